@@ -1,0 +1,5 @@
+# Libraries that tandem itself needs. None of them is visible in its public headers.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(hwy 1.0.3 CONFIG REQUIRED)
+find_package(Eigen3 3.4 CONFIG REQUIRED)
