@@ -23,9 +23,6 @@ if(NOT TANDEM_CUDA STREQUAL "OFF")
     # The runtime is linked by name, so that a consumer without the CUDA language links the same one.
     set(CMAKE_CUDA_RUNTIME_LIBRARY None)
     enable_language(CUDA)
-    set(CMAKE_CUDA_STANDARD 20)
-    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-    set(CMAKE_CUDA_EXTENSIONS OFF)
     find_package(CUDAToolkit REQUIRED)
     if(TANDEM_CUDART STREQUAL "shared")
       set(TANDEM_CUDART_TARGET CUDA::cudart)
@@ -47,9 +44,10 @@ else()
   message(STATUS "tandem: CPU only (TANDEM_CUDA=${TANDEM_CUDA})")
 endif()
 
-# Device code is compiled as the host code is: fused multiply-adds only where they are written out.
+# Device code is compiled as the host code is: C++20 (an option of its own, since CMake 3.25 does not know this level for
+# nvcc), and fused multiply-adds only where they are written out.
 function(tandem_cuda_options target)
-  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-Xptxas=-warn-spills>")
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--fmad=false;-Xptxas=-warn-spills>")
   if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.4)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--compress-mode=size>")
   endif()
