@@ -1,0 +1,55 @@
+// What the rest of the library needs from the GPU side, free of CUDA types. cuda/backend.cu implements it;
+// cuda/stub.cpp does so when there is no toolkit, with no device and the reason.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <tandem/machine.h>
+
+namespace tandem::gpu {
+
+/// The devices that can be used now. Empty: `no_gpu_reason` says why. Never throws; any failure means no device.
+struct Devices {
+  std::vector<GpuInfo> gpus;
+  std::string no_gpu_reason;
+};
+Devices query() noexcept;
+
+/// Measures launch, copy, bandwidth and f32 ceilings of a device (some tens of milliseconds). Leaves CPU fields alone.
+void measure(int device, Ceilings& ceilings);
+
+/// A stream with its memory pool and pinned staging buffers. All functions below throw Error with `what` (the name of
+/// the operation) and the runtime's own words.
+class Stream {
+ public:
+  explicit Stream(int device);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  int device() const noexcept { return device_; }
+  void* handle() const noexcept { return handle_; }  // cudaStream_t
+
+  /// Stream-ordered. Throws Error(out_of_memory) when the device has no room.
+  void* allocate(std::size_t bytes, const char* what);
+  void release(void* memory) noexcept;
+
+  /// Host to device through pinned staging: returns when `host` may be changed.
+  void upload(void* device_memory, const void* host, std::size_t bytes, const char* what);
+  /// Device to host: waits.
+  void download(void* host, const void* device_memory, std::size_t bytes, const char* what);
+  void copy(void* to, const void* from, std::size_t bytes, const char* what);  // device to device, asynchronous
+  void synchronize(const char* what);
+  /// Throws if a launch since the last check failed (launch errors, not asynchronous ones).
+  void check(const char* what);
+
+ private:
+  struct State;
+  int device_;
+  void* handle_ = nullptr;
+  State* state_ = nullptr;
+};
+
+}  // namespace tandem::gpu

@@ -1,0 +1,57 @@
+// The host threads of one context. An empty region costs a fraction of a microsecond while the helpers spin; they
+// sleep after a while without work. Static splits only: the same share for the same number of threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <type_traits>
+
+namespace tandem {
+
+class ThreadPool {
+ public:
+  /// `threads` participants, the caller included; 1 starts no thread. Helpers start at the first region.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const noexcept { return threads_; }
+
+  /// Runs fn(t, count) for t = 0 .. count-1, the caller as t = 0, and returns when all are done. All participants run
+  /// at the same time, so fn may use barrier(). count <= threads(); a call from inside a region runs fn(0, 1) on the
+  /// calling thread. fn must not throw.
+  template <class F>
+  void run(int count, F&& fn) {
+    run_erased(
+        count, [](void* f, int t, int n) { (*static_cast<std::remove_reference_t<F>*>(f))(t, n); },
+        const_cast<void*>(static_cast<const void*>(&fn)));
+  }
+
+  /// Waits until all participants of the current region have arrived. Only inside a region, by each of them.
+  void barrier() noexcept;
+
+ private:
+  using Job = void (*)(void*, int, int);
+  struct State;
+  void run_erased(int count, Job job, void* arg);
+
+  int threads_;
+  std::unique_ptr<State> state_;
+};
+
+/// The half-open share of [0, total) for participant t of n, in multiples of `grain` (the last share takes the rest).
+struct Share {
+  std::int64_t begin;
+  std::int64_t end;
+};
+constexpr Share share_of(std::int64_t total, std::int64_t grain, int t, int n) noexcept {
+  const std::int64_t grains = (total + grain - 1) / grain;
+  const std::int64_t b = grains * t / n * grain;
+  const std::int64_t e = grains * (t + 1) / n * grain;
+  return {b < total ? b : total, e < total ? e : total};
+}
+
+}  // namespace tandem

@@ -1,0 +1,135 @@
+// The explicit state behind every call: threads, device streams, workspace, policy, decisions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tandem/device.h>
+#include <tandem/machine.h>
+
+namespace tandem {
+
+/// Whether a call may move data between host and device to run elsewhere than where the data is.
+enum class Transfers : std::uint8_t {
+  automatic,  ///< weigh the copies against the gain (default)
+  forbid,     ///< run where the operands are; mixed operands are an error
+};
+
+/// Arithmetic that a call may use. Anything but `strict` changes results and is never chosen silently.
+enum class MathMode : std::uint8_t { strict, tf32, bf16 };
+
+std::string_view name(MathMode mode) noexcept;
+
+/// What every call of a context must respect. Each field can be overridden for one call through CallOptions.
+struct Policy {
+  std::optional<Backend> backend;    ///< only kernels of this backend; unavailable -> an error with the reason
+  std::vector<std::string> kernels;  ///< full names; forces that kernel for its operation; refused -> an error
+  Transfers transfers = Transfers::automatic;
+  MathMode math = MathMode::strict;
+  bool deterministic = true;           ///< same bits for the same build, kernel and inputs
+  std::optional<Device> result;        ///< where results that a call allocates go; unset: where the first operand is
+  bool cpu_when_out_of_memory = true;  ///< a GPU call not forced there runs on the CPU when device memory runs out
+};
+
+/// How a prediction was made, best first.
+enum class Rung : std::uint8_t { measured, interpolated, fitted, prior };
+
+std::string_view name(Rung rung) noexcept;
+
+/// One kernel's part in a decision.
+struct Candidate {
+  std::string kernel;  ///< "cpu.matmul.f32.simd"
+  bool accepted = false;
+  std::string verdict;  ///< refused: the reason in a sentence; accepted: "chosen", or why another was preferred
+  double seconds = 0;   ///< predicted, copies included; 0 when refused
+  double kernel_seconds = 0;
+  double copy_in_seconds = 0;
+  double copy_out_seconds = 0;
+  double launch_seconds = 0;  ///< kernel launch, or fork and join of the threads
+  Rung rung = Rung::prior;
+};
+
+/// What a call ran, or would run, and why.
+struct Decision {
+  std::string op;       ///< "matmul"
+  std::string problem;  ///< "f32:512x512x512"
+  std::string kernel;   ///< empty before the first call
+  Backend backend = Backend::cpu;
+  double predicted_seconds = 0;
+  int threads = 0;                    ///< host threads that the call may use
+  std::string why;                    ///< one sentence
+  std::vector<Candidate> candidates;  ///< every kernel known for the operation, chosen first; only in explain()
+};
+
+/// Several lines for people: chosen, next, why, refused.
+std::string to_string(const Decision& decision);
+
+struct ContextOptions {
+  int threads = 0;                  ///< host threads; 0: TANDEM_THREADS, else affinity mask and cgroup quota
+  std::optional<IsaLevel> isa_max;  ///< cap on the instruction sets; unset: TANDEM_ISA_MAX, else what the CPU has
+  Policy policy;                    ///< fields left unset are taken from TANDEM_BACKEND and TANDEM_KERNEL
+  bool use_gpu = true;              ///< false: behave as on a machine without GPU
+  std::optional<Machine> machine;   ///< pretend to be another machine: for select and explain, never for running
+};
+
+/// Holds what calls share. One thread may use a context at a time; separate contexts are independent of each other.
+/// Environment (read when the first context of the process is made; a bad value is an Error): TANDEM_BACKEND,
+/// TANDEM_KERNEL (names separated by commas), TANDEM_ISA_MAX, TANDEM_THREADS, TANDEM_LOG (0, 1: one line a call on the
+/// log function), TANDEM_TUNING.
+class Context {
+ public:
+  Context();
+  explicit Context(const ContextOptions& options);
+  ~Context();
+  Context(Context&&) noexcept;
+  Context& operator=(Context&&) noexcept;
+
+  const Machine& machine() const noexcept;
+  int threads() const noexcept;
+
+  const Policy& policy() const noexcept;
+  /// Validated here: an unknown kernel or an unavailable backend throws and leaves the old policy.
+  void set_policy(const Policy& policy);
+
+  /// Waits for all work of this context on its GPU stream. Reports an asynchronous device error, once.
+  void synchronize();
+
+  /// What the last call on this context ran.
+  Decision last() const;
+
+  /// Receives one line a call when TANDEM_LOG=1 or set here; the library itself prints nothing.
+  void set_log(std::function<void(const std::string&)> log);
+
+  struct Impl;
+  Impl& impl() noexcept { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One kernel of the library, runnable here or not.
+struct KernelInfo {
+  std::string name;  ///< "cpu.matmul.f32.simd": backend, operation, type, variant
+  std::string op;    ///< "matmul"
+  Backend backend = Backend::cpu;
+  bool built = false;
+  bool runnable = false;  ///< built, and this context's machine has what it needs
+  std::string reason;     ///< why not runnable; empty otherwise
+  bool reference = false;
+  bool deterministic = true;
+};
+
+/// Every kernel known, in the order of the table (best first within an operation), also those that are not built or
+/// cannot run on this context's machine.
+std::vector<KernelInfo> kernels(Context& ctx);
+
+/// What would run `problem` ("matmul f32:512x512x512", see docs/architecture.md for the grammar of each operation),
+/// with every candidate's verdict. `operands` says where the data is, inputs then result; a shorter list means that
+/// the remaining operands are on the host. Throws on a problem that cannot be parsed.
+Decision explain(Context& ctx, const std::string& problem, const std::vector<Device>& operands = {});
+
+}  // namespace tandem

@@ -1,0 +1,36 @@
+// The one exception type of the library.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+/// What kind of failure an Error reports; `ok` is used only as the return value of kernels.
+enum class Code : std::uint8_t {
+  ok,
+  invalid_argument,  ///< shapes, dtypes, strides, options or text that cannot be meant
+  unsupported,       ///< a legal request that the named kernel or this build does not serve
+  unavailable,       ///< a backend, device or kernel that this machine cannot run
+  out_of_memory,     ///< host or device memory
+  device_error,      ///< the CUDA runtime reported a failure
+  io_error,          ///< a file could not be read or written, or is malformed
+  internal,          ///< a broken invariant of the library
+};
+
+std::string_view name(Code code) noexcept;
+
+/// Thrown by every public function that fails. `what()` is one sentence that names the operation and the offending
+/// values, such as "matmul: inner dimensions differ (a is 64x32, b is 31x16)".
+class Error : public std::runtime_error {
+ public:
+  Error(Code code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Code code() const noexcept { return code_; }
+
+ private:
+  Code code_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,66 @@
+// What a machine has: its processor, its GPUs and the measured ceilings of both. Kernels decide from this alone, so
+// a made-up Machine is enough to test or to ask what would be chosen elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem {
+
+/// Clusters of instruction sets, never single bits: sse4 = up to SSE4.2; avx2 = AVX2, FMA, F16C, BMI2;
+/// avx512 = AVX-512 F, BW, CD, DQ, VL. `scalar` is the baseline of the architecture.
+enum class IsaLevel : std::uint8_t { scalar, sse4, avx2, avx512 };
+
+/// "scalar", "sse4", "avx2" or "avx512".
+std::string_view name(IsaLevel level) noexcept;
+
+/// The inverse of name(). Throws Error(invalid_argument).
+IsaLevel parse_isa_level(std::string_view text);
+
+/// The host processor, as far as the operating system lets this process use it.
+struct CpuInfo {
+  std::string name = "unknown";
+  IsaLevel isa = IsaLevel::scalar;  ///< allowed by CPUID and XGETBV, capped by TANDEM_ISA_MAX
+  int threads = 1;                  ///< usable at once: affinity mask, cgroup quota, then the context's setting
+  std::int64_t l1d_bytes = 32 << 10;
+  std::int64_t l2_bytes = 512 << 10;
+  std::int64_t l3_bytes = 8 << 20;  ///< last level, as seen by one core; equal to l2_bytes when there is none
+};
+
+/// One NVIDIA GPU.
+struct GpuInfo {
+  std::string name = "unknown";
+  int index = 0;
+  int compute_capability = 0;  ///< 10 * major + minor: 90 for an H100
+  int multiprocessors = 0;
+  std::int64_t memory_bytes = 0;
+  std::int64_t l2_bytes = 0;
+  std::int64_t shared_bytes_per_block = 0;  ///< with opt-in
+};
+
+/// Speeds that bound every kernel, in flop/s, bytes/s and seconds. Measured once a process (see
+/// Context::machine()); zero means "not measured".
+struct Ceilings {
+  double cpu_flops = 0;         ///< f32 multiply-adds (2 flops each) of one thread
+  double cpu_l2_bytes = 0;      ///< read + written bytes/s of one thread, data in L2
+  double cpu_dram_bytes = 0;    ///< the same, data above the last-level cache
+  double cpu_fork_seconds = 0;  ///< one empty parallel region on all threads
+  double gpu_flops = 0;         ///< f32 multiply-adds of the whole device
+  double gpu_bytes = 0;         ///< device memory, read + written
+  double launch_seconds = 0;    ///< one kernel launch until it starts
+  double copy_seconds = 0;      ///< latency of one host-device copy
+  double h2d_bytes = 0;         ///< host to device, pageable memory through pinned staging
+  double d2h_bytes = 0;         ///< device to host
+};
+
+struct Machine {
+  CpuInfo cpu;
+  std::vector<GpuInfo> gpus;
+  std::string no_gpu_reason;  ///< why `gpus` is empty, in the driver's words where there is one
+  Ceilings ceilings;
+};
+
+}  // namespace tandem

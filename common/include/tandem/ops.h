@@ -1,0 +1,128 @@
+// The operations. Each exists as a function that returns a new tensor and as one (`_into`) that writes to a view.
+//
+// Shapes are NumPy's. Operands may have any strides >= 0 and any element alignment, on the host or on the context's
+// GPU. Supported element type: f32 unless stated. Calls that run on the GPU return before the work is done when
+// the result stays there; a result on the host is complete on return.
+//
+// Aliasing: elementwise operations and softmax may work in place (the result is exactly an input: same pointer,
+// same strides); any other overlap of the result with an input is refused with an Error.
+//
+// Errors: Error(invalid_argument) names the operation and the offending shapes, dtypes or values.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <tandem/context.h>
+#include <tandem/tensor.h>
+
+namespace tandem {
+
+/// Overrides of the context's policy for one call.
+struct CallOptions {
+  std::string kernel;  ///< full name; empty: choose
+  std::optional<Backend> backend;
+};
+
+/// Applied to alpha * a @ b + beta * c + bias before the store. GELU is named by its formula (see UnaryFn).
+enum class Activation : std::uint8_t { none, relu, gelu_erf, gelu_tanh, gelu_sigmoid, sigmoid, tanh, silu };
+
+std::string_view name(Activation activation) noexcept;
+Activation parse_activation(std::string_view text);
+
+struct MatmulOptions {
+  float alpha = 1.0f;
+  float beta = 0.0f;  ///< 0: the old contents of c are not read (NaN there does not matter)
+  ConstView bias;     ///< empty, or n elements added to every row
+  Activation activation = Activation::none;
+  CallOptions call;
+};
+
+/// activation(alpha * a @ b + bias). a is [..., m, k], b is [..., k, n]; leading dimensions broadcast as in NumPy.
+/// f32: FMA in f32 in a fixed order, |error| <= gamma(k) * (|a| @ |b|) an element, the same bits for every number of
+/// threads. k = 0 gives activation(bias). beta must be 0 here.
+Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& options = {});
+
+/// c = activation(alpha * a @ b + beta * c + bias). c is [broadcast batch..., m, n] and overlaps neither a, b nor bias.
+void matmul_into(Context& ctx, ConstView a, ConstView b, View c, const MatmulOptions& options = {});
+
+/// Elementwise functions of one operand.
+///   relu          max(x, 0); NaN stays NaN; relu(-0) is +0
+///   gelu_erf      x/2 (1 + erf(x / sqrt 2))
+///   gelu_tanh     x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+///   gelu_sigmoid  x sigmoid(1.702 x)
+///   silu          x sigmoid(x)
+enum class UnaryFn : std::uint8_t { relu, gelu_erf, gelu_tanh, gelu_sigmoid, sigmoid, tanh, silu, exp };
+
+std::string_view name(UnaryFn fn) noexcept;
+
+Tensor unary(Context& ctx, UnaryFn fn, ConstView x, const CallOptions& call = {});
+/// y has x's shape; y may be x.
+void unary_into(Context& ctx, UnaryFn fn, ConstView x, View y, const CallOptions& call = {});
+
+Tensor relu(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor gelu_erf(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor gelu_tanh(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor gelu_sigmoid(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor sigmoid(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor tanh(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor silu(Context& ctx, ConstView x, const CallOptions& call = {});
+Tensor exp(Context& ctx, ConstView x, const CallOptions& call = {});
+
+/// Elementwise functions of two operands; squared_difference is (a - b)^2.
+enum class BinaryFn : std::uint8_t { add, sub, mul, div, squared_difference };
+
+std::string_view name(BinaryFn fn) noexcept;
+
+/// Shapes broadcast as in NumPy.
+Tensor binary(Context& ctx, BinaryFn fn, ConstView a, ConstView b, const CallOptions& call = {});
+/// out has the broadcast shape; out may be a or b when that operand is not broadcast.
+void binary_into(Context& ctx, BinaryFn fn, ConstView a, ConstView b, View out, const CallOptions& call = {});
+
+Tensor add(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+Tensor sub(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+Tensor mul(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+Tensor div(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+Tensor squared_difference(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+
+/// softmax = exp(x - max) / sum(exp(x - max)) along an axis; log_softmax = (x - max) - log(sum(exp(x - max))).
+/// A NaN in a row makes the row NaN; so does a row whose maximum is -Inf or +Inf (0/0 and Inf - Inf in the formula).
+enum class SoftmaxFn : std::uint8_t { softmax, log_softmax };
+
+std::string_view name(SoftmaxFn fn) noexcept;
+
+/// A negative axis counts from the end.
+Tensor softmax(Context& ctx, ConstView x, int axis = -1, const CallOptions& call = {});
+Tensor log_softmax(Context& ctx, ConstView x, int axis = -1, const CallOptions& call = {});
+/// y has x's shape; y may be x.
+void softmax_into(Context& ctx, SoftmaxFn fn, ConstView x, View y, int axis = -1, const CallOptions& call = {});
+
+/// Reductions. sum of nothing is 0, max of nothing is an error; a NaN makes the result NaN.
+///   dot                 sum of a b
+///   euclidean_distance  sqrt(sum of (a - b)^2)
+///   cosine_similarity   sum of a b / (|a| |b|); NaN when a vector is zero (0/0)
+enum class ReduceFn : std::uint8_t { sum, max, dot, euclidean_distance, cosine_similarity };
+
+std::string_view name(ReduceFn fn) noexcept;
+
+/// Over all elements (axis unset: the result has rank 0) or along one axis, which then disappears from the shape.
+/// b is given for the functions of two operands and has a's shape. Partial sums are combined in a fixed order:
+/// the same bits for every number of threads.
+Tensor reduce(Context& ctx, ReduceFn fn, ConstView a, ConstView b = {}, std::optional<int> axis = {},
+              const CallOptions& call = {});
+void reduce_into(Context& ctx, ReduceFn fn, ConstView a, ConstView b, View out, std::optional<int> axis = {},
+                 const CallOptions& call = {});
+
+/// The reductions over all elements as host numbers; they wait for the result.
+float sum(Context& ctx, ConstView a, const CallOptions& call = {});
+float max(Context& ctx, ConstView a, const CallOptions& call = {});
+float dot(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+float euclidean_distance(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+float cosine_similarity(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
+
+/// The last two dimensions swapped, as a new row-major tensor. (View::transposed() moves nothing.)
+Tensor transpose(Context& ctx, ConstView x, const CallOptions& call = {});
+/// y is [..., n, m] for x [..., m, n]; no overlap.
+void transpose_into(Context& ctx, ConstView x, View y, const CallOptions& call = {});
+
+}  // namespace tandem

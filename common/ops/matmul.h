@@ -1,0 +1,65 @@
+// c = activation(alpha * a @ b + beta * c + bias), with batches.
+#pragma once
+
+#include <tandem/ops.h>
+
+#include "common/ops/operand.h"
+
+namespace tandem {
+
+struct MatmulAttributes {
+  float alpha = 1.0f;
+  float beta = 0.0f;
+  Activation activation = Activation::none;
+  bool bias = false;  // then the operands are a, b, bias, c; else a, b, c
+};
+
+struct MatmulProblem {
+  DType dtype = DType::f32;
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t batch = 1;
+  Layout a = Layout::row, b = Layout::row, c = Layout::row;
+  bool shared_b = false;  // one b for the whole batch
+  bool reads_c = false;   // beta != 0
+  bool bias = false;
+  Activation activation = Activation::none;
+  friend bool operator==(const MatmulProblem&, const MatmulProblem&) = default;
+};
+
+/// Element (i, j) of a matrix is at p[i * row + j * col]. A product whose result is column-major arrives
+/// transposed (a and b exchanged), so c.col is 1 unless both strides of c differ from 1.
+struct MatmulArgs {
+  template <class P>
+  struct Matrix {
+    P data = nullptr;  // of the problem's dtype
+    std::int64_t row = 0, col = 0;
+  };
+  std::int64_t m = 0, n = 0, k = 0;
+  Matrix<const void*> a, b;
+  Matrix<void*> c;
+  Matrix<const void*> bias;  // bias(i, j); one of the two strides is 0; null data: none
+  float alpha = 1.0f, beta = 0.0f;
+  Activation activation = Activation::none;
+  // Batch items 0 .. batch.elements-1; strides of a, b, c in that order.
+  Loops<3> batch;
+};
+
+struct Matmul {
+  static constexpr const char* kName = "matmul";
+  static constexpr bool kRateIsFlops = true;
+  using Attributes = MatmulAttributes;
+  using Problem = MatmulProblem;
+  using Args = MatmulArgs;
+
+  static Problem describe(const Attributes&, std::span<const View> operands);
+  static Args bind(const Attributes&, std::span<const View> operands);
+  static bool reads_result(const Attributes& attributes) { return attributes.beta != 0.0f; }
+  static double flops(const Problem& p);  // 2 m n k a batch item
+  static double bytes(const Problem& p);
+  /// "matmul" with "f32:MxNxK[*BATCH][,ta][,tb][,bias][,act=NAME][,beta=X]". nullopt when `op` is another operation.
+  static std::optional<Request<Matmul>> parse(std::string_view op, std::string_view text);
+  static std::string op_name(const Problem&) { return kName; }
+  static std::string print(const Problem& p);
+};
+
+}  // namespace tandem

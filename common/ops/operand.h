@@ -1,0 +1,138 @@
+// Shared vocabulary of the operations: operands, the iteration space of strided elementwise work, problem strings.
+//
+// An operation is a struct Op of types and pure functions:
+//   kName                      "matmul"
+//   Attributes                 what is not in the operands (alpha, activation, axis, ...)
+//   Problem                    shapes, dtypes and layout classes: everything a kernel may decide on; no pointers
+//   Args                       Problem's sizes with pointers and strides: what a kernel runs on
+//   describe(attr, operands)   -> Problem
+//   bind(attr, operands)       -> Args
+//   reads_result(attr)         whether the result's old contents are an input
+//   flops(p), bytes(p)         work and compulsory traffic (each operand once)
+//   kRateIsFlops               whether its speed is told in flop/s or in bytes/s
+//   parse(text) / print(p)     problem string <-> request: "f32:512x512x512"
+// Operands are views, inputs first and the result last. Given these, dispatch, tests, comparison and tuning work
+// for a new operation without being edited; it is listed once in ops.def.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tandem/error.h>
+#include <tandem/tensor.h>
+
+namespace tandem {
+
+/// Which strides a matrix has.
+enum class Layout : std::uint8_t { row, column, strided };  // unit stride along a row; down a column; neither
+
+/// What must be allocated to run a problem given as text.
+struct OperandSpec {
+  std::string name;  // "a"
+  DType dtype = DType::f32;
+  Shape shape;
+  Strides strides;
+};
+
+/// A problem string, parsed: operands to make, and the attributes to pass with them.
+template <class Op>
+struct Request {
+  typename Op::Attributes attributes;
+  std::vector<OperandSpec> operands;  // result last
+};
+
+/// The iteration space common to N operands of one broadcast shape: dimensions of size 1 dropped, adjacent dimensions
+/// merged where every operand allows it, ordered so that the result's (operand N-1) smallest stride is innermost.
+template <int N>
+struct Loops {
+  int rank = 0;  // 0: a single element
+  std::int64_t shape[kMaxRank] = {};
+  std::int64_t strides[N][kMaxRank] = {};
+  std::int64_t elements = 1;
+
+  /// True when every operand is one run of unit stride (or a single element).
+  bool contiguous() const noexcept {
+    if (rank == 0) return true;
+    if (rank > 1) return false;
+    for (int i = 0; i < N; ++i)
+      if (strides[i][0] != 1) return false;
+    return true;
+  }
+  /// Offsets of all operands for the given linear index over the first `dims` dimensions.
+  void offsets(std::int64_t index, int dims, std::int64_t (&out)[N]) const noexcept {
+    for (int i = 0; i < N; ++i) out[i] = 0;
+    for (int d = dims - 1; d >= 0; --d) {
+      const std::int64_t at = index % shape[d];
+      index /= shape[d];
+      for (int i = 0; i < N; ++i) out[i] += at * strides[i][d];
+    }
+  }
+};
+
+/// Builds Loops over `shape` with the given strides of each operand (0 where it is broadcast).
+template <int N>
+Loops<N> make_loops(const Shape& shape, const Strides* const (&strides)[N]) {
+  struct Dim {
+    std::int64_t size;
+    std::int64_t stride[N];
+  };
+  Dim dims[kMaxRank];
+  int rank = 0;
+  Loops<N> loops;
+  for (int d = 0; d < shape.rank(); ++d) {
+    loops.elements *= shape[d];
+    if (shape[d] == 1) continue;
+    Dim& dim = dims[rank++];
+    dim.size = shape[d];
+    for (int i = 0; i < N; ++i) dim.stride[i] = (*strides[i])[d];
+  }
+  if (loops.elements == 0) {  // nothing to iterate: one canonical form
+    loops.rank = 1;
+    loops.shape[0] = 0;
+    for (int i = 0; i < N; ++i) loops.strides[i][0] = 1;
+    return loops;
+  }
+  // Largest stride outermost, by the result first, then by the inputs: memory order, whatever the caller's order.
+  std::stable_sort(dims, dims + rank, [](const Dim& x, const Dim& y) {
+    for (int i = N - 1; i >= 0; --i)
+      if (x.stride[i] != y.stride[i]) return x.stride[i] > y.stride[i];
+    return false;
+  });
+  for (int d = 0; d < rank; ++d) {
+    bool merges = loops.rank > 0;
+    for (int i = 0; i < N && merges; ++i) merges = loops.strides[i][loops.rank - 1] == dims[d].stride[i] * dims[d].size;
+    if (!merges) ++loops.rank;
+    const int at = loops.rank - 1;
+    loops.shape[at] = (merges ? loops.shape[at] : 1) * dims[d].size;
+    for (int i = 0; i < N; ++i) loops.strides[i][at] = dims[d].stride[i];
+  }
+  return loops;
+}
+
+/// Strides of `view` as an operand of the broadcast `shape` (0 along broadcast dimensions). Shapes must be compatible.
+Strides broadcast_strides(const ConstView& view, const Shape& shape);
+
+/// NumPy's broadcast of two shapes. Throws naming `op` and both shapes.
+Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
+
+/// Throws unless the memory of `out` and `in` is disjoint, or `in_place_allowed` and they are the same elements.
+void refuse_overlap(std::string_view op, const ConstView& out, const ConstView& in, bool in_place_allowed);
+/// Throws unless no element of `out` is reached twice (a zero stride, or rows that run into each other).
+void refuse_repeated(std::string_view op, const ConstView& out);
+/// Throws unless `view` has the dtype.
+void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype);
+
+/// "f32:512x512x512,tb,bias" -> dtype, sizes, options. Throws Error that names `op`, the text and the expected form.
+struct ProblemText {
+  DType dtype = DType::f32;
+  std::vector<std::int64_t> sizes;
+  std::vector<std::string> options;
+};
+ProblemText parse_problem_text(std::string_view op, std::string_view text, std::string_view form);
+
+}  // namespace tandem
