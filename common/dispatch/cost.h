@@ -1,0 +1,46 @@
+// The cost prior: predicted seconds from measured ceilings, until a measurement replaces it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <tandem/machine.h>
+
+namespace tandem {
+
+/// Ceilings with stand-ins for those not measured, so that a prediction always exists: a plain 3 GHz AVX2 core and
+/// a middling GPU. Only their ratios matter then, and explain() calls the rung "prior" either way.
+inline Ceilings assumed(Ceilings c) {
+  const auto fill = [](double& value, double stand_in) {
+    if (!(value > 0)) value = stand_in;
+  };
+  fill(c.cpu_flops, 80e9);
+  fill(c.cpu_l2_bytes, 80e9);
+  fill(c.cpu_dram_bytes, 20e9);
+  fill(c.cpu_fork_seconds, 1e-6);
+  fill(c.gpu_flops, 10e12);
+  fill(c.gpu_bytes, 500e9);
+  fill(c.launch_seconds, 4e-6);
+  fill(c.copy_seconds, 10e-6);
+  fill(c.h2d_bytes, 8e9);
+  fill(c.d2h_bytes, 8e9);
+  return c;
+}
+
+/// Seconds of a CPU kernel that reaches `efficiency` of the arithmetic ceiling on `threads` threads and moves `bytes`:
+/// the larger of the two. Data that fits the last-level cache moves at the L2 rate, else at the DRAM rate (which two threads
+/// can double, but no more is assumed).
+inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads) {
+  const Ceilings c = assumed(machine.ceilings);
+  const bool cached = bytes < static_cast<double>(machine.cpu.l3_bytes);
+  const double rate = cached ? c.cpu_l2_bytes * threads : c.cpu_dram_bytes * std::min(threads, 2);
+  return std::max(flops / (c.cpu_flops * efficiency * threads), bytes / rate);
+}
+
+/// Seconds of a CUDA kernel that reaches `efficiency` of the arithmetic ceiling and `bandwidth` of the memory ceiling.
+inline double gpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, double bandwidth) {
+  const Ceilings c = assumed(machine.ceilings);
+  return std::max(flops / (c.gpu_flops * efficiency), bytes / (c.gpu_bytes * bandwidth));
+}
+
+}  // namespace tandem

@@ -1,0 +1,81 @@
+// The path of every call: describe -> select (cached) -> stage what is elsewhere -> bind -> run -> bring the result back.
+#pragma once
+
+#include <span>
+
+#include <tandem/ops.h>
+
+#include "common/core/context_impl.h"
+#include "common/core/stage.h"
+#include "common/dispatch/select.h"
+
+namespace tandem {
+
+/// What the selection must know of a call on these operands (inputs first, result last).
+template <class Op>
+Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& attributes,
+                             std::span<const View> operands, std::string_view kernel, std::optional<Backend> backend) {
+  Situation<Op> s;
+  s.kernel = kernel.empty() ? ctx.forced_kernel(Op::kIndex) : kernel;
+  s.backend = backend ? backend : ctx.policy.backend;
+  const bool all_host = on_host(operands);
+  if (all_host) {
+    s.problem[0] = Op::describe(attributes, operands);
+    if (ctx.machine.gpus.empty()) {  // no second place to run: nothing to weigh
+      s.problem[1] = s.problem[0];
+      s.copies[1] = copies_to(Backend::cuda, operands, Op::reads_result(attributes));
+      return s;
+    }
+  }
+  for (const Backend b : {Backend::cpu, Backend::cuda}) {
+    const auto at = static_cast<std::size_t>(b);
+    if (!(all_host && b == Backend::cpu)) s.problem[at] = Op::describe(attributes, arrival_views(b, operands).span());
+    s.copies[at] = copies_to(b, operands, Op::reads_result(attributes));
+  }
+  return s;
+}
+
+/// Runs one chosen kernel, staging operands that live elsewhere.
+template <class Op>
+void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const typename Op::Attributes& attributes,
+                  std::span<const View> operands) {
+  const Entry<Op>& entry = *selection.entry;
+  const Queue queue = ctx.queue(entry.backend);
+  const auto run = [&](std::span<const View> here) {
+    const typename Op::Args args = Op::bind(attributes, here);
+    const std::size_t bytes = entry.kernel->workspace(Op::describe(attributes, here), ctx.machine);
+    const Workspace workspace = ctx.workspace(entry.backend, bytes, Op::kName);
+    ctx.check(entry.kernel->run(args, queue, workspace), Op::kName, entry.name);
+  };
+  if (all_on(entry.backend, operands)) return run(operands);
+  Staged staged(ctx, entry.backend, operands, Op::reads_result(attributes), Op::kName);
+  run(staged.views());
+  staged.bring_back();
+}
+
+/// A whole call on validated operands. Throws Error; nothing of the result has been written when selection fails.
+template <class Op>
+void execute(Context& context, const typename Op::Attributes& attributes, std::span<const View> operands,
+             const CallOptions& call = {}) {
+  Context::Impl& ctx = context.impl();
+  const Situation<Op> situation = make_situation<Op>(ctx, attributes, operands, call.kernel, call.backend);
+  DecisionCache<Op>& cache = ctx.cache<Op>();
+  const Selection<Op>* found = cache.find(situation);
+  if (!found) found = &cache.insert(situation, select<Op>(situation, ctx.policy, ctx.machine));
+  const Selection<Op> selection = *found;
+  ctx.note_call<Op>(situation, selection);
+  const bool may_fall_back = selection.entry->backend == Backend::cuda && situation.kernel.empty() &&
+                             !situation.backend && ctx.policy.cpu_when_out_of_memory;
+  try {
+    run_selected<Op>(ctx, selection, attributes, operands);
+  } catch (const Error& error) {
+    if (!may_fall_back || error.code() != Code::out_of_memory) throw;
+    Situation<Op> on_host = situation;
+    on_host.backend = Backend::cpu;
+    const Selection<Op> second = select<Op>(on_host, ctx.policy, ctx.machine);
+    ctx.note_call<Op>(on_host, second);
+    run_selected<Op>(ctx, second, attributes, operands);
+  }
+}
+
+}  // namespace tandem
