@@ -28,8 +28,8 @@ inline Ceilings assumed(Ceilings c) {
 }
 
 /// Seconds of a CPU kernel that reaches `efficiency` of the arithmetic ceiling on `threads` threads and moves `bytes`:
-/// the larger of the two. Data that fits the last-level cache moves at the L2 rate, else at the DRAM rate (which two threads
-/// can double, but no more is assumed).
+/// the larger of the two. Data that fits the last-level cache moves at the L2 rate, else at the DRAM rate (which two
+/// threads can double, but no more is assumed).
 inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads) {
   const Ceilings c = assumed(machine.ceilings);
   const bool cached = bytes < static_cast<double>(machine.cpu.l3_bytes);

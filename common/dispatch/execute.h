@@ -1,4 +1,5 @@
-// The path of every call: describe -> select (cached) -> stage what is elsewhere -> bind -> run -> bring the result back.
+// The path of every call: describe -> select (cached) -> stage what is elsewhere -> bind -> run -> bring the result
+// back.
 #pragma once
 
 #include <span>
@@ -8,6 +9,7 @@
 #include "common/core/context_impl.h"
 #include "common/core/stage.h"
 #include "common/dispatch/select.h"
+#include "common/ops/all.h"
 
 namespace tandem {
 
@@ -16,7 +18,9 @@ template <class Op>
 Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& attributes,
                              std::span<const View> operands, std::string_view kernel, std::optional<Backend> backend) {
   Situation<Op> s;
-  s.kernel = kernel.empty() ? ctx.forced_kernel(Op::kIndex) : kernel;
+  s.kernel = kernel.empty() ? ctx.forced_kernel(op_index<Op>()) : kernel;
+  if (!s.kernel.empty())  // the table's own string outlives the caller's, so that a decision may keep it
+    if (const Entry<Op>* entry = find_kernel<Op>(s.kernel)) s.kernel = entry->name;
   s.backend = backend ? backend : ctx.policy.backend;
   const bool all_host = on_host(operands);
   if (all_host) {
@@ -60,10 +64,13 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
   Context::Impl& ctx = context.impl();
   const Situation<Op> situation = make_situation<Op>(ctx, attributes, operands, call.kernel, call.backend);
   DecisionCache<Op>& cache = ctx.cache<Op>();
-  const Selection<Op>* found = cache.find(situation);
-  if (!found) found = &cache.insert(situation, select<Op>(situation, ctx.policy, ctx.machine));
-  const Selection<Op> selection = *found;
-  ctx.note_call<Op>(situation, selection);
+  const auto choose = [&](const Situation<Op>& s) {
+    const Decided<Op>* slot = cache.find(s);
+    if (!slot) slot = cache.insert({s, select<Op>(s, ctx.policy, ctx.machine)});
+    ctx.note_call(*slot);
+    return slot->selection;
+  };
+  const Selection<Op> selection = choose(situation);
   const bool may_fall_back = selection.entry->backend == Backend::cuda && situation.kernel.empty() &&
                              !situation.backend && ctx.policy.cpu_when_out_of_memory;
   try {
@@ -72,9 +79,7 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
     if (!may_fall_back || error.code() != Code::out_of_memory) throw;
     Situation<Op> on_host = situation;
     on_host.backend = Backend::cpu;
-    const Selection<Op> second = select<Op>(on_host, ctx.policy, ctx.machine);
-    ctx.note_call<Op>(on_host, second);
-    run_selected<Op>(ctx, second, attributes, operands);
+    run_selected<Op>(ctx, choose(on_host), attributes, operands);
   }
 }
 

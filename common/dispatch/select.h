@@ -7,18 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "common/dispatch/copies.h"
 #include "common/dispatch/registry.h"
 
 namespace tandem {
-
-/// What would have to be moved to run on one backend.
-struct Copies {
-  std::int64_t in_bytes = 0;
-  std::int64_t out_bytes = 0;
-  int in_count = 0;
-  int out_count = 0;
-  friend bool operator==(const Copies&, const Copies&) = default;
-};
 
 /// A call as the selection sees it.
 template <class Op>
@@ -26,8 +18,8 @@ struct Situation {
   // As each backend would see it: operands that must be moved there arrive dense.
   std::array<typename Op::Problem, 2> problem;  // index: Backend
   std::array<Copies, 2> copies;
-  std::string_view kernel;          // forced; empty: choose
-  std::optional<Backend> backend;   // forced
+  std::string_view kernel;         // forced; empty: choose
+  std::optional<Backend> backend;  // forced
   friend bool operator==(const Situation&, const Situation&) = default;
 
   const typename Op::Problem& on(Backend b) const { return problem[static_cast<std::size_t>(b)]; }
@@ -118,8 +110,7 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     const bool forced = !situation.kernel.empty() && entry.name == situation.kernel;
     std::string reason = refusal(entry, situation, policy, machine);
     if (forced && !reason.empty()) detail::throw_refused(op_name(), print(), entry.name, reason);
-    if (reason.empty() && !situation.kernel.empty() && !forced)
-      reason = "another kernel is forced";
+    if (reason.empty() && !situation.kernel.empty() && !forced) reason = "another kernel is forced";
     Candidate candidate;
     candidate.kernel = entry.name;
     candidate.accepted = reason.empty();

@@ -1,6 +1,8 @@
 // All operations, for code that walks them: tables, explain, comparison, tests.
 #pragma once
 
+#include <type_traits>
+
 #include "common/ops/elementwise.h"
 #include "common/ops/matmul.h"
 #include "common/ops/reduce.h"
@@ -8,6 +10,23 @@
 #include "common/ops/transpose.h"
 
 namespace tandem {
+
+/// The position of an operation in ops.def.
+template <class Op>
+constexpr int op_index() {
+  int index = 0, found = -1;
+#define TANDEM_OP(Other)                        \
+  if (std::is_same_v<Op, Other>) found = index; \
+  ++index;
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+  return found;
+}
+inline constexpr int kOpCount = 0
+#define TANDEM_OP(Op) +1
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+    ;
 
 /// Calls visit.template operator()<Op>() for every operation.
 template <class Visit>

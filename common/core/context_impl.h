@@ -1,0 +1,96 @@
+// The state of a Context, for dispatch and staging.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tandem/context.h>
+
+#include "common/core/device_api.h"
+#include "common/core/thread_pool.h"
+#include "common/dispatch/cache.h"
+#include "common/ops/all.h"
+
+namespace tandem {
+
+struct Context::Impl {
+  explicit Impl(const ContextOptions& options);
+  ~Impl();
+
+  Machine machine;         // as this context may use it: threads and ISA level already capped
+  bool pretended = false;  // machine was made up: selecting is allowed, running is not
+  Policy policy;
+  ContextOptions options;
+
+  void set_policy(const Policy& wanted);
+  /// The kernel that the policy forces for an operation, or empty.
+  std::string_view forced_kernel(int op) const { return forced_[static_cast<std::size_t>(op)]; }
+
+  Queue queue(Backend backend);
+  /// Grow-only scratch on the backend's memory, reused by the next call. Throws Error(out_of_memory).
+  Workspace workspace(Backend backend, std::size_t bytes, const char* op);
+  /// Throws when a kernel reported a failure.
+  void check(Code code, const char* op, const std::string& kernel);
+
+  /// The stream of the context's GPU, made at first use. Throws Error(unavailable) with the reason.
+  const std::shared_ptr<gpu::Stream>& stream(const char* op);
+  bool has_stream() const { return stream_ != nullptr; }
+
+  template <class Op>
+  DecisionCache<Op>& cache() {
+    std::unique_ptr<DecisionCacheBase>& slot = caches_[static_cast<std::size_t>(op_index<Op>())];
+    if (!slot) slot = std::make_unique<DecisionCache<Op>>();
+    return static_cast<DecisionCache<Op>&>(*slot);
+  }
+
+  /// Remembers what a call runs, for last() and the log.
+  template <class Op>
+  void note_call(const Decided<Op>& decided) {
+    last_ = &decided;
+    describe_last_ = [](const void* p, const Machine& m) {
+      const auto& d = *static_cast<const Decided<Op>*>(p);
+      const typename Op::Problem& problem = d.situation.on(d.selection.entry->backend);
+      return Decision{.op = Op::op_name(problem),
+                      .problem = Op::print(problem),
+                      .kernel = d.selection.entry->name,
+                      .backend = d.selection.entry->backend,
+                      .predicted_seconds = d.selection.prediction.total(),
+                      .threads = m.cpu.threads,
+                      .why = d.situation.kernel.empty() ? "least predicted time" : "this kernel is forced",
+                      .candidates = {}};
+    };
+    if (log) log_last();
+  }
+  Decision last() const;
+
+  std::function<void(const std::string&)> log;
+  std::vector<std::unique_ptr<Context>> workers;  // of parallel_batch, one thread each
+
+ private:
+  void log_last();
+
+  std::array<std::string, kOpCount> forced_;
+  std::array<std::unique_ptr<DecisionCacheBase>, kOpCount> caches_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::shared_ptr<gpu::Stream> stream_;
+  std::shared_ptr<void> host_workspace_;
+  std::size_t host_workspace_bytes_ = 0;
+  void* device_workspace_ = nullptr;
+  std::size_t device_workspace_bytes_ = 0;
+  const void* last_ = nullptr;
+  Decision (*describe_last_)(const void*, const Machine&) = nullptr;
+  Decision kept_last_;  // when the caches were cleared since
+};
+
+/// Host memory, 64-byte aligned (256 for workspaces). Throws Error(out_of_memory) naming `what`.
+std::shared_ptr<void> allocate_host(std::size_t bytes, std::size_t alignment, const char* what);
+
+/// This process's machine, detected and measured once. With the GPU left out when `use_gpu` is false.
+const Machine& this_machine();
+
+}  // namespace tandem

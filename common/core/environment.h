@@ -1,0 +1,28 @@
+// The environment variables, read once a process and validated.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tandem/device.h>
+#include <tandem/machine.h>
+
+namespace tandem {
+
+struct Environment {
+  std::optional<Backend> backend;    // TANDEM_BACKEND: cpu, cuda
+  std::vector<std::string> kernels;  // TANDEM_KERNEL: full names, separated by commas
+  std::optional<IsaLevel> isa_max;   // TANDEM_ISA_MAX: scalar, sse4, avx2, avx512
+  std::optional<int> threads;        // TANDEM_THREADS: 1 .. 1024
+  bool log = false;                  // TANDEM_LOG: 0, 1
+};
+
+/// Throws Error(invalid_argument) that names the variable, its value and what is accepted. `get` is like getenv.
+Environment parse_environment(const std::function<const char*(const char*)>& get);
+
+/// The process's environment as it was at the first call.
+const Environment& environment();
+
+}  // namespace tandem

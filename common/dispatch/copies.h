@@ -1,0 +1,17 @@
+// How much a call would have to move between host and device.
+#pragma once
+
+#include <cstdint>
+
+namespace tandem {
+
+/// What would have to be moved to run on one backend: inputs before the kernel, the result after it.
+struct Copies {
+  std::int64_t in_bytes = 0;
+  std::int64_t out_bytes = 0;
+  int in_count = 0;
+  int out_count = 0;
+  friend bool operator==(const Copies&, const Copies&) = default;
+};
+
+}  // namespace tandem
