@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs the tests. Arguments go to ctest:
+#   tests/run.sh                 all tests
+#   tests/run.sh -L quick        those with a label (quick, kernels, cuda)
+# CUDA tests that cannot run here are skipped and counted; TANDEM_REQUIRE_CUDA=1 makes that a failure.
+# Environment: see cmake/build.sh. Exit code: 0 when all tests passed.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+dir=$("$root/cmake/build.sh")
+
+# Every test program leaves a report here; skipped cases are counted from them.
+reports="$dir/test-reports"
+rm -rf "$reports"
+mkdir -p "$reports"
+status=0
+GTEST_OUTPUT="xml:$reports/" ctest --test-dir "$dir" --output-on-failure --no-tests=error "$@" || status=$?
+
+count() { cat "$reports"/*.xml 2>/dev/null | grep -c "$1" || true; }
+cases=$(count '<testcase ')
+skipped=$(count 'result="skipped"')
+if [ "$skipped" -gt 0 ]; then
+  echo "skipped cases, by reason:"
+  cat "$reports"/*.xml | sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' | sed 's/&#x0A;/ /g; s/&quot;/"/g; s/.*\.\(cpp\|cu\|h\):[0-9]* *//' |
+    sort | uniq -c | sort -rn | head -n 20
+fi
+if [ "${TANDEM_REQUIRE_CUDA:-0}" = 1 ] && [ ! -e "$reports/tandem_cuda_tests.xml" ] && [ $# -eq 0 ]; then
+  echo "TANDEM_REQUIRE_CUDA=1, but the CUDA tests did not run"
+  status=1
+fi
+result=PASSED
+if [ $status -ne 0 ]; then result=FAILED; fi
+echo "tests/run.sh: $result, $cases cases, $skipped skipped ($dir)"
+exit $status
