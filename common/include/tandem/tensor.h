@@ -1,6 +1,7 @@
 // Tensors and views: shapes, strides and memory. Strides count elements, not bytes.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -158,7 +159,11 @@ class Tensor {
 
   View view() noexcept { return view_; }
   ConstView view() const noexcept { return view_; }
-  operator View() noexcept { return view_; }             // NOLINT: a tensor is a view of itself
+  /// A tensor is a view of itself. A template, so that a ConstView is not also reached through View (-Wconversion).
+  template <std::same_as<View> V>
+  operator V() noexcept {  // NOLINT
+    return view_;
+  }
   operator ConstView() const noexcept { return view_; }  // NOLINT
 
   DType dtype() const noexcept { return view_.dtype(); }
