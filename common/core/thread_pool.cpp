@@ -1,0 +1,187 @@
+#include "common/core/thread_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace tandem {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void relax() noexcept {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Participants of the region that the calling thread works in; 0 outside of one. Shared by all pools, so that a
+// region inside another pool's region stays serial too.
+thread_local int participants = 0;
+
+class Inside {
+ public:
+  explicit Inside(int count) noexcept : outer_(participants) { participants = count; }
+  ~Inside() { participants = outer_; }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  int outer_;
+};
+
+// Spins until done() holds. Gives the core away now and then after the first tens of microseconds, for the thread that
+// is waited for may have none.
+template <class Done>
+void spin_until(Done done) noexcept {
+  constexpr int kBeforeYield = 2000;
+  for (int i = 0; !done(); ++i) {
+    if (i < kBeforeYield) {
+      relax();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
+constexpr std::uint32_t kCountBits = 12;
+constexpr std::uint32_t kCountMask = (1u << kCountBits) - 1;
+constexpr int kMaxThreads = static_cast<int>(kCountMask);
+
+}  // namespace
+
+// A region is published by storing `epoch`: its sequence number and, in the low bits, its number of participants. A
+// helper that is not one of them touches nothing else of the region, so nobody has to wait for it. (A helper that
+// sleeps through a whole turn of the sequence sees the same word, hence the same count, hence has missed nothing.)
+struct ThreadPool::State {
+  State(int threads, std::chrono::microseconds spin) : spin_time(spin) {
+    helpers.reserve(static_cast<std::size_t>(threads - 1));
+  }
+  ~State() {
+    stop.store(true, std::memory_order_relaxed);
+    publish(0);
+    for (std::thread& t : helpers) t.join();
+  }
+
+  // False when not all could be started.
+  bool start(int threads) noexcept {
+    while (static_cast<int>(helpers.size()) < threads - 1) {
+      const int index = static_cast<int>(helpers.size()) + 1;
+      // Taken here: a region may be published before the new thread first looks.
+      const std::uint32_t seen = epoch.load(std::memory_order_relaxed);
+      try {
+        helpers.emplace_back([this, index, seen] { help(index, seen); });
+      } catch (const std::system_error&) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void publish(int count) noexcept {
+    const std::uint32_t last = epoch.load(std::memory_order_relaxed);
+    const std::uint32_t next = (((last >> kCountBits) + 1) << kCountBits) | static_cast<std::uint32_t>(count);
+    epoch.store(next, std::memory_order_seq_cst);
+    if (sleepers.load(std::memory_order_seq_cst) != 0) epoch.notify_all();
+  }
+
+  std::uint32_t next_epoch(std::uint32_t seen) noexcept {
+    constexpr int kSpinsBetweenClocks = 32;
+    Clock::time_point end{};
+    for (int i = 1;; ++i) {
+      const std::uint32_t now = epoch.load(std::memory_order_acquire);
+      if (now != seen) return now;
+      relax();
+      if (i % kSpinsBetweenClocks != 0) continue;
+      const Clock::time_point t = Clock::now();
+      if (end == Clock::time_point{}) {
+        end = t + spin_time;
+      } else if (t >= end) {
+        break;
+      }
+    }
+    sleepers.fetch_add(1, std::memory_order_seq_cst);
+    epoch.wait(seen, std::memory_order_seq_cst);
+    sleepers.fetch_sub(1, std::memory_order_seq_cst);
+    return epoch.load(std::memory_order_acquire);
+  }
+
+  void help(int index, std::uint32_t seen) noexcept {
+    for (;;) {
+      seen = next_epoch(seen);
+      if (stop.load(std::memory_order_relaxed)) return;
+      const int count = static_cast<int>(seen & kCountMask);
+      if (index >= count) continue;
+      {
+        const Inside inside(count);
+        job(arg, index, count);
+      }
+      finished.fetch_add(1, std::memory_order_release);
+    }
+  }
+
+  void run(int count, Job new_job, void* new_arg) noexcept {
+    job = new_job;
+    arg = new_arg;
+    finished.store(0, std::memory_order_relaxed);
+    publish(count);
+    {
+      const Inside inside(count);
+      new_job(new_arg, 0, count);
+    }
+    spin_until([&] { return finished.load(std::memory_order_acquire) == count - 1; });
+  }
+
+  void wait_for_all(int count) noexcept {
+    const std::uint32_t phase = barrier_phase.load(std::memory_order_relaxed);
+    if (barrier_arrived.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
+      barrier_arrived.store(0, std::memory_order_relaxed);
+      barrier_phase.store(phase + 1, std::memory_order_release);
+      return;
+    }
+    spin_until([&] { return barrier_phase.load(std::memory_order_acquire) != phase; });
+  }
+
+  // Read by all participants, written between regions.
+  alignas(64) std::atomic<std::uint32_t> epoch{0};
+  Job job = nullptr;
+  void* arg = nullptr;
+  std::atomic<bool> stop{false};
+  std::chrono::microseconds spin_time;
+  alignas(64) std::atomic<int> finished{0};
+  alignas(64) std::atomic<int> sleepers{0};
+  alignas(64) std::atomic<int> barrier_arrived{0};
+  alignas(64) std::atomic<std::uint32_t> barrier_phase{0};
+  std::vector<std::thread> helpers;
+};
+
+ThreadPool::ThreadPool(int threads, std::chrono::microseconds spin)
+    : threads_(std::clamp(threads, 1, kMaxThreads)), state_(std::make_unique<State>(threads_, spin)) {}
+
+ThreadPool::~ThreadPool() = default;
+
+void ThreadPool::run_erased(int count, Job job, void* arg) {
+  count = std::min(count, threads_);
+  if (count <= 0) return;
+  if (count == 1 || participants != 0 || !state_->start(threads_)) {
+    const Inside inside(1);
+    job(arg, 0, 1);
+    return;
+  }
+  state_->run(count, job, arg);
+}
+
+void ThreadPool::barrier() noexcept {
+  const int count = participants;
+  if (count > 1) state_->wait_for_all(count);
+}
+
+}  // namespace tandem
