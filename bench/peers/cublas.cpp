@@ -1,0 +1,279 @@
+// cuBLAS beside our CUDA products: cublasSgemm in pedantic mode (f32 arithmetic, as ours) and every kernel of the table
+// that runs here, on data that is on the device, in shuffled rounds of one process. Results are checked before anything
+// is timed. Exit code: 0, 1 when a kernel is wrong, 2 when there is no GPU or no working cuBLAS.
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <tandem/context.h>
+#include <tandem/error.h>
+#include <tandem/ops.h>
+#include <tandem/version.h>
+
+namespace {
+
+using tandem::Device;
+using tandem::Tensor;
+
+struct Size {
+  std::int64_t m, n, k;
+};
+
+struct Runner {
+  std::string name;
+  std::function<void()> enqueue;  // one product on the device, not waited for
+  std::vector<double> samples;    // seconds a product
+  int repeats = 1;                // products a sample
+};
+
+struct Row {
+  Size size;
+  std::string kernel;
+  std::string status;
+  double median = 0, p25 = 0, p75 = 0, of_cublas = 0, bound_ratio = 0;
+  std::size_t samples = 0;
+};
+
+void check(cublasStatus_t status, const char* what) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    throw std::runtime_error(fmt::format("{}: {}", what, cublasGetStatusString(status)));
+}
+
+void check(cudaError_t status, const char* what) {
+  if (status != cudaSuccess) throw std::runtime_error(fmt::format("{}: {}", what, cudaGetErrorString(status)));
+}
+
+class Cublas {
+ public:
+  Cublas() {
+    check(cublasCreate(&handle_), "cublasCreate");
+    check(cublasSetMathMode(handle_, CUBLAS_PEDANTIC_MATH), "cublasSetMathMode");
+  }
+  ~Cublas() { cublasDestroy(handle_); }
+  Cublas(const Cublas&) = delete;
+  Cublas& operator=(const Cublas&) = delete;
+
+  // Row-major c = a @ b is column-major c^T = b^T @ a^T.
+  void product(const Tensor& a, const Tensor& b, Tensor& c, Size size) const {
+    const float one = 1.0f, zero = 0.0f;
+    const int m = static_cast<int>(size.m), n = static_cast<int>(size.n), k = static_cast<int>(size.k);
+    check(cublasSgemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, n, m, k, &one, pointer(b), n, pointer(a), k, &zero,
+                      static_cast<float*>(c.view().data()), n),
+          "cublasSgemm");
+  }
+
+ private:
+  static const float* pointer(const Tensor& t) { return static_cast<const float*>(t.view().data()); }
+  cublasHandle_t handle_ = nullptr;
+};
+
+Tensor random_tensor(const tandem::Shape& shape, std::mt19937& generator) {
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  Tensor t = Tensor::empty(shape);
+  std::generate_n(t.data<float>(), t.elements(), [&] { return uniform(generator); });
+  return t;
+}
+
+Tensor absolute(const Tensor& t) {
+  Tensor out = Tensor::empty(t.shape());
+  std::transform(t.data<float>(), t.data<float>() + t.elements(), out.data<float>(),
+                 [](float x) { return std::fabs(x); });
+  return out;
+}
+
+// The largest |ours - cuBLAS| as a multiple of what two correct f32 products may differ by: 2 gamma(k) (|a| @ |b|).
+double bound_ratio(const Tensor& ours, const Tensor& theirs, const Tensor& magnitude, std::int64_t k) {
+  const double unit = std::ldexp(1.0, -24);
+  const double gamma = static_cast<double>(k + 2) * unit / (1.0 - static_cast<double>(k + 2) * unit);
+  double worst = 0;
+  for (std::int64_t i = 0; i < ours.elements(); ++i) {
+    const double difference = std::fabs(static_cast<double>(ours.data<float>()[i]) - theirs.data<float>()[i]);
+    const double bound = 2.0 * gamma * static_cast<double>(magnitude.data<float>()[i]) * (1.0 + gamma);
+    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
+    worst = std::max(worst, difference == 0 ? 0 : difference / bound);
+  }
+  return worst;
+}
+
+double seconds_of(const Runner& runner) {
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < runner.repeats; ++i) runner.enqueue();
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / runner.repeats;
+}
+
+// As many products a sample as take `sample_seconds`, so that the wait at its end does not count.
+void calibrate(Runner& runner, double sample_seconds) {
+  seconds_of(runner);
+  const double once = seconds_of(runner);
+  runner.repeats = std::clamp(static_cast<int>(sample_seconds / std::max(once, 1e-7)), 1, 10000);
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const double at = q * static_cast<double>(values.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, values.size() - 1);
+  return values[low] + (values[high] - values[low]) * (at - static_cast<double>(low));
+}
+
+void time_interleaved(std::vector<Runner>& runners, int rounds, std::mt19937& generator) {
+  for (Runner& runner : runners) calibrate(runner, 0.01);
+  std::vector<std::size_t> order(runners.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  for (int round = 0; round < rounds; ++round) {
+    std::shuffle(order.begin(), order.end(), generator);
+    for (const std::size_t i : order) runners[i].samples.push_back(seconds_of(runners[i]));
+  }
+}
+
+std::vector<Row> compare(tandem::Context& ctx, const Cublas& cublas, Size size, int rounds, std::mt19937& generator) {
+  const auto [m, n, k] = size;
+  const Device gpu = Device::cuda(0);
+  const Tensor a_host = random_tensor({m, k}, generator), b_host = random_tensor({k, n}, generator);
+  const Tensor a = a_host.to(ctx, gpu), b = b_host.to(ctx, gpu);
+  Tensor theirs = Tensor::empty(ctx, {m, n}, tandem::DType::f32, gpu),
+         ours = Tensor::empty(ctx, {m, n}, tandem::DType::f32, gpu);
+  ctx.synchronize();  // cuBLAS works on a stream of its own
+
+  const Tensor a_abs = absolute(a_host).to(ctx, gpu), b_abs = absolute(b_host).to(ctx, gpu);
+  ctx.synchronize();
+  cublas.product(a_abs, b_abs, theirs, size);
+  check(cudaDeviceSynchronize(), "cuBLAS");
+  const Tensor magnitude = theirs.to(ctx, Device::cpu());
+  cublas.product(a, b, theirs, size);
+  check(cudaDeviceSynchronize(), "cuBLAS");
+  const Tensor expected = theirs.to(ctx, Device::cpu());
+
+  std::vector<Row> rows;
+  std::vector<Runner> runners{{"cublas.sgemm.pedantic", [&] { cublas.product(a, b, theirs, size); }, {}, 1}};
+  for (const tandem::KernelInfo& info : tandem::kernels(ctx)) {
+    if (info.op != "matmul" || info.backend != tandem::Backend::cuda || !info.runnable) continue;
+    tandem::MatmulOptions options;
+    options.call.kernel = info.name;
+    try {
+      tandem::matmul_into(ctx, a, b, ours, options);
+      const double ratio = bound_ratio(ours.to(ctx, Device::cpu()), expected, magnitude, k);
+      rows.push_back({size, info.name, ratio <= 1 ? "ok" : "wrong", 0, 0, 0, 0, ratio, 0});
+    } catch (const tandem::Error& error) {
+      rows.push_back({size, info.name, std::string("skipped: ") + error.what(), 0, 0, 0, 0, 0, 0});
+    }
+    if (rows.back().status != "ok") continue;
+    runners.push_back(
+        {info.name, [&ctx, &a, &b, &ours, options] { tandem::matmul_into(ctx, a, b, ours, options); }, {}, 1});
+  }
+  time_interleaved(runners, rounds, generator);
+
+  rows.insert(rows.begin(), {size, runners[0].name, "ok", 0, 0, 0, 0, 0, 0});
+  const double reference = quantile(runners[0].samples, 0.5);
+  for (const Runner& runner : runners) {
+    Row& row = *std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.kernel == runner.name; });
+    row.median = quantile(runner.samples, 0.5);
+    row.p25 = quantile(runner.samples, 0.25);
+    row.p75 = quantile(runner.samples, 0.75);
+    row.of_cublas = reference / row.median;
+    row.samples = runner.samples.size();
+  }
+  return rows;
+}
+
+double gflops(const Row& row) {
+  if (row.median <= 0) return 0;
+  return 2.0 * static_cast<double>(row.size.m) * static_cast<double>(row.size.n) * static_cast<double>(row.size.k) /
+         row.median / 1e9;
+}
+
+nlohmann::json to_json(const std::vector<Row>& rows, const tandem::GpuInfo& gpu) {
+  nlohmann::json out{{"schema", "tandem-cublas/1"},
+                     {"version", tandem::version()},
+                     {"gpu", gpu.name},
+                     {"compute_capability", gpu.compute_capability},
+                     {"cublas", CUBLAS_VERSION}};
+  for (const Row& row : rows) {
+    out["rows"].push_back({{"problem", fmt::format("f32:{}x{}x{}", row.size.m, row.size.n, row.size.k)},
+                           {"kernel", row.kernel},
+                           {"status", row.status},
+                           {"median_s", row.median},
+                           {"p25_s", row.p25},
+                           {"p75_s", row.p75},
+                           {"samples", row.samples},
+                           {"gflops", gflops(row)},
+                           {"of_cublas", row.of_cublas},
+                           {"bound_ratio", row.bound_ratio}});
+  }
+  return out;
+}
+
+int run(const std::vector<Size>& sizes, int rounds, const std::string& json_file) {
+  tandem::Context ctx;
+  if (ctx.machine().gpus.empty()) {
+    fmt::print(stderr, "no GPU: {}\n", ctx.machine().no_gpu_reason);
+    return 2;
+  }
+  const tandem::GpuInfo& gpu = ctx.machine().gpus[0];
+  const Cublas cublas;
+  std::mt19937 generator(1);
+  fmt::print("{}, compute capability {}, cuBLAS {}\n", gpu.name, gpu.compute_capability, CUBLAS_VERSION);
+  fmt::print("{:>18} {:>28} {:>10} {:>10} {:>10} {:>12}\n", "m x n x k", "kernel", "median us", "GFLOP/s", "of cuBLAS",
+             "error/bound");
+
+  std::vector<Row> all;
+  bool wrong = false;
+  for (const Size size : sizes) {
+    for (const Row& row : compare(ctx, cublas, size, rounds, generator)) {
+      const std::string problem = fmt::format("{}x{}x{}", size.m, size.n, size.k);
+      if (row.status == "ok") {
+        fmt::print("{:>18} {:>28} {:>10.1f} {:>10.0f} {:>10.3f} {:>12.4f}\n", problem, row.kernel, row.median * 1e6,
+                   gflops(row), row.of_cublas, row.bound_ratio);
+      } else {
+        fmt::print("{:>18} {:>28} {}\n", problem, row.kernel, row.status == "wrong" ? "WRONG" : row.status);
+      }
+      wrong = wrong || row.status == "wrong";
+      all.push_back(row);
+    }
+  }
+  if (!json_file.empty()) {
+    std::ofstream file(json_file);
+    file << to_json(all, gpu).dump(2) << '\n';
+    if (!file.flush()) throw std::runtime_error("cannot write " + json_file);
+  }
+  return wrong ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"cublasSgemm (pedantic) and every CUDA matmul kernel, interleaved, on device data"};
+  int rounds = 11;
+  std::string json_file;
+  bool quick = false;
+  app.add_option("--rounds", rounds, "timed rounds")->check(CLI::Range(3, 1000));
+  app.add_option("--json", json_file, "write the results here");
+  app.add_flag("--quick", quick, "three sizes only");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::vector<Size> sizes{{512, 512, 512}, {1000, 1000, 1000}, {4096, 4096, 4096}};
+    if (!quick) {
+      sizes = {{128, 128, 128},    {256, 256, 256},    {512, 512, 512},    {1000, 1000, 1000},
+               {1024, 1024, 1024}, {2048, 2048, 2048}, {4095, 4095, 4095}, {4096, 4096, 4096},
+               {16, 4096, 4096},   {64, 4096, 4096},   {8192, 8192, 128},  {4096, 64, 4096}};
+    }
+    return run(sizes, rounds, json_file);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tandem-peer-cublas: {}\n", error.what());
+    return 2;
+  }
+}
