@@ -1,0 +1,46 @@
+// Seeded test data: the same on every machine and standard library.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <span>
+
+namespace tandem::test {
+
+/// mt19937_64 with conversions that, unlike the standard distributions, are the same everywhere.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  std::uint64_t bits() { return engine_(); }
+  /// In [0, 1), 53 bits.
+  double unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+  /// In [low, high], both included. The range must be far below 2^63 (the bias of the remainder is ignored).
+  std::int64_t integer(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(bits() % static_cast<std::uint64_t>(high - low + 1));
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+/// Reals in [low, high).
+void fill_uniform(std::span<float> out, std::uint64_t seed, float low = -1.0f, float high = 1.0f);
+
+/// Whole numbers in [low, high].
+void fill_integers(std::span<float> out, std::uint64_t seed, std::int64_t low, std::int64_t high);
+void fill_integers(std::span<std::int8_t> out, std::uint64_t seed, std::int64_t low = -128, std::int64_t high = 127);
+void fill_integers(std::span<std::uint8_t> out, std::uint64_t seed, std::int64_t low = 0, std::int64_t high = 255);
+void fill_integers(std::span<std::int32_t> out, std::uint64_t seed, std::int64_t low, std::int64_t high);
+
+/// The largest v <= 16 for which a sum of k products of whole numbers in [-v, v] stays within 2^24, and so is exact in
+/// f32 in every order of summation. 0 when k is above 2^24.
+std::int64_t exact_magnitude(std::int64_t k);
+
+/// NaN, infinities, zeros of both signs, denormals and the ends of the normal range.
+std::span<const float> special_values();
+
+/// Overwrites about one element in `every` with a special value.
+void sprinkle_special(std::span<float> out, std::uint64_t seed, int every = 13);
+
+}  // namespace tandem::test
