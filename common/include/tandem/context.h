@@ -78,8 +78,8 @@ struct ContextOptions {
 
 /// Holds what calls share. One thread may use a context at a time; separate contexts are independent of each other.
 /// Environment (read when the first context of the process is made; a bad value is an Error): TANDEM_BACKEND,
-/// TANDEM_KERNEL (names separated by commas), TANDEM_ISA_MAX, TANDEM_THREADS, TANDEM_LOG (0, 1: one line a call on the
-/// log function), TANDEM_TUNING.
+/// TANDEM_KERNEL (names separated by commas), TANDEM_ISA_MAX, TANDEM_THREADS, and TANDEM_LOG=1, which writes one line
+/// a call to standard error. Options win over the environment; a context with a made-up machine ignores it.
 class Context {
  public:
   Context();
@@ -101,7 +101,7 @@ class Context {
   /// What the last call on this context ran.
   Decision last() const;
 
-  /// Receives one line a call when TANDEM_LOG=1 or set here; the library itself prints nothing.
+  /// Receives one line a call; an empty function turns the log off. Nothing else in the library prints.
   void set_log(std::function<void(const std::string&)> log);
 
   struct Impl;

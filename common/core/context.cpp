@@ -1,0 +1,201 @@
+// Contexts: what is decided once (machine, environment, policy) and what is kept between calls.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <tandem/context.h>
+#include <tandem/error.h>
+
+#include "common/core/context_impl.h"
+#include "common/core/environment.h"
+#include "common/core/host_api.h"
+#include "common/dispatch/registry.h"
+#include "common/dispatch/select.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kWorkspaceAlignment = 256;
+
+double measure_fork(int threads) {
+  if (threads < 2) return 0;
+  ThreadPool pool(threads);
+  const auto seconds = [] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  constexpr int kRegions = 200;
+  double best = 1;
+  for (int round = 0; round < 5; ++round) {
+    const double begin = seconds();
+    for (int i = 0; i < kRegions; ++i) pool.run(threads, [](int, int) {});
+    best = std::min(best, (seconds() - begin) / kRegions);
+  }
+  return best;
+}
+
+Machine detect() {
+  Machine machine;
+  machine.cpu = cpu::query();
+  gpu::Devices devices = gpu::query();
+  machine.gpus = std::move(devices.gpus);
+  machine.no_gpu_reason = std::move(devices.no_gpu_reason);
+  cpu::measure(machine.cpu, machine.ceilings);
+  machine.ceilings.cpu_fork_seconds = measure_fork(machine.cpu.threads);
+  if (!machine.gpus.empty()) gpu::measure(machine.gpus.front().index, machine.ceilings);
+  return machine;
+}
+
+/// Which operation a kernel name belongs to; throws when no kernel has that name.
+int op_of_kernel(std::string_view kernel) {
+  int found = -1;
+  for_each_op([&]<class Op>() {
+    if (find_kernel<Op>(kernel)) found = op_index<Op>();
+  });
+  if (found < 0)
+    throw Error(Code::invalid_argument, fmt::format("there is no kernel named '{}'; kernels(ctx) lists them", kernel));
+  return found;
+}
+
+}  // namespace
+
+const Machine& this_machine() {
+  static const Machine machine = detect();
+  return machine;
+}
+
+Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
+  pretended = options.machine.has_value();
+  const Environment env = pretended ? Environment{} : environment();
+  machine = pretended ? *options.machine : this_machine();
+  if (!options.use_gpu) {
+    machine.gpus.clear();
+    machine.no_gpu_reason = "the context was made with use_gpu = false";
+  }
+  if (options.threads < 0 || options.threads > 1024)
+    throw Error(Code::invalid_argument,
+                fmt::format("context: {} threads; write 0 (automatic) to 1024", options.threads));
+  if (options.threads > 0)
+    machine.cpu.threads = options.threads;
+  else if (env.threads)
+    machine.cpu.threads = *env.threads;
+  for (const std::optional<IsaLevel>& cap : {env.isa_max, options.isa_max})
+    if (cap) machine.cpu.isa = std::min(machine.cpu.isa, *cap);
+  Policy start = options.policy;
+  if (!start.backend) start.backend = env.backend;
+  if (start.kernels.empty()) start.kernels = env.kernels;
+  if (env.log) log = [](const std::string& line) { std::fprintf(stderr, "tandem: %s\n", line.c_str()); };
+  set_policy(start);
+}
+
+Context::Impl::~Impl() {
+  workers.clear();
+  if (device_workspace_) stream_->release(device_workspace_);
+}
+
+void Context::Impl::set_policy(const Policy& wanted) {
+  std::array<std::string, kOpCount> forced;
+  for (const std::string& kernel : wanted.kernels) forced[static_cast<std::size_t>(op_of_kernel(kernel))] = kernel;
+  if (wanted.backend == Backend::cuda && machine.gpus.empty())
+    throw Error(Code::unavailable, fmt::format("backend cuda was asked for, but {}", machine.no_gpu_reason));
+  if (describe_last_) kept_last_ = last();
+  last_ = nullptr;
+  describe_last_ = nullptr;
+  for (auto& cache : caches_) cache.reset();
+  workers.clear();
+  forced_ = std::move(forced);
+  policy = wanted;
+}
+
+Queue Context::Impl::queue(Backend backend) {
+  if (pretended)
+    throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
+  if (backend == Backend::cuda) return {&machine, nullptr, stream("queue")->handle()};
+  if (!pool_ && machine.cpu.threads > 1) pool_ = std::make_unique<ThreadPool>(machine.cpu.threads);
+  return {&machine, pool_.get(), nullptr};
+}
+
+Workspace Context::Impl::workspace(Backend backend, std::size_t bytes, const char* op) {
+  if (bytes == 0) return {};
+  if (backend == Backend::cpu) {
+    if (bytes > host_workspace_bytes_) {
+      host_workspace_.reset();  // first, so that the peak is not the sum of both
+      host_workspace_bytes_ = 0;
+      host_workspace_ = allocate_host(bytes, kWorkspaceAlignment, op);
+      host_workspace_bytes_ = bytes;
+    }
+    return {host_workspace_.get(), host_workspace_bytes_};
+  }
+  if (bytes > device_workspace_bytes_) {
+    if (device_workspace_) stream(op)->release(device_workspace_);
+    device_workspace_ = nullptr;
+    device_workspace_bytes_ = 0;
+    device_workspace_ = stream(op)->allocate(bytes, op);
+    device_workspace_bytes_ = bytes;
+  }
+  return {device_workspace_, device_workspace_bytes_};
+}
+
+void Context::Impl::check(Code code, const char* op, const std::string& kernel) {
+  if (code == Code::ok) return;
+  if (stream_) stream_->check(op);  // prefers the driver's own words
+  throw Error(code, fmt::format("{}: kernel {} failed: {}", op, kernel, name(code)));
+}
+
+const std::shared_ptr<gpu::Stream>& Context::Impl::stream(const char* op) {
+  if (!stream_) {
+    if (machine.gpus.empty())
+      throw Error(Code::unavailable, fmt::format("{}: there is no GPU: {}", op, machine.no_gpu_reason));
+    if (pretended)
+      throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
+    stream_ = std::make_shared<gpu::Stream>(machine.gpus.front().index);
+  }
+  return stream_;
+}
+
+Decision Context::Impl::last() const { return describe_last_ ? describe_last_(last_, machine) : kept_last_; }
+
+void Context::Impl::log_last() {
+  const Decision d = last();
+  log(fmt::format("{} {} -> {} (predicted {:.3g} s, {} threads)", d.op, d.problem, d.kernel, d.predicted_seconds,
+                  d.threads));
+}
+
+Context::Context() : Context(ContextOptions{}) {}
+Context::Context(const ContextOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Context::~Context() = default;
+Context::Context(Context&&) noexcept = default;
+Context& Context::operator=(Context&&) noexcept = default;
+
+const Machine& Context::machine() const noexcept { return impl_->machine; }
+int Context::threads() const noexcept { return impl_->machine.cpu.threads; }
+const Policy& Context::policy() const noexcept { return impl_->policy; }
+void Context::set_policy(const Policy& policy) { impl_->set_policy(policy); }
+void Context::synchronize() {
+  if (impl_->has_stream()) impl_->stream("synchronize")->synchronize("synchronize");
+}
+Decision Context::last() const { return impl_->last(); }
+void Context::set_log(std::function<void(const std::string&)> log) { impl_->log = std::move(log); }
+
+std::vector<KernelInfo> kernels(Context& ctx) {
+  std::vector<KernelInfo> all;
+  const Machine& machine = ctx.machine();
+  for_each_op([&]<class Op>() {
+    for (const Entry<Op>& entry : table<Op>()) {
+      const detail::RowFacts row = detail::facts(entry);
+      KernelInfo info;
+      info.name = entry.name;
+      info.op = Op::kName;
+      info.backend = entry.backend;
+      info.built = row.built;
+      info.reason = detail::refuse_by_machine(row, machine);
+      info.runnable = info.reason.empty();
+      info.reference = row.traits.reference;
+      info.deterministic = row.traits.deterministic;
+      all.push_back(std::move(info));
+    }
+  });
+  return all;
+}
+
+}  // namespace tandem

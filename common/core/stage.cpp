@@ -1,0 +1,180 @@
+#include "common/core/stage.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+
+#include "common/core/context_impl.h"
+#include "common/ops/operand.h"
+
+namespace tandem {
+namespace {
+
+/// The strides that a moved operand has: repetitions stay repetitions; without gaps the order of the dimensions stays;
+/// else row-major.
+Strides arrival_strides(const ConstView& view) {
+  Shape distinct = view.shape();
+  for (int d = 0; d < view.rank(); ++d)
+    if (view.strides()[d] == 0) distinct[d] = std::min<std::int64_t>(distinct[d], 1);
+  const ConstView without_repeats(view.data(), view.dtype(), distinct, view.strides(), view.device());
+  Strides strides = without_repeats.is_dense() ? view.strides() : row_major(distinct);
+  for (int d = 0; d < view.rank(); ++d)
+    if (view.strides()[d] == 0) strides[d] = 0;
+  return strides;
+}
+
+std::int64_t arrival_bytes(const ConstView& view) {
+  std::int64_t count = 1;
+  for (int d = 0; d < view.rank(); ++d)
+    if (view.strides()[d] != 0 || view.shape()[d] == 0) count *= view.shape()[d];
+  return count * static_cast<std::int64_t>(size_of(view.dtype()));
+}
+
+Device target_of(Backend backend, std::span<const View> operands) {
+  for (const View& v : operands)
+    if (v.device().backend == backend) return v.device();
+  return {backend, 0};
+}
+
+template <class Copy>
+void for_each_run(const View& to, const ConstView& from, Copy copy) {
+  const Loops<2> loops = make_loops<2>(to.shape(), {&from.strides(), &to.strides()});
+  if (loops.elements == 0) return;
+  const auto bytes = static_cast<std::int64_t>(size_of(to.dtype()));
+  const bool runs = loops.rank > 0 && loops.strides[0][loops.rank - 1] == 1 && loops.strides[1][loops.rank - 1] == 1;
+  const int outer = runs ? loops.rank - 1 : loops.rank;
+  const std::int64_t run = runs ? loops.shape[loops.rank - 1] : 1;
+  const std::int64_t count = loops.elements / run;
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t at[2];
+    loops.offsets(i, outer, at);
+    copy(static_cast<char*>(to.data()) + at[1] * bytes, static_cast<const char*>(from.data()) + at[0] * bytes,
+         static_cast<std::size_t>(run * bytes));
+  }
+}
+
+std::size_t extent_bytes(const ConstView& view) {
+  return static_cast<std::size_t>(view.extent()) * size_of(view.dtype());
+}
+
+/// A host image of device memory, for views with gaps: as many elements as the view can reach.
+struct HostImage {
+  std::shared_ptr<void> memory;
+  View view;
+  HostImage(const ConstView& like, const char* op)
+      : memory(allocate_host(extent_bytes(like), 64, op)),
+        view(memory.get(), like.dtype(), like.shape(), like.strides()) {}
+};
+
+bool same_strides(const ConstView& a, const ConstView& b) {
+  for (int d = 0; d < a.rank(); ++d)
+    if (a.shape()[d] != 1 && a.strides()[d] != b.strides()[d]) return false;
+  return true;
+}
+
+}  // namespace
+
+bool all_on(Backend backend, std::span<const View> operands) {
+  return std::all_of(operands.begin(), operands.end(), [&](const View& v) { return v.device().backend == backend; });
+}
+
+ArrivalViews arrival_views(Backend backend, std::span<const View> operands) {
+  ArrivalViews out;
+  const Device target = target_of(backend, operands);
+  for (const View& v : operands)
+    out.views[out.count++] =
+        v.device().backend == backend ? v : View(v.data(), v.dtype(), v.shape(), arrival_strides(v), target);
+  return out;
+}
+
+Copies copies_to(Backend backend, std::span<const View> operands, bool reads_result) {
+  Copies copies;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const View& v = operands[i];
+    if (v.device().backend == backend || v.elements() == 0) continue;
+    const bool result = i + 1 == operands.size();
+    if (!result || reads_result) {
+      copies.in_bytes += arrival_bytes(v);
+      ++copies.in_count;
+    }
+    if (result) {
+      copies.out_bytes += arrival_bytes(v);
+      ++copies.out_count;
+    }
+  }
+  return copies;
+}
+
+void copy_strided(const View& to, const ConstView& from) {
+  for_each_run(to, from, [](void* t, const void* f, std::size_t bytes) { std::memcpy(t, f, bytes); });
+}
+
+void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, const char* op) {
+  if (to.elements() == 0) return;
+  const bool to_host = to.device().is_cpu(), from_host = from.device().is_cpu();
+  if (to_host && from_host) return copy_strided(to, from);
+  gpu::Stream& stream = *ctx.stream(op);
+  const bool same = same_strides(to, from) && from.is_dense();
+  if (!to_host && !from_host) {
+    if (same) return stream.copy(to.data(), from.data(), extent_bytes(from), op);
+    // Through the host: nothing on the hot path copies strided device memory.
+    HostImage image(from, op);
+    stream.download(image.view.data(), from.data(), extent_bytes(from), op);
+    return copy_across(ctx, to, image.view, op);
+  }
+  if (from_host) {
+    if (same) return stream.upload(to.data(), from.data(), extent_bytes(from), op);
+    HostImage image(to, op);
+    if (!to.is_dense())
+      stream.download(image.view.data(), to.data(), extent_bytes(to), op);  // what lies in the gaps stays
+    copy_strided(image.view, from);
+    return stream.upload(to.data(), image.view.data(), extent_bytes(to), op);
+  }
+  if (same) return stream.download(to.data(), from.data(), extent_bytes(from), op);
+  HostImage image(from, op);
+  stream.download(image.view.data(), from.data(), extent_bytes(from), op);
+  copy_strided(to, image.view);
+}
+
+Staged::Staged(Context::Impl& ctx, Backend backend, std::span<const View> operands, bool reads_result, const char* op)
+    : ctx_(ctx), backend_(backend), op_(op), result_(operands.back()) {
+  for (const View& operand : operands) {
+    const bool is_result = count_ + 1 == operands.size();
+    views_[count_++] = operand.device().backend == backend ? operand : bring(operand, !is_result || reads_result);
+  }
+}
+
+Staged::~Staged() = default;
+
+View Staged::bring(const View& operand, bool copy) {
+  const Strides strides = arrival_strides(operand);
+  const auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(arrival_bytes(operand), 1));
+  std::shared_ptr<void> memory;
+  Device device = Device::cpu();
+  if (backend_ == Backend::cpu) {
+    memory = allocate_host(bytes, 64, op_);
+  } else {
+    const std::shared_ptr<gpu::Stream>& stream = ctx_.stream(op_);
+    device = Device::cuda(stream->device());
+    memory = std::shared_ptr<void>(stream->allocate(bytes, op_), [stream](void* p) { stream->release(p); });
+  }
+  memory_.push_back(memory);
+  if (copy && operand.elements() > 0) {
+    // Each element once: repetitions are not moved.
+    Shape distinct = operand.shape();
+    for (int d = 0; d < operand.rank(); ++d)
+      if (operand.strides()[d] == 0) distinct[d] = 1;
+    copy_across(ctx_, View(memory.get(), operand.dtype(), distinct, strides, device),
+                ConstView(operand.data(), operand.dtype(), distinct, operand.strides(), operand.device()), op_);
+  }
+  return View(memory.get(), operand.dtype(), operand.shape(), strides, device);
+}
+
+void Staged::bring_back() {
+  const View& computed = views_[count_ - 1];
+  if (computed.data() != result_.data()) copy_across(ctx_, result_, computed, op_);
+}
+
+}  // namespace tandem

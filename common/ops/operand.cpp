@@ -1,0 +1,129 @@
+#include "common/ops/operand.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace tandem {
+
+Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
+  const int rank = std::max(a.rank(), b.rank());
+  Shape out;
+  for (int d = 0; d < rank; ++d) {
+    const int da = d - (rank - a.rank()), db = d - (rank - b.rank());
+    const std::int64_t sa = da < 0 ? 1 : a[da], sb = db < 0 ? 1 : b[db];
+    if (sa != sb && sa != 1 && sb != 1)
+      throw Error(Code::invalid_argument,
+                  fmt::format("{}: shapes {} and {} do not broadcast: {} meets {} in dimension {}", op, to_string(a),
+                              to_string(b), sa, sb, d));
+    out.push_back(sa == 1 ? sb : sa);
+  }
+  return out;
+}
+
+Strides broadcast_strides(const ConstView& view, const Shape& shape) {
+  Strides strides = shape;
+  const int shift = shape.rank() - view.rank();
+  for (int d = 0; d < shape.rank(); ++d)
+    strides[d] = d < shift || view.shape()[d - shift] == 1 ? 0 : view.strides()[d - shift];
+  return strides;
+}
+
+namespace {
+
+struct Bytes {
+  std::uintptr_t begin, end;
+};
+
+Bytes reach(const ConstView& v) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(v.data());
+  return {begin, begin + static_cast<std::uintptr_t>(v.extent()) * size_of(v.dtype())};
+}
+
+bool same_elements(const ConstView& a, const ConstView& b) {
+  if (a.data() != b.data() || a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;
+  for (int d = 0; d < a.rank(); ++d)
+    if (a.shape()[d] != 1 && a.strides()[d] != b.strides()[d]) return false;
+  return true;
+}
+
+}  // namespace
+
+void refuse_overlap(std::string_view op, const ConstView& out, const ConstView& in, bool in_place_allowed) {
+  if (out.elements() == 0 || in.elements() == 0 || !(out.device() == in.device())) return;
+  const Bytes a = reach(out), b = reach(in);
+  if (a.end <= b.begin || b.end <= a.begin) return;
+  if (in_place_allowed && same_elements(out, in)) return;
+  throw Error(Code::invalid_argument,
+              fmt::format("{}: the result (shape {}) overlaps an input (shape {}){}", op, to_string(out.shape()),
+                          to_string(in.shape()), in_place_allowed ? " without being exactly that input" : ""));
+}
+
+void refuse_repeated(std::string_view op, const ConstView& out) {
+  // Sorted by stride, each dimension must step over everything below it.
+  std::int64_t sizes[kMaxRank], steps[kMaxRank];
+  int n = 0;
+  if (out.elements() == 0) return;
+  for (int d = 0; d < out.rank(); ++d) {
+    if (out.shape()[d] == 1) continue;
+    int at = n++;
+    for (; at > 0 && steps[at - 1] > out.strides()[d]; --at) {
+      steps[at] = steps[at - 1];
+      sizes[at] = sizes[at - 1];
+    }
+    steps[at] = out.strides()[d];
+    sizes[at] = out.shape()[d];
+  }
+  std::int64_t below = 0;
+  for (int i = 0; i < n; ++i) {
+    if (steps[i] <= below)
+      throw Error(Code::invalid_argument, fmt::format("{}: the result's strides {} reach an element of shape {} twice",
+                                                      op, to_string(out.strides()), to_string(out.shape())));
+    below += (sizes[i] - 1) * steps[i];
+  }
+}
+
+void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype) {
+  if (view.dtype() != dtype)
+    throw Error(Code::invalid_argument,
+                fmt::format("{}: {} is {}, only {} is supported", op, operand, name(view.dtype()), name(dtype)));
+}
+
+ProblemText parse_problem_text(std::string_view op, std::string_view text, std::string_view form) {
+  const auto fail = [&](std::string_view why) {
+    return Error(Code::invalid_argument, fmt::format("{} '{}': {}; write {}", op, text, why, form));
+  };
+  ProblemText out;
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) throw fail("no ':' after the dtype");
+  out.dtype = parse_dtype(text.substr(0, colon));
+  std::string_view rest = text.substr(colon + 1);
+  const std::string_view sizes = rest.substr(0, rest.find(','));
+  for (std::size_t begin = 0; begin <= sizes.size();) {
+    const std::size_t end = std::min(sizes.find_first_of("x*", begin), sizes.size());
+    std::int64_t value = 0;
+    const char* first = sizes.data() + begin;
+    const char* last = sizes.data() + end;
+    const auto [at, error] = std::from_chars(first, last, value);
+    if (error != std::errc() || at != last || value < 0) throw fail("sizes are numbers >= 0 joined by x");
+    out.sizes.push_back(value);
+    // A batch count after '*' arrives as an option, so that it cannot be taken for a dimension.
+    if (end < sizes.size() && sizes[end] == '*') {
+      out.options.push_back("batch=" + std::string(sizes.substr(end + 1)));
+      break;
+    }
+    begin = end + 1;
+  }
+  rest.remove_prefix(std::min(rest.size(), sizes.size()));
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    if (end == 0) throw fail("an option is empty");
+    out.options.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  if (out.sizes.size() > kMaxRank) throw fail("more sizes than a tensor has dimensions");
+  return out;
+}
+
+}  // namespace tandem
