@@ -23,7 +23,11 @@ if(NOT TANDEM_CUDA STREQUAL "OFF")
     # The runtime is linked by name, so that a consumer without the CUDA language links the same one.
     set(CMAKE_CUDA_RUNTIME_LIBRARY None)
     enable_language(CUDA)
+    # FindCUDAToolkit of CMake 3.25 stops at toolkits without nvToolsExt (CUDA 13) in projects that ask for 3.25.
+    set(_tandem_minimum "${CMAKE_MINIMUM_REQUIRED_VERSION}")
+    set(CMAKE_MINIMUM_REQUIRED_VERSION 3.24)
     find_package(CUDAToolkit REQUIRED)
+    set(CMAKE_MINIMUM_REQUIRED_VERSION "${_tandem_minimum}")
     if(TANDEM_CUDART STREQUAL "shared")
       set(TANDEM_CUDART_TARGET CUDA::cudart)
     else()
