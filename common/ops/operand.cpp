@@ -89,6 +89,38 @@ void require_dtype(std::string_view op, std::string_view operand, const ConstVie
                 fmt::format("{}: {} is {}, only {} is supported", op, operand, name(view.dtype()), name(dtype)));
 }
 
+void check_axis(std::string_view op, int axis, const Shape& shape) {
+  if (axis < -shape.rank() || axis >= shape.rank())
+    throw Error(Code::invalid_argument,
+                fmt::format("{}: axis {} is not a dimension of shape {}", op, axis, to_string(shape)));
+}
+
+int normalized_axis(std::string_view op, int axis, const ConstView& view) {
+  check_axis(op, axis, view.shape());
+  return axis < 0 ? axis + view.rank() : axis;
+}
+
+Dims without(const Dims& dims, int axis) {
+  Dims out;
+  for (int d = 0; d < dims.rank(); ++d)
+    if (d != axis) out.push_back(dims[d]);
+  return out;
+}
+
+std::optional<int> parse_axis(std::string_view op, std::string_view text, const std::vector<std::string>& options) {
+  std::optional<int> axis;
+  for (const std::string& option : options) {
+    int value = 0;
+    const char* last = option.data() + option.size();
+    if (!option.starts_with("axis=") || std::from_chars(option.data() + 5, last, value).ptr != last ||
+        option.size() == 5)
+      throw Error(Code::invalid_argument,
+                  fmt::format("{} '{}': unknown option '{}'; only axis=N is known", op, text, option));
+    axis = value;
+  }
+  return axis;
+}
+
 ProblemText parse_problem_text(std::string_view op, std::string_view text, std::string_view form) {
   const auto fail = [&](std::string_view why) {
     return Error(Code::invalid_argument, fmt::format("{} '{}': {}; write {}", op, text, why, form));

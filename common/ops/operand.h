@@ -127,6 +127,20 @@ void refuse_repeated(std::string_view op, const ConstView& out);
 /// Throws unless `view` has the dtype.
 void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype);
 
+/// Throws naming `op` unless `axis` (negative: from the end) is a dimension of `shape`.
+void check_axis(std::string_view op, int axis, const Shape& shape);
+/// `axis` counted from the front; checked.
+int normalized_axis(std::string_view op, int axis, const ConstView& view);
+/// `dims` with one dimension left out.
+Dims without(const Dims& dims, int axis);
+/// The value of the one option that is allowed, "axis=N". Throws on any other.
+std::optional<int> parse_axis(std::string_view op, std::string_view text, const std::vector<std::string>& options);
+
+/// Memory that is only read, as an operand: kernels write to the result alone.
+inline View readable(const ConstView& v) {
+  return View(const_cast<void*>(v.data()), v.dtype(), v.shape(), v.strides(), v.device());
+}
+
 /// "f32:512x512x512,tb,bias" -> dtype, sizes, options. Throws Error that names `op`, the text and the expected form.
 struct ProblemText {
   DType dtype = DType::f32;

@@ -1,0 +1,236 @@
+#include "common/ops/matmul.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "common/dispatch/execute.h"
+
+namespace tandem {
+namespace {
+
+/// The leading dimensions of a matrix operand.
+Shape batch_of(const ConstView& v) {
+  return Shape(std::span(v.shape().begin(), static_cast<std::size_t>(v.rank() - 2)));
+}
+
+Strides batch_strides(const ConstView& v, const Shape& batch) {
+  Strides strides = batch;
+  const int shift = batch.rank() - (v.rank() - 2);
+  for (int d = 0; d < batch.rank(); ++d)
+    strides[d] = d < shift || v.shape()[d - shift] == 1 ? 0 : v.strides()[d - shift];
+  return strides;
+}
+
+/// The product as kernels see it: a column-major result turned round, a batch with one common b folded into m.
+MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> operands) {
+  const View &a = operands[0], &b = operands[1], &c = operands.back();
+  const int ra = a.rank() - 2, rb = b.rank() - 2, rc = c.rank() - 2;
+  MatmulArgs args;
+  args.m = c.shape()[rc];
+  args.n = c.shape()[rc + 1];
+  args.k = a.shape()[ra + 1];
+  args.a = {a.data(), a.strides()[ra], a.strides()[ra + 1]};
+  args.b = {b.data(), b.strides()[rb], b.strides()[rb + 1]};
+  args.c = {c.data(), c.strides()[rc], c.strides()[rc + 1]};
+  if (attributes.bias) args.bias = {operands[2].data(), 0, operands[2].strides()[0]};
+  args.alpha = attributes.alpha;
+  args.beta = attributes.beta;
+  args.activation = attributes.activation;
+
+  const Shape batch = batch_of(c);
+  const Strides sa = batch_strides(a, batch), sb = batch_strides(b, batch), sc = batch_strides(c, batch);
+  args.batch = make_loops<3>(batch, {&sa, &sb, &sc});
+  Loops<3>& loops = args.batch;
+  if (loops.rank == 1 && loops.strides[1][0] == 0 && loops.elements > 0 && loops.strides[0][0] == args.m * args.a.row &&
+      loops.strides[2][0] == args.m * args.c.row && args.a.row > 0) {
+    args.m *= loops.shape[0];
+    loops = Loops<3>{};
+  }
+  // A dimension of one element has a stride that nobody uses: choose it so that the matrix counts as row- or
+  // column-major.
+  const auto settle = [](auto& matrix, std::int64_t rows, std::int64_t cols) {
+    if (cols == 1) matrix.col = 1;
+    if (rows == 1 && matrix.col != 1) matrix.row = 1;
+  };
+  settle(args.a, args.m, args.k);
+  settle(args.b, args.k, args.n);
+  settle(args.c, args.m, args.n);
+  if (args.c.col != 1 && args.c.row == 1) {
+    std::swap(args.m, args.n);
+    std::swap(args.a, args.b);
+    std::swap(args.a.row, args.a.col);
+    std::swap(args.b.row, args.b.col);
+    std::swap(args.c.row, args.c.col);
+    std::swap(args.bias.row, args.bias.col);
+    std::swap(loops.strides[0], loops.strides[1]);
+  }
+  return args;
+}
+
+template <class Matrix>
+Layout layout_of(const Matrix& m) {
+  return m.col == 1 ? Layout::row : m.row == 1 ? Layout::column : Layout::strided;
+}
+
+double parse_number(std::string_view op, std::string_view text) {
+  float value = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || at != text.data() + text.size())
+    throw Error(Code::invalid_argument, fmt::format("{}: '{}' is not a number", op, text));
+  return static_cast<double>(value);
+}
+
+void validate(const ConstView& a, const ConstView& b, const MatmulOptions& options) {
+  if (a.rank() < 2 || b.rank() < 2)
+    throw Error(Code::invalid_argument, fmt::format("matmul: operands need two dimensions or more (a is {}, b is {})",
+                                                    to_string(a.shape()), to_string(b.shape())));
+  require_dtype("matmul", "a", a, DType::f32);
+  require_dtype("matmul", "b", b, DType::f32);
+  const std::int64_t k = a.shape().back(), kb = b.shape()[b.rank() - 2], n = b.shape().back();
+  if (k != kb)
+    throw Error(Code::invalid_argument, fmt::format("matmul: inner dimensions differ (a is {}, b is {})",
+                                                    to_string(a.shape()), to_string(b.shape())));
+  if (options.bias.rank() == 0) return;
+  require_dtype("matmul", "bias", options.bias, DType::f32);
+  if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
+    throw Error(Code::invalid_argument, fmt::format("matmul: bias is {}, but b has {} columns (b is {})",
+                                                    to_string(options.bias.shape()), n, to_string(b.shape())));
+}
+
+Shape result_shape(const ConstView& a, const ConstView& b) {
+  Shape shape = broadcast_shapes("matmul", batch_of(a), batch_of(b));
+  shape.push_back(a.shape()[a.rank() - 2]);
+  shape.push_back(b.shape().back());
+  return shape;
+}
+
+void run(Context& ctx, const ConstView& a, const ConstView& b, const View& c, const MatmulOptions& options) {
+  const MatmulAttributes attributes{options.alpha, options.beta, options.activation, options.bias.rank() == 1};
+  if (attributes.bias) {
+    const View operands[] = {readable(a), readable(b), readable(options.bias), c};
+    return execute<Matmul>(ctx, attributes, operands, options.call);
+  }
+  const View operands[] = {readable(a), readable(b), c};
+  execute<Matmul>(ctx, attributes, operands, options.call);
+}
+
+}  // namespace
+
+MatmulProblem Matmul::describe(const Attributes& attributes, std::span<const View> operands) {
+  const MatmulArgs args = normalized(attributes, operands);
+  MatmulProblem p;
+  p.dtype = operands[0].dtype();
+  p.m = args.m;
+  p.n = args.n;
+  p.k = args.k;
+  p.batch = args.batch.elements;
+  p.a = layout_of(args.a);
+  p.b = layout_of(args.b);
+  p.c = layout_of(args.c);
+  p.shared_b = true;
+  for (int d = 0; d < args.batch.rank; ++d) p.shared_b = p.shared_b && args.batch.strides[1][d] == 0;
+  p.reads_c = attributes.beta != 0.0f;
+  p.bias = attributes.bias;
+  p.activation = attributes.activation;
+  return p;
+}
+
+MatmulArgs Matmul::bind(const Attributes& attributes, std::span<const View> operands) {
+  return normalized(attributes, operands);
+}
+
+double Matmul::flops(const Problem& p) {
+  return 2.0 * static_cast<double>(p.batch) * static_cast<double>(p.m) * static_cast<double>(p.n) *
+         static_cast<double>(p.k);
+}
+
+double Matmul::bytes(const Problem& p) {
+  const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
+  const auto batch = static_cast<double>(p.batch);
+  const double elements =
+      batch * (m * k + m * n * (p.reads_c ? 2 : 1)) + (p.shared_b ? 1 : batch) * k * n + (p.bias ? n : 0);
+  return elements * static_cast<double>(size_of(p.dtype));
+}
+
+std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_view text) {
+  if (op != kName) return std::nullopt;
+  constexpr std::string_view kForm = "f32:MxNxK[*BATCH][,ta][,tb][,bias][,act=NAME][,beta=X]";
+  const ProblemText parsed = parse_problem_text(op, text, kForm);
+  if (parsed.sizes.size() != 3)
+    throw Error(Code::invalid_argument, fmt::format("matmul '{}': three sizes are needed; write {}", text, kForm));
+  const std::int64_t m = parsed.sizes[0], n = parsed.sizes[1], k = parsed.sizes[2];
+  Request<Matmul> request;
+  bool ta = false, tb = false;
+  Shape batch;
+  for (const std::string& option : parsed.options) {
+    if (option == "ta")
+      ta = true;
+    else if (option == "tb")
+      tb = true;
+    else if (option == "bias")
+      request.attributes.bias = true;
+    else if (option.starts_with("act="))
+      request.attributes.activation = parse_activation(option.substr(4));
+    else if (option.starts_with("beta="))
+      request.attributes.beta = static_cast<float>(parse_number(op, option.substr(5)));
+    else if (option.starts_with("batch="))
+      batch = Shape{static_cast<std::int64_t>(parse_number(op, option.substr(6)))};
+    else
+      throw Error(Code::invalid_argument,
+                  fmt::format("matmul '{}': unknown option '{}'; write {}", text, option, kForm));
+  }
+  const auto matrix = [&](const char* name, std::int64_t rows, std::int64_t cols, bool transposed) {
+    Shape shape = batch;
+    shape.push_back(rows);
+    shape.push_back(cols);
+    element_count(shape);
+    Strides strides = row_major(shape);
+    if (transposed) {
+      strides[batch.rank()] = 1;
+      strides[batch.rank() + 1] = std::max<std::int64_t>(rows, 1);
+    }
+    request.operands.push_back({name, parsed.dtype, shape, strides});
+  };
+  matrix("a", m, k, ta);
+  matrix("b", k, n, tb);
+  if (request.attributes.bias) request.operands.push_back({"bias", parsed.dtype, Shape{n}, Strides{1}});
+  matrix("c", m, n, false);
+  return request;
+}
+
+std::string Matmul::print(const Problem& p) {
+  std::string text = fmt::format("{}:{}x{}x{}", name(p.dtype), p.m, p.n, p.k);
+  if (p.batch != 1) text += fmt::format("*{}", p.batch);
+  if (p.a != Layout::row) text += p.a == Layout::column ? ",ta" : ",strided_a";
+  if (p.b != Layout::row) text += p.b == Layout::column ? ",tb" : ",strided_b";
+  if (p.bias) text += ",bias";
+  if (p.activation != Activation::none) text += fmt::format(",act={}", name(p.activation));
+  if (p.reads_c) text += ",beta=1";
+  return text;
+}
+
+Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& options) {
+  validate(a, b, options);
+  if (options.beta != 0.0f)
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul: beta is {}, but there is no c to read; use matmul_into", options.beta));
+  const Shape shape = result_shape(a, b);
+  Tensor c = Tensor::empty(ctx, shape, a.dtype(), ctx.policy().result.value_or(a.device()));
+  run(ctx, a, b, c.view(), options);
+  return c;
+}
+
+void matmul_into(Context& ctx, ConstView a, ConstView b, View c, const MatmulOptions& options) {
+  validate(a, b, options);
+  require_dtype("matmul", "c", c, DType::f32);
+  if (!(c.shape() == result_shape(a, b)))
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul: c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()),
+                            to_string(result_shape(a, b)), to_string(a.shape()), to_string(b.shape())));
+  refuse_repeated("matmul", c);
+  for (const ConstView& in : {a, b, options.bias}) refuse_overlap("matmul", c, in, false);
+  run(ctx, a, b, c, options);
+}
+
+}  // namespace tandem
