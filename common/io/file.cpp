@@ -83,7 +83,8 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path) {
   mode_t mode = 0666;
   bool exists = false;
   destination_ = resolve_destination(path, &mode, &exists);
-  create_temporary(folder_of(destination_), mode);
+  folder_ = folder_of(destination_);
+  create_temporary(mode);
   if (exists && ::fchmod(descriptor_, mode) != 0) {  // open() applied the umask
     const int error = errno;
     discard();
@@ -93,11 +94,11 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path) {
 
 AtomicFile::~AtomicFile() { discard(); }
 
-void AtomicFile::create_temporary(const std::string& folder, mode_t mode) {
+void AtomicFile::create_temporary(mode_t mode) {
   static std::atomic<unsigned> counter{0};
   constexpr int kAttempts = 100;  // names that a killed process of the same id left behind
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::string temporary = fmt::format("{}/.tandem-{}-{}.tmp", folder, ::getpid(), counter++);
+    std::string temporary = fmt::format("{}/.tandem-{}-{}.tmp", folder_, ::getpid(), counter++);
     descriptor_ = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (descriptor_ >= 0) {
       temporary_ = std::move(temporary);
@@ -126,8 +127,9 @@ void AtomicFile::commit() {
   if (closed != 0) fail(path_, "write", errno);
   if (::rename(temporary_.c_str(), destination_.c_str()) != 0) fail(path_, "write", errno);
   temporary_.clear();
-  // The name reaches the disk with the folder. Some file systems cannot flush a folder; the file is whole either way.
-  const int folder = ::open(folder_of(destination_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // The file is in place: nothing below may fail. The name reaches the disk with the folder, which some file systems
+  // cannot flush; the file is whole either way.
+  const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);
     ::close(folder);

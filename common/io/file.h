@@ -41,11 +41,12 @@ class AtomicFile {
   void commit();
 
  private:
-  void create_temporary(const std::string& folder, mode_t mode);
+  void create_temporary(mode_t mode);
   void discard() noexcept;
 
   std::string path_;         // as given, for messages
   std::string destination_;  // with links resolved
+  std::string folder_;       // of the destination
   std::string temporary_;    // empty once renamed or removed
   int descriptor_ = -1;
 };

@@ -10,6 +10,7 @@
 #include <tandem/error.h>
 
 #include "common/io/npy_header.h"
+#include "tests/support/failing_allocations.h"
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/temporary_folder.h"
 
@@ -172,6 +173,29 @@ TEST(NpySave, WritesStridedViewsLargerThanItsBlock) {
   const ConstView view(values.data(), DType::s32, {rows, columns}, {columns + 1, 1});
   save_npy(path, view);
   EXPECT_EQ(elements_of(load_npy(path)), elements_of(view));
+}
+
+TEST(NpySave, OutOfMemoryAnywhereLeavesTheOldFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.npy");
+  test::write_bytes(path, "old");
+  const float values[] = {1, 2, 3, 4, 5, 6};
+  const ConstView view(values, DType::f32, {2, 2}, {3, 1});  // goes through the block of memory
+  const long failures = test::fail_every_allocation([&] { save_npy(path, view); },
+                                                    [&] {
+                                                      EXPECT_EQ(read_bytes(path), "old");
+                                                      EXPECT_EQ(folder.entries(), 1u);
+                                                    });
+  EXPECT_GT(failures, 3);
+  EXPECT_EQ(elements_of(load_npy(path)), bytes_of<float>({1, 2, 4, 5}));
+}
+
+TEST(NpyLoad, OutOfMemoryAnywhereIsAnError) {
+  std::int64_t elements = 0;
+  const long failures = test::fail_every_allocation(
+      [&] { elements = load_npy(data_file("f32_2x3x4_fortran")).elements(); }, [&] { EXPECT_EQ(elements, 0); });
+  EXPECT_GT(failures, 2);
+  EXPECT_EQ(elements, 24);
 }
 
 TEST(NpySave, AlignsTheDataTo64Bytes) {

@@ -1,7 +1,9 @@
 // The test tools themselves: a guard that catches nothing would make every kernel look right.
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <string>
@@ -11,6 +13,7 @@
 
 #include "tests/support/data.h"
 #include "tests/support/env_guard.h"
+#include "tests/support/failing_allocations.h"
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/shapes.h"
 #include "tests/support/ulp.h"
@@ -138,6 +141,24 @@ TEST(Data, SpecialValuesAllAppear) {
   EXPECT_EQ(seen.size(), special_values().size() - 3 + 1) << "two NaNs, equal zeros; and the ones";
   EXPECT_GT(changed, values.size() / 26);
   EXPECT_LT(changed, values.size() / 6);
+}
+
+TEST(FailAllocation, FailsTheNthAndNoOther) {
+  int begun = 0, finished = 0;
+  const long failures = fail_every_allocation(
+      [&] {
+        ++begun;
+        const std::vector<float> first(10);
+        const auto second = std::make_unique<std::array<double, 4>>();
+        std::unique_ptr<void, void (*)(void*)> third(std::aligned_alloc(64, 64), std::free);
+        if (!third) throw Error(Code::out_of_memory, "third");
+        ++finished;
+      },
+      [&] { EXPECT_EQ(finished, 0); });
+  EXPECT_EQ(failures, 3);
+  EXPECT_EQ(begun, 4);
+  EXPECT_EQ(finished, 1);
+  EXPECT_THROW(fail_every_allocation([] { throw Error(Code::out_of_memory, "not ours"); }, [] {}), Error);
 }
 
 TEST(EnvGuard, PutsTheOldStateBack) {
