@@ -10,6 +10,7 @@
 #include "common/core/context_impl.h"
 #include "common/core/environment.h"
 #include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "common/dispatch/registry.h"
 #include "common/dispatch/select.h"
 

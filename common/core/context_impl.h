@@ -87,9 +87,6 @@ struct Context::Impl {
   Decision kept_last_;  // when the caches were cleared since
 };
 
-/// Host memory, 64-byte aligned (256 for workspaces). Throws Error(out_of_memory) naming `what`.
-std::shared_ptr<void> allocate_host(std::size_t bytes, std::size_t alignment, const char* what);
-
 /// This process's machine, detected and measured once. With the GPU left out when `use_gpu` is false.
 const Machine& this_machine();
 

@@ -7,6 +7,7 @@
 #include <tandem/error.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/memory.h"
 #include "common/ops/operand.h"
 
 namespace tandem {

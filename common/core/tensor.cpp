@@ -11,6 +11,7 @@
 #include <tandem/tensor.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/memory.h"
 #include "common/core/stage.h"
 
 namespace tandem {

@@ -1,0 +1,12 @@
+// Host memory.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace tandem {
+
+/// Uninitialised and aligned (a power of two); at least one byte. Throws Error(out_of_memory) that names `what`.
+std::shared_ptr<void> allocate_host(std::size_t bytes, std::size_t alignment, const char* what);
+
+}  // namespace tandem

@@ -1,0 +1,23 @@
+// The same operation on many tensors, spread over the context's threads, or over GPU streams.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <tandem/context.h>
+#include <tandem/tensor.h>
+
+namespace tandem {
+
+/// Called once an item with a context of one thread (and a stream of its own) that it must use for its operations.
+/// Several calls run at the same time.
+using BatchOp = std::function<Tensor(Context&, ConstView)>;
+
+/// op applied to every item; results in the order of the items. Items are handed out as threads become free. With fewer
+/// items than threads, they run one after another, each on all threads: never more threads than the context has.
+/// An exception of `op` reaches the caller (the one of the earliest item that failed); items not yet started are
+/// then left out. Waits for everything, also on the GPU. An empty batch gives an empty result.
+std::vector<Tensor> parallel_batch(Context& ctx, std::span<const ConstView> batch, const BatchOp& op);
+
+}  // namespace tandem

@@ -1,0 +1,13 @@
+// Everything that users of the library include.
+#pragma once
+
+#include <tandem/batch.h>
+#include <tandem/context.h>
+#include <tandem/device.h>
+#include <tandem/dtype.h>
+#include <tandem/error.h>
+#include <tandem/machine.h>
+#include <tandem/npy.h>
+#include <tandem/ops.h>
+#include <tandem/tensor.h>
+#include <tandem/version.h>

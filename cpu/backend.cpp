@@ -1,0 +1,109 @@
+// Detection of the host processor: instruction sets, usable threads, caches.
+#include <hwy/targets.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "common/core/host_api.h"
+
+namespace tandem::cpu {
+namespace {
+
+IsaLevel detect_isa() {
+  const std::int64_t targets = hwy::SupportedTargets();  // asks CPUID and XGETBV
+#if HWY_ARCH_X86
+  if (targets & HWY_AVX3) return IsaLevel::avx512;
+  if (targets & HWY_AVX2) return IsaLevel::avx2;
+  if (targets & HWY_SSE4) return IsaLevel::sse4;
+#else
+  (void)targets;
+#endif
+  return IsaLevel::scalar;
+}
+
+std::string model_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name"))
+      if (const std::size_t at = line.find(':'); at != std::string::npos && at + 2 < line.size())
+        return line.substr(at + 2);
+  return "unknown";
+}
+
+/// CPUs' worth of time that the control group grants, or 0 for no limit.
+double cgroup_quota() {
+  std::string quota;
+  double period = 0, granted = 0;
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period) {
+    if (quota != "max" && period > 0) granted = std::strtod(quota.c_str(), nullptr) / period;
+  } else {
+    std::ifstream us("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), per("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    double value = 0;
+    if (us >> value && per >> period && value > 0 && period > 0) granted = value / period;
+  }
+  return granted;
+}
+
+int usable_threads() {
+  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) threads = std::max(1, CPU_COUNT(&set));
+  if (const double quota = cgroup_quota(); quota > 0)
+    threads = std::min(threads, std::max(1, static_cast<int>(std::floor(quota))));
+  return threads;
+}
+
+/// "48K", "2M" -> bytes.
+std::int64_t parse_size(const std::string& text) {
+  char* end = nullptr;
+  std::int64_t value = std::strtoll(text.c_str(), &end, 10);
+  if (end && *end == 'K') value <<= 10;
+  if (end && *end == 'M') value <<= 20;
+  return value;
+}
+
+void detect_caches(CpuInfo& cpu) {
+  std::int64_t l3 = 0;
+  for (int i = 0; i < 8; ++i) {
+    const std::string base = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/";
+    int level = 0;
+    std::string type, size;
+    if (!(std::ifstream(base + "level") >> level) || !(std::ifstream(base + "type") >> type) ||
+        !(std::ifstream(base + "size") >> size))
+      continue;
+    const std::int64_t bytes = parse_size(size);
+    if (bytes <= 0 || type == "Instruction") continue;
+    if (level == 1) cpu.l1d_bytes = bytes;
+    if (level == 2) cpu.l2_bytes = bytes;
+    if (level == 3) l3 = bytes;
+  }
+  cpu.l3_bytes = l3 > 0 ? l3 : cpu.l2_bytes;
+}
+
+}  // namespace
+
+CpuInfo query() {
+  CpuInfo cpu;
+  cpu.name = model_name();
+  cpu.isa = detect_isa();
+  cpu.threads = usable_threads();
+  detect_caches(cpu);
+  return cpu;
+}
+
+void measure(const CpuInfo& cpu, Ceilings& ceilings) {
+  ceilings.cpu_flops = measure_fma(cpu.isa, 2e-3);
+  ceilings.cpu_l2_bytes = measure_copy(cpu.isa, static_cast<std::size_t>(cpu.l2_bytes) / 4, 2e-3);
+  // Large enough to leave the last-level cache on common parts, small enough to fault in within milliseconds.
+  ceilings.cpu_dram_bytes =
+      measure_copy(cpu.isa, std::min<std::size_t>(static_cast<std::size_t>(cpu.l3_bytes), 32u << 20), 5e-3);
+}
+
+}  // namespace tandem::cpu
