@@ -125,7 +125,8 @@ TEST(NpyErrors, RefusesBadShapesAndDtypes) {
       {f32("(1.5,)"), "malformed header at byte 62: wanted ',', found '.'"},
       {f32("(2, -3)"), "shape has the negative size -3"},
       {f32("(9223372036854775808,)"), "shape has the size 9223372036854775808, above 2^63 - 1"},
-      {f32("(" + std::string(60, '7') + ",)"), "shape has the size " + std::string(40, '7') + "..., above 2^63 - 1"},
+      {f32(std::string("(").append(60, '7') + ",)"),
+       "shape has the size " + std::string(40, '7') + "..., above 2^63 - 1"},
       {f32("(1,1,1,1,1,1,1,1,1)"), "shape has more than 8 dimensions"},
       {header("'>f8'", "False", "()"), "dtype '>f8' is not supported" + kSupported},
       {header("''", "False", "()"), "dtype '' is not supported" + kSupported},
@@ -133,7 +134,7 @@ TEST(NpyErrors, RefusesBadShapesAndDtypes) {
       {header("'=f4'", "False", "()"), "dtype '=f4' is not supported" + kSupported},
       {header("'|V2'", "False", "()"), "dtype '|V2' is not supported" + kSupported},
       {header("('<f4', (2,))", "False", "()"), "a structured dtype is not supported" + kSupported},
-      {header("'" + std::string(50, 'a') + "'", "False", "()"),
+      {header(std::string("'").append(50, 'a') + "'", "False", "()"),
        "dtype '" + std::string(40, 'a') + "...' is not supported" + kSupported},
   };
   for (const auto& c : cases) {
