@@ -40,6 +40,35 @@ Bytes reach(const ConstView& v) {
   return {begin, begin + static_cast<std::uintptr_t>(v.extent()) * size_of(v.dtype())};
 }
 
+/// Elements that `v` reaches below a row of `pitch` elements; 0 when some larger stride is no multiple of the pitch.
+std::int64_t reach_in_row(const ConstView& v, std::int64_t pitch) {
+  std::int64_t last = 0;
+  for (int d = 0; d < v.rank(); ++d) {
+    if (v.shape()[d] == 1) continue;
+    if (v.strides()[d] < pitch)
+      last += (v.shape()[d] - 1) * v.strides()[d];
+    else if (v.strides()[d] % pitch != 0)
+      return 0;
+  }
+  return last + 1;
+}
+
+/// True for views such as the left and the right columns of one matrix, whose memory interleaves without overlap.
+bool interleave(const ConstView& a, const ConstView& b) {
+  if (a.dtype() != b.dtype()) return false;
+  const auto size = static_cast<std::int64_t>(size_of(a.dtype()));
+  const std::int64_t apart = static_cast<const char*>(b.data()) - static_cast<const char*>(a.data());
+  if (apart % size != 0) return false;
+  for (int d = 0; d < a.rank(); ++d) {
+    const std::int64_t pitch = a.strides()[d];
+    if (a.shape()[d] == 1 || pitch < 2) continue;
+    const std::int64_t reach_a = reach_in_row(a, pitch), reach_b = reach_in_row(b, pitch);
+    const std::int64_t offset = ((apart / size) % pitch + pitch) % pitch;
+    if (reach_a > 0 && reach_b > 0 && offset >= reach_a && offset + reach_b <= pitch) return true;
+  }
+  return false;
+}
+
 bool same_elements(const ConstView& a, const ConstView& b) {
   if (a.data() != b.data() || a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;
   for (int d = 0; d < a.rank(); ++d)
@@ -54,6 +83,7 @@ void refuse_overlap(std::string_view op, const ConstView& out, const ConstView& 
   const Bytes a = reach(out), b = reach(in);
   if (a.end <= b.begin || b.end <= a.begin) return;
   if (in_place_allowed && same_elements(out, in)) return;
+  if (interleave(out, in)) return;
   throw Error(Code::invalid_argument,
               fmt::format("{}: the result (shape {}) overlaps an input (shape {}){}", op, to_string(out.shape()),
                           to_string(in.shape()), in_place_allowed ? " without being exactly that input" : ""));
