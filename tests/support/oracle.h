@@ -1,0 +1,92 @@
+// What every operation should give, in double, from views of any strides. Shares no code with the library's kernels;
+// it takes shapes and strides straight from the operands, not from Op::describe or Op::bind.
+//
+//   Oracle<Op> oracle(attributes, operands);      // inputs, then the result: its shape, and its old contents for beta
+//   oracle.elements()                             // of the result
+//   oracle.expect(begin, end, out)                // elements begin .. end-1 in row-major order of the result's shape
+//   oracle.actual(result, offset)                 // an element of a result as a number that can be compared
+//
+// The operands must keep their values while the oracle is used: for a call that works in place, give copies.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include <tandem/tensor.h>
+
+#include "common/ops/all.h"
+#include "tests/support/bounds.h"
+
+namespace tandem::test {
+
+/// |actual - value| <= bound. A NaN wants a NaN; an infinite bound accepts anything.
+struct Expected {
+  double value = 0;
+  double bound = 0;
+};
+
+/// Element offsets of a view in row-major order of its shape, from a linear index; `dims` leading dimensions.
+inline std::int64_t offset_of(std::int64_t index, const Shape& shape, const Strides& strides, int dims) {
+  std::int64_t offset = 0;
+  for (int d = dims - 1; d >= 0; --d) {
+    offset += index % shape[d] * strides[d];
+    index /= shape[d];
+  }
+  return offset;
+}
+inline std::int64_t offset_of(std::int64_t index, const ConstView& v) {
+  return offset_of(index, v.shape(), v.strides(), v.rank());
+}
+
+/// Calls visit(i, offsets...) for the elements begin .. end-1 of `shape`; `strides` has one list an operand.
+template <int N, class Visit>
+void walk(std::int64_t begin, std::int64_t end, const Shape& shape, const Strides (&strides)[N], Visit visit) {
+  if (begin >= end) return;
+  std::int64_t offsets[N] = {};
+  std::int64_t at[kMaxRank] = {};
+  std::int64_t rest = begin;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    at[d] = rest % shape[d];
+    rest /= shape[d];
+    for (int n = 0; n < N; ++n) offsets[n] += at[d] * strides[n][d];
+  }
+  for (std::int64_t i = begin; i < end; ++i) {
+    visit(i, offsets);
+    for (int d = shape.rank() - 1; d >= 0; --d) {
+      for (int n = 0; n < N; ++n) offsets[n] += strides[n][d];
+      if (++at[d] < shape[d]) break;
+      for (int n = 0; n < N; ++n) offsets[n] -= shape[d] * strides[n][d];
+      at[d] = 0;
+    }
+  }
+}
+
+/// Strides of `view` under a broadcast shape: 0 where it repeats.
+inline Strides stretched(const ConstView& view, const Shape& shape) {
+  Strides strides = shape;
+  for (int d = 0; d < shape.rank(); ++d) {
+    const int own = d - (shape.rank() - view.rank());
+    strides[d] = own < 0 || view.shape()[own] == 1 ? 0 : view.strides()[own];
+  }
+  return strides;
+}
+
+inline double f32_at(const ConstView& v, std::int64_t offset) {
+  return static_cast<double>(static_cast<const float*>(v.data())[offset]);
+}
+
+/// Reading a result in f32.
+struct F32Result {
+  static double actual(const ConstView& result, std::int64_t offset) { return f32_at(result, offset); }
+};
+
+template <class Op>
+class Oracle;
+
+}  // namespace tandem::test
+
+#include "tests/support/oracle_elementwise.h"  // IWYU pragma: export
+#include "tests/support/oracle_matmul.h"       // IWYU pragma: export
+#include "tests/support/oracle_rows.h"         // IWYU pragma: export

@@ -1,0 +1,242 @@
+// Oracle of Matmul, and a check of all elements of a large product at a fraction of its cost. Included by
+// tests/support/oracle.h.
+#pragma once
+
+#include "tests/support/data.h"
+#include "tests/support/oracle.h"
+#include "tests/support/oracle_elementwise.h"
+
+namespace tandem::test {
+
+/// The elementwise function of an activation; `none` has none.
+inline UnaryFn function_of(Activation activation) {
+  switch (activation) {
+    case Activation::none:
+    case Activation::relu:
+      return UnaryFn::relu;
+    case Activation::gelu_erf:
+      return UnaryFn::gelu_erf;
+    case Activation::gelu_tanh:
+      return UnaryFn::gelu_tanh;
+    case Activation::gelu_sigmoid:
+      return UnaryFn::gelu_sigmoid;
+    case Activation::sigmoid:
+      return UnaryFn::sigmoid;
+    case Activation::tanh:
+      return UnaryFn::tanh;
+    case Activation::silu:
+      return UnaryFn::silu;
+  }
+  return UnaryFn::relu;
+}
+
+template <>
+class Oracle<Matmul> : public F32Result {
+ public:
+  Oracle(const MatmulAttributes& attributes, std::span<const View> operands)
+      : attributes_(attributes), a_(operands[0]), b_(operands[1]), c_(operands.back()) {
+    if (attributes.bias) bias_ = operands[2];
+    const int r = c_.rank() - 2;
+    batch_ = Shape(std::span(c_.shape().begin(), static_cast<std::size_t>(r)));
+    m_ = c_.shape()[r];
+    n_ = c_.shape()[r + 1];
+    k_ = a_.shape().back();
+    const auto leading = [&](const ConstView& v) {
+      const std::size_t own = static_cast<std::size_t>(v.rank() - 2);
+      return stretched(ConstView(v.data(), v.dtype(), Shape(std::span(v.shape().begin(), own)),
+                                 Strides(std::span(v.strides().begin(), own))),
+                       batch_);
+    };
+    a_batch_ = leading(a_);
+    b_batch_ = leading(b_);
+  }
+
+  std::int64_t m() const { return m_; }
+  std::int64_t n() const { return n_; }
+  std::int64_t k() const { return k_; }
+  std::int64_t batch() const { return element_count(batch_); }
+  std::int64_t elements() const { return batch() * m_ * n_; }
+  const MatmulAttributes& attributes() const { return attributes_; }
+
+  /// a(i, l) and b(l, j) of one batch item.
+  double a(std::int64_t item, std::int64_t i, std::int64_t l) const {
+    return f32_at(a_, offset_of(item, batch_, a_batch_, batch_.rank()) + i * a_.strides()[a_.rank() - 2] +
+                          l * a_.strides()[a_.rank() - 1]);
+  }
+  double b(std::int64_t item, std::int64_t l, std::int64_t j) const {
+    return f32_at(b_, offset_of(item, batch_, b_batch_, batch_.rank()) + l * b_.strides()[b_.rank() - 2] +
+                          j * b_.strides()[b_.rank() - 1]);
+  }
+
+  void expect(std::int64_t begin, std::int64_t end, Expected* out) const {
+    while (begin < end) {  // one piece of a row at a time
+      const std::int64_t row = begin / n_, first = begin % n_;
+      const std::int64_t last = std::min(n_, first + (end - begin));
+      expect_row(row / m_, row % m_, first, last, out);
+      out += last - first;
+      begin += last - first;
+    }
+  }
+
+ private:
+  // Sums along l with j innermost, so that both operands are walked in memory order where they are row-major.
+  void expect_row(std::int64_t item, std::int64_t i, std::int64_t first, std::int64_t last, Expected* out) const {
+    const auto count = static_cast<std::size_t>(last - first);
+    std::vector<double> sum(count, 0.0), magnitude(count, 0.0);
+    const std::int64_t a_step = a_.strides()[a_.rank() - 1];
+    const std::int64_t b_row = b_.strides()[b_.rank() - 2], b_col = b_.strides()[b_.rank() - 1];
+    const float* pa = static_cast<const float*>(a_.data()) + offset_of(item, batch_, a_batch_, batch_.rank()) +
+                      i * a_.strides()[a_.rank() - 2];
+    const float* pb =
+        static_cast<const float*>(b_.data()) + offset_of(item, batch_, b_batch_, batch_.rank()) + first * b_col;
+    for (std::int64_t l = 0; l < k_; ++l) {
+      const auto x = static_cast<double>(pa[l * a_step]);
+      const float* row = pb + l * b_row;
+      for (std::size_t j = 0; j < count; ++j) {
+        const double product = x * static_cast<double>(row[static_cast<std::int64_t>(j) * b_col]);
+        sum[j] += product;
+        magnitude[j] += std::abs(product);
+      }
+    }
+    for (std::size_t j = 0; j < count; ++j)
+      out[j] = finish(item, i, first + static_cast<std::int64_t>(j), sum[j], magnitude[j]);
+  }
+
+  // activation(alpha * sum + beta * c + bias). A path from an input to the result has at most k roundings in the sum
+  // and one each for alpha, beta * c, its addition, and the bias.
+  Expected finish(std::int64_t item, std::int64_t i, std::int64_t j, double sum, double magnitude) const {
+    double value = sum, scale = magnitude;
+    double roundings = static_cast<double>(k_);
+    if (attributes_.alpha != 1.0f) {
+      value *= static_cast<double>(attributes_.alpha);
+      scale *= std::abs(static_cast<double>(attributes_.alpha));
+      roundings += 1;
+    }
+    if (attributes_.beta != 0.0f) {
+      const double old = static_cast<double>(attributes_.beta) * f32_at(c_, offset_of((item * m_ + i) * n_ + j, c_));
+      value += old;
+      scale += std::abs(old);
+      roundings += 2;
+    }
+    if (attributes_.bias) {
+      const double bias = f32_at(bias_, j * bias_.strides()[0]);
+      value += bias;
+      scale += std::abs(bias);
+      roundings += 1;
+    }
+    return activated({value, sum_bound(roundings, scale)}, scale);
+  }
+
+  // Above the largest float a partial sum may overflow although the result does not; then nothing is promised. A NaN
+  // or an infinity among the inputs makes `scale` NaN or infinite, and the double result says what must come out.
+  static double sum_bound(double roundings, double scale) {
+    if (!std::isfinite(scale)) return 0.0;
+    const double bound = gamma(roundings) * scale + roundings * kDenormal;
+    return scale + bound > kLargest ? kInfinity : bound;
+  }
+
+  Expected activated(const Expected& before, double scale) const {
+    if (attributes_.activation == Activation::none || std::isinf(before.bound)) return before;
+    const UnaryFn fn = function_of(attributes_.activation);
+    Expected after = expected_of(fn, before.value);
+    if (std::isfinite(scale)) {
+      const double grown = steepness(fn) * before.bound;
+      // The function is evaluated at a neighbour of the exact argument: its own error is taken at the larger value.
+      after.bound = grown + function_bound(fn, std::abs(before.value) + before.bound, std::abs(after.value) + grown);
+    }
+    return after;
+  }
+
+  MatmulAttributes attributes_;
+  ConstView a_, b_, c_, bias_;
+  Shape batch_;
+  Strides a_batch_, b_batch_;
+  std::int64_t m_ = 0, n_ = 0, k_ = 0;
+};
+
+/// Every element of alpha a b + bias, without computing it: columns are added up in groups with random signs s, and
+/// C s is compared with A (B s) for every row (Freivalds' check), within the sum of the bounds of the group's elements.
+/// One wrong element in a group is seen whenever its error passes that sum; of several, the signs let at most half of
+/// all combinations cancel. For activation none and beta 0.
+class ProductChecksum {
+ public:
+  static bool applies(const MatmulAttributes& attributes) {
+    return attributes.activation == Activation::none && attributes.beta == 0.0f;
+  }
+
+  /// `bias` is null when there is none. `multiplications` is what may be spent.
+  ProductChecksum(const Oracle<Matmul>& product, const ConstView* bias, std::uint64_t seed, double multiplications)
+      : m_(product.m()), n_(product.n()), items_(product.batch()) {
+    const double all = static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(product.k()) *
+                       static_cast<double>(items_);
+    width_ = std::max<std::int64_t>(8, static_cast<std::int64_t>(all / multiplications));
+    width_ = std::min(width_, std::max<std::int64_t>(n_, 1));
+    groups_ = (n_ + width_ - 1) / width_;
+    Random random(seed);
+    for (std::int64_t j = 0; j < n_; ++j) signs_.push_back(random.integer(0, 1) == 0 ? -1.0 : 1.0);
+    for (std::int64_t item = 0; item < items_; ++item) add_item(product, bias, item);
+  }
+
+  std::int64_t width() const { return width_; }
+  std::int64_t count() const { return static_cast<std::int64_t>(sums_.size()); }
+  /// The row, counted over all items, and the first column of sum `index`.
+  std::int64_t row(std::int64_t index) const { return index / groups_; }
+  std::int64_t first_column(std::int64_t index) const { return index % groups_ * width_; }
+  const Expected& expected(std::int64_t index) const { return sums_[static_cast<std::size_t>(index)]; }
+  /// The signed sum of the same elements of a result.
+  double actual(const ConstView& result, std::int64_t index) const {
+    const std::int64_t begin = first_column(index), end = std::min(n_, begin + width_);
+    const std::int64_t step = result.strides()[result.rank() - 1];
+    const std::int64_t start = offset_of(row(index) * n_, result);
+    double sum = 0;
+    for (std::int64_t j = begin; j < end; ++j)
+      sum += signs_[static_cast<std::size_t>(j)] * f32_at(result, start + j * step);
+    return sum;
+  }
+
+ private:
+  void add_item(const Oracle<Matmul>& product, const ConstView* bias, std::int64_t item) {
+    const std::int64_t k = product.k();
+    const auto slots = static_cast<std::size_t>(k * groups_);
+    std::vector<double> b_sum(slots, 0.0), b_magnitude(slots, 0.0);  // [l][group]
+    for (std::int64_t l = 0; l < k; ++l)
+      for (std::int64_t j = 0; j < n_; ++j) {
+        const auto at = static_cast<std::size_t>(l * groups_ + j / width_);
+        const double b = product.b(item, l, j);
+        b_sum[at] += signs_[static_cast<std::size_t>(j)] * b;
+        b_magnitude[at] += std::abs(b);
+      }
+    std::vector<double> bias_sum(static_cast<std::size_t>(groups_), 0.0), bias_magnitude = bias_sum;
+    if (bias)
+      for (std::int64_t j = 0; j < n_; ++j) {
+        const double b = f32_at(*bias, j * bias->strides()[0]);
+        bias_sum[static_cast<std::size_t>(j / width_)] += signs_[static_cast<std::size_t>(j)] * b;
+        bias_magnitude[static_cast<std::size_t>(j / width_)] += std::abs(b);
+      }
+    const auto alpha = static_cast<double>(product.attributes().alpha);
+    const double roundings = static_cast<double>(k) + (alpha != 1 ? 1 : 0) + (bias ? 1 : 0);
+    for (std::int64_t i = 0; i < m_; ++i) {
+      std::vector<double> sum(static_cast<std::size_t>(groups_), 0.0), magnitude = sum;
+      for (std::int64_t l = 0; l < k; ++l) {
+        const double a = product.a(item, i, l);
+        for (std::size_t g = 0; g < sum.size(); ++g) {
+          sum[g] += a * b_sum[static_cast<std::size_t>(l * groups_) + g];
+          magnitude[g] += std::abs(a) * b_magnitude[static_cast<std::size_t>(l * groups_) + g];
+        }
+      }
+      for (std::size_t g = 0; g < sum.size(); ++g) {
+        const double scale = std::abs(alpha) * magnitude[g] + bias_magnitude[g];
+        // Beyond the bounds of the elements only the rounding of these sums in double, 2^-29 of a rounding in f32.
+        const double slack = static_cast<double>(width_) * roundings * kDenormal + 0x1p-40 * scale;
+        sums_.push_back({alpha * sum[g] + bias_sum[g], gamma(roundings) * scale + slack});
+      }
+    }
+  }
+
+  std::int64_t m_, n_, items_;
+  std::int64_t width_ = 0, groups_ = 0;
+  std::vector<double> signs_;
+  std::vector<Expected> sums_;  // [item][row][group]
+};
+
+}  // namespace tandem::test
