@@ -1,0 +1,57 @@
+// What a call costs beyond its kernel: matmul_into of 8x8x8 through the public API (validate, describe, cached
+// selection, bind) against the same kernel called directly. Interleaved rounds, medians.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <vector>
+
+#include <tandem/tandem.h>
+
+#include "common/core/context_impl.h"
+#include "common/dispatch/execute.h"
+
+namespace {
+
+double nanoseconds_per_call(int calls, auto&& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < calls; ++i) call();
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count() / calls;
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
+int main() {
+  using namespace tandem;
+  Context ctx;
+  const Tensor a = Tensor::full({8, 8}, 0.5f), b = Tensor::full({8, 8}, 0.25f);
+  Tensor c = Tensor::empty({8, 8});
+  matmul_into(ctx, a, b, c);  // decides
+  if (c.data<float>()[0] != 1.0f) {
+    std::fprintf(stderr, "WRONG: c[0] is %g, not 1\n", static_cast<double>(c.data<float>()[0]));
+    return 1;
+  }
+
+  const std::string kernel = ctx.last().kernel;
+  const Entry<Matmul>& entry = *find_kernel<Matmul>(kernel);
+  const View operands[] = {readable(a), readable(b), c};
+  const MatmulArgs args = Matmul::bind({}, operands);
+  const Queue queue = ctx.impl().queue(entry.backend);
+  const Workspace workspace = ctx.impl().workspace(
+      entry.backend, entry.kernel->workspace(Matmul::describe({}, operands), ctx.machine()), "bench");
+
+  constexpr int kRounds = 101, kCalls = 2000;
+  std::vector<double> call, direct, beyond;
+  for (int i = 0; i < kRounds; ++i) {
+    call.push_back(nanoseconds_per_call(kCalls, [&] { matmul_into(ctx, a, b, c); }));
+    direct.push_back(nanoseconds_per_call(kCalls, [&] { entry.kernel->run(args, queue, workspace); }));
+    beyond.push_back(call.back() - direct.back());
+  }
+  std::printf("matmul f32:8x8x8 with %s, median of %d interleaved rounds\n", kernel.c_str(), kRounds);
+  std::printf("  matmul_into    %7.1f ns\n  kernel alone   %7.1f ns\n  beyond it      %7.1f ns\n", median(call),
+              median(direct), median(beyond));
+}
