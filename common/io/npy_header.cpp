@@ -120,13 +120,14 @@ class HeaderText {
     while (position_ < text_.size() && kSpace.find(text_[position_]) != kSpace.npos) ++position_;
   }
 
+  // The next character after space; '\0', which no caller asks for, at the end.
   char peek() {
     skip_space();
     return position_ < text_.size() ? text_[position_] : '\0';
   }
 
   bool accept(char wanted) {
-    if (peek() != wanted || position_ == text_.size()) return false;
+    if (peek() != wanted) return false;
     ++position_;
     return true;
   }
