@@ -22,8 +22,10 @@ double FmaRun(std::int64_t steps) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   const V x = hn::Set(d, 0.5f), y = hn::Set(d, 0.25f);
-  V a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0,
-    a11 = a0;
+  // Different starts, or a compiler makes one chain of the twelve.
+  V a0 = hn::Set(d, 0.f), a1 = hn::Set(d, 1.f), a2 = hn::Set(d, 2.f), a3 = hn::Set(d, 3.f), a4 = hn::Set(d, 4.f),
+    a5 = hn::Set(d, 5.f), a6 = hn::Set(d, 6.f), a7 = hn::Set(d, 7.f), a8 = hn::Set(d, 8.f), a9 = hn::Set(d, 9.f),
+    a10 = hn::Set(d, 10.f), a11 = hn::Set(d, 11.f);
   for (std::int64_t i = 0; i < steps; ++i) {
     // a = x a + y has no closed form that a compiler may use.
     a0 = hn::MulAdd(x, a0, y), a1 = hn::MulAdd(x, a1, y), a2 = hn::MulAdd(x, a2, y), a3 = hn::MulAdd(x, a3, y);
