@@ -1,14 +1,13 @@
 // Every refusal of the .npy reader and writer, word for word.
 #include <tandem/npy.h>
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
-#include <vector>
 
 #include <gtest/gtest.h>
 #include <tandem/error.h>

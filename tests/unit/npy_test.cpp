@@ -2,7 +2,6 @@
 #include <tandem/npy.h>
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 

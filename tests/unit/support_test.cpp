@@ -1,4 +1,5 @@
 // The test tools themselves: a guard that catches nothing would make every kernel look right.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
