@@ -5,7 +5,7 @@
 set -euo pipefail
 
 required=(g++ cmake ninja-build pkg-config libhwy-dev libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev)
-optional=(ccache libopenblas-dev)  # faster rebuilds; a peer for the comparison
+optional=(ccache libopenblas-dev python3)  # faster rebuilds; a peer for the comparison; the check of compiled CUDA kernels
 if [ $# -gt 0 ]; then
   required=("$@")
   optional=()
@@ -17,7 +17,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 program_of() {
   case $1 in
     ninja-build) echo ninja ;;
-    g++ | cmake | pkg-config | ccache | clang-format) echo "$1" ;;
+    g++ | cmake | pkg-config | ccache | clang-format | git | python3) echo "$1" ;;
   esac
 }
 

@@ -8,7 +8,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$("$root/cmake/build.sh")
 
-# Every test program leaves a report here; skipped cases are counted from them.
+# Every test program leaves a report here, and names the kernels that it left out in its output.
 reports="$dir/test-reports"
 rm -rf "$reports"
 mkdir -p "$reports"
@@ -20,8 +20,16 @@ cases=$(count '<testcase ')
 skipped=$(count 'result="skipped"')
 if [ "$skipped" -gt 0 ]; then
   echo "skipped cases, by reason:"
-  cat "$reports"/*.xml | sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' | sed 's/&#x0A;/ /g; s/&quot;/"/g; s/.*\.\(cpp\|cu\|h\):[0-9]* *//' |
+  cat "$reports"/*.xml |
+    sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' | sed 's/&#x0A;/ /g; s/&quot;/"/g; s/.*\.\(cpp\|cu\|h\):[0-9]* *//' |
     sort | uniq -c | sort -rn | head -n 20
+fi
+kernels=$(sed -n '/^[0-9]* kernels skipped:$/,/^[^ 0-9]/s/^  \([^ ]\)/\1/p' "$dir/Testing/Temporary/LastTest.log" 2>/dev/null | sort -u)
+skipped_kernels=0
+if [ -n "$kernels" ]; then
+  skipped_kernels=$(wc -l <<<"$kernels")
+  echo "skipped kernels, by reason:"
+  sed 's/^[^ ]* *//' <<<"$kernels" | sort | uniq -c
 fi
 if [ "${TANDEM_REQUIRE_CUDA:-0}" = 1 ] && [ ! -e "$reports/tandem_cuda_tests.xml" ] && [ $# -eq 0 ]; then
   echo "TANDEM_REQUIRE_CUDA=1, but the CUDA tests did not run"
@@ -29,5 +37,5 @@ if [ "${TANDEM_REQUIRE_CUDA:-0}" = 1 ] && [ ! -e "$reports/tandem_cuda_tests.xml
 fi
 result=PASSED
 if [ $status -ne 0 ]; then result=FAILED; fi
-echo "tests/run.sh: $result, $cases cases, $skipped skipped ($dir)"
+echo "tests/run.sh: $result, $cases cases, $skipped of them skipped, $skipped_kernels kernels skipped ($dir)"
 exit $status
