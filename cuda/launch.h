@@ -1,0 +1,60 @@
+// Launching from a kernel's `run`: on the queue's stream, checked, never waiting.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include <tandem/dtype.h>
+
+#include "common/dispatch/kernel.h"
+
+namespace tandem::cuda {
+
+/// The limit of gridDim.y and gridDim.z.
+inline constexpr std::int64_t kMaxGridY = 65535;
+/// The limit of gridDim.x.
+inline constexpr std::int64_t kMaxGridX = 2147483647;
+
+constexpr std::int64_t ceil_div(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
+
+inline Code to_code(cudaError_t error) noexcept {
+  if (error == cudaSuccess) return Code::ok;
+  return error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error;
+}
+
+/// Enqueues `kernel`. The error stays the runtime's last error, so that gpu::Stream::check can report its words.
+template <class... Parameters, class... Arguments>
+Code launch(const Queue& queue, dim3 grid, dim3 block, void (*kernel)(Parameters...), Arguments&&... arguments) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.stream = static_cast<cudaStream_t>(queue.stream);
+  return to_code(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...));
+}
+
+/// Calls launch_range(first, count) for runs of at most `limit` items until one fails.
+template <class LaunchRange>
+Code in_ranges(std::int64_t items, std::int64_t limit, LaunchRange&& launch_range) {
+  for (std::int64_t first = 0; first < items; first += limit) {
+    const Code code = launch_range(first, std::min(limit, items - first));
+    if (code != Code::ok) return code;
+  }
+  return Code::ok;
+}
+
+/// A kernel with one thread an element: the grid for `threads` threads in blocks of `block`.
+inline unsigned blocks_for(std::int64_t threads, int block) { return static_cast<unsigned>(ceil_div(threads, block)); }
+
+/// `supports` of kernels that take any f32 problem.
+template <class Op>
+Refusal f32_only(const typename Op::Problem& problem, const Machine&) {
+  return problem.dtype == DType::f32 ? nullptr : "needs f32 operands";
+}
+
+/// Whether float4 accesses at `pointer` are aligned.
+inline bool aligned16(const void* pointer) { return (reinterpret_cast<std::uintptr_t>(pointer) & 15) == 0; }
+
+}  // namespace tandem::cuda

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Compiles CUDA kernels and checks what the compiler made of them; needs nvcc, no GPU.
+
+usage: check_cubin.py [--nvcc NVCC] [--archs 80,90] [--list]
+
+For every kernel file and architecture: no spills, no stack where none is expected, registers within the limit, and for
+the register-tiled product the number of multiply-adds for each shared-memory read, counted from the machine code of the
+whole kernel. Exit status 1 when a check fails, 77 when there is no nvcc.
+"""
+import argparse
+import collections
+import concurrent.futures
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KERNELS = ROOT / "cuda" / "kernels"
+
+# Low 12 bits of a 16-byte instruction of compute capability 7.0 to 9.0.
+FFMA, LDS, LDL, STL = 0x223, 0x984, 0x983, 0x387
+
+# file -> registers at most
+LIMITS = {
+    "matmul_f32_naive.cu": 64,
+    "matmul_f32_tiled.cu": 64,
+    "matmul_f32_regtiled.cu": 128,
+    "unary_f32_naive.cu": 64,
+    "unary_f32_vector.cu": 64,
+    "binary_f32_naive.cu": 64,
+    "binary_f32_vector.cu": 64,
+    "softmax_f32_naive.cu": 64,
+    "softmax_f32_vector.cu": 64,
+    "reduce_f32_naive.cu": 64,
+    "transpose_f32_naive.cu": 64,
+    "transpose_f32_tiled.cu": 64,
+}
+# Without asynchronous copies (7.5) the register-tiled product keeps both operands in registers, one block at a time.
+LIMITS_75 = {"matmul_f32_regtiled.cu": 168}
+# part of a kernel's name -> FFMA for each LDS at least
+RATIOS = {"matmul_regtiledINS0_10BlockShapeILi128E": 14, "matmul_regtiledINS0_10BlockShapeILi64E": 10}
+
+
+def histogram(cubin):
+    """Opcode counts of every kernel of an ELF file."""
+    data = cubin.read_bytes()
+    (table,) = struct.unpack_from("<Q", data, 0x28)
+    count, names_at = struct.unpack_from("<HH", data, 0x3C)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, table + 64 * i) for i in range(count)]
+    names = sections[names_at][4]
+    result = {}
+    for section in sections:
+        start = names + section[0]
+        name = data[start:data.index(b"\0", start)].decode()
+        if name.startswith(".text."):
+            first, size = section[4], section[5]
+            codes = (struct.unpack_from("<H", data, first + i)[0] & 0xFFF for i in range(0, size, 16))
+            result[name[6:]] = collections.Counter(codes)
+    return result
+
+
+def short(name):
+    """A mangled kernel name without what all have in common."""
+    name = re.sub(r"^_ZN6tandem4cuda\d+_GLOBAL__N__[0-9a-f]+_\d+_\w+?_cu_[0-9a-f]{8}(_\d+)?", "", name)
+    return re.sub(r"^\d+", "", name)
+
+
+def compile_one(nvcc, source, arch, folder):
+    cubin = folder / f"{source.stem}.{arch}.cubin"
+    command = [nvcc, "-std=c++20", "--fmad=false", "-O3", f"-I{ROOT}", f"-I{ROOT}/common/include", "-Xptxas", "-v", "-cubin",
+               "-gencode", f"arch=compute_{arch},code=sm_{arch}", "-o", str(cubin), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return None, done.stderr
+    kernels = []
+    for block in done.stderr.split("Compiling entry function '")[1:]:
+        name = block.split("'")[0]
+        kernels.append({
+            "name": name,
+            "registers": int(re.search(r"Used (\d+) registers", block).group(1)),
+            "stack": int(re.search(r"(\d+) bytes stack frame", block).group(1)),
+            "spills": sum(int(v) for v in re.search(r"(\d+) bytes spill stores, (\d+) bytes spill loads", block).groups()),
+        })
+    counts = histogram(cubin)
+    for kernel in kernels:
+        kernel["codes"] = counts.get(kernel["name"], collections.Counter())
+    return kernels, ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
+    parser.add_argument("--archs", default="80,90")
+    parser.add_argument("--only", default="", help="part of the file names to check")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="print every kernel, not only the failures")
+    options = parser.parse_args()
+    if not shutil.which(options.nvcc):
+        print("skipped: no nvcc")
+        return 77
+    missing = [path.name for path in KERNELS.glob("*.cu")
+               if path.name not in LIMITS and not path.name.endswith(("_thrust.cu", "_cub.cu"))]
+    failures = [f"{name}: no limits stated in check_cubin.py" for name in missing]
+    jobs = [(KERNELS / name, arch) for name in LIMITS if options.only in name for arch in options.archs.split(",")]
+    total = 0
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = pool.map(lambda job: compile_one(options.nvcc, job[0], job[1], pathlib.Path(folder)), jobs)
+        for (source, arch), (kernels, error) in zip(jobs, results):
+            if kernels is None:
+                failures.append(f"{source.name} for {arch}: does not compile\n{error}")
+                continue
+            limit = LIMITS_75.get(source.name, LIMITS[source.name]) if arch == "75" else LIMITS[source.name]
+            for kernel in kernels:
+                total += 1
+                codes = kernel["codes"]
+                local = codes[LDL] + codes[STL]
+                ratio = codes[FFMA] / codes[LDS] if codes[LDS] else 0.0
+                where = f"{source.name} for {arch}: {short(kernel['name'])}"
+                if options.list:
+                    print(f"{where}: {kernel['registers']} registers, {kernel['spills']} bytes spilled, {codes[FFMA]} FFMA, "
+                          f"{codes[LDS]} LDS, {local} local accesses, {sum(codes.values())} instructions")
+                if kernel["registers"] > limit:
+                    failures.append(f"{where}: {kernel['registers']} registers, limit {limit}")
+                if kernel["spills"] or local:
+                    failures.append(f"{where}: {kernel['spills']} bytes spilled, {local} local accesses")
+                for part, wanted in RATIOS.items():
+                    if part in kernel["name"] and ratio < wanted:
+                        failures.append(f"{where}: {ratio:.1f} FFMA for each LDS, at least {wanted} wanted")
+    for failure in failures:
+        print("FAILED", failure)
+    print(f"{total} kernels checked, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
