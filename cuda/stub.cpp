@@ -1,40 +1,31 @@
 // The GPU side of a build without a CUDA toolkit: no device, and the reason.
-#include "common/core/device_api.h"
+#include <string>
 
 #include <tandem/error.h>
+
+#include "common/core/device_api.h"
 
 namespace tandem::gpu {
 namespace {
 
-constexpr const char* kReason = "built without CUDA";
+constexpr const char* kReason = "this library was built without CUDA";
 
-[[noreturn]] void unavailable(const char* what) {
-  throw Error(Code::unavailable, std::string(what) + ": no GPU (" + kReason + ")");
-}
+[[noreturn]] void refuse(const char* what) { throw Error(Code::unavailable, std::string(what) + ": " + kReason); }
 
 }  // namespace
 
-Devices query() noexcept {
-  Devices devices;
-  try {
-    devices.no_gpu_reason = kReason;
-  } catch (...) {  // no memory for the reason: still no device
-  }
-  return devices;
-}
-
-void measure(int, Ceilings&) { unavailable("measuring the GPU"); }
+Devices query() noexcept { return {{}, kReason}; }
+void measure(int, Ceilings&) {}
 
 struct Stream::State {};
-
-Stream::Stream(int device) : device_(device) { unavailable("cuda stream"); }
+Stream::Stream(int device) : device_(device) { refuse("stream"); }
 Stream::~Stream() = default;
-void* Stream::allocate(std::size_t, const char* what) { unavailable(what); }
+void* Stream::allocate(std::size_t, const char* what) { refuse(what); }
 void Stream::release(void*) noexcept {}
-void Stream::upload(void*, const void*, std::size_t, const char* what) { unavailable(what); }
-void Stream::download(void*, const void*, std::size_t, const char* what) { unavailable(what); }
-void Stream::copy(void*, const void*, std::size_t, const char* what) { unavailable(what); }
-void Stream::synchronize(const char* what) { unavailable(what); }
-void Stream::check(const char* what) { unavailable(what); }
+void Stream::upload(void*, const void*, std::size_t, const char* what) { refuse(what); }
+void Stream::download(void*, const void*, std::size_t, const char* what) { refuse(what); }
+void Stream::copy(void*, const void*, std::size_t, const char* what) { refuse(what); }
+void Stream::synchronize(const char* what) { refuse(what); }
+void Stream::check(const char* what) { refuse(what); }
 
 }  // namespace tandem::gpu
