@@ -90,12 +90,12 @@ ArrivalViews arrival_views(Backend backend, std::span<const View> operands) {
   return out;
 }
 
-Copies copies_to(Backend backend, std::span<const View> operands, bool reads_result) {
+Copies copies_to(Backend backend, std::span<const View> operands, std::size_t results, bool reads_result) {
   Copies copies;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const View& v = operands[i];
     if (v.device().backend == backend || v.elements() == 0) continue;
-    const bool result = i + 1 == operands.size();
+    const bool result = i + results >= operands.size();
     if (!result || reads_result) {
       copies.in_bytes += arrival_bytes(v);
       ++copies.in_count;
@@ -139,10 +139,11 @@ void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, cons
   copy_strided(to, image.view);
 }
 
-Staged::Staged(Context::Impl& ctx, Backend backend, std::span<const View> operands, bool reads_result, const char* op)
-    : ctx_(ctx), backend_(backend), op_(op), result_(operands.back()) {
+Staged::Staged(Context::Impl& ctx, Backend backend, std::span<const View> operands, std::size_t results,
+               bool reads_result, const char* op)
+    : ctx_(ctx), backend_(backend), op_(op), owners_(operands), results_(results) {
   for (const View& operand : operands) {
-    const bool is_result = count_ + 1 == operands.size();
+    const bool is_result = count_ + results >= operands.size();
     views_[count_++] = operand.device().backend == backend ? operand : bring(operand, !is_result || reads_result);
   }
 }
@@ -174,8 +175,8 @@ View Staged::bring(const View& operand, bool copy) {
 }
 
 void Staged::bring_back() {
-  const View& computed = views_[count_ - 1];
-  if (computed.data() != result_.data()) copy_across(ctx_, result_, computed, op_);
+  for (std::size_t i = count_ - results_; i < count_; ++i)
+    if (views_[i].data() != owners_[i].data()) copy_across(ctx_, owners_[i], views_[i], op_);
 }
 
 }  // namespace tandem

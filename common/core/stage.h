@@ -14,7 +14,7 @@
 namespace tandem {
 
 /// Operations have at most this many operands.
-inline constexpr int kMaxOperands = 6;
+inline constexpr int kMaxOperands = 10;
 
 bool all_on(Backend backend, std::span<const View> operands);
 inline bool on_host(std::span<const View> operands) { return all_on(Backend::cpu, operands); }
@@ -28,20 +28,21 @@ struct ArrivalViews {
 };
 ArrivalViews arrival_views(Backend backend, std::span<const View> operands);
 
-/// What must be moved to run on `backend`. The result is the last operand.
-Copies copies_to(Backend backend, std::span<const View> operands, bool reads_result);
+/// What must be moved to run on `backend`. The last `results` operands are written.
+Copies copies_to(Backend backend, std::span<const View> operands, std::size_t results, bool reads_result);
 
 /// Copies of the operands on another backend, for the time of one call.
 class Staged {
  public:
   /// Brings what `backend` lacks. Throws Error(out_of_memory) or Error(device_error), with nothing leaked.
-  Staged(Context::Impl& ctx, Backend backend, std::span<const View> operands, bool reads_result, const char* op);
+  Staged(Context::Impl& ctx, Backend backend, std::span<const View> operands, std::size_t results, bool reads_result,
+         const char* op);
   ~Staged();
   Staged(const Staged&) = delete;
   Staged& operator=(const Staged&) = delete;
 
   std::span<const View> views() const { return {views_.data(), count_}; }
-  /// Copies the result to its owner: a result on the host is complete on return.
+  /// Copies the results to their owner: a result on the host is complete on return.
   void bring_back();
 
  private:
@@ -52,7 +53,8 @@ class Staged {
   const char* op_;
   std::array<View, kMaxOperands> views_;
   std::size_t count_ = 0;
-  View result_;
+  std::span<const View> owners_;
+  std::size_t results_;
   std::vector<std::shared_ptr<void>> memory_;
 };
 

@@ -27,14 +27,14 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
     s.problem[0] = Op::describe(attributes, operands);
     if (ctx.machine.gpus.empty()) {  // no second place to run: nothing to weigh
       s.problem[1] = s.problem[0];
-      s.copies[1] = copies_to(Backend::cuda, operands, Op::reads_result(attributes));
+      s.copies[1] = copies_to(Backend::cuda, operands, result_count<Op>(), Op::reads_result(attributes));
       return s;
     }
   }
   for (const Backend b : {Backend::cpu, Backend::cuda}) {
     const auto at = static_cast<std::size_t>(b);
     if (!(all_host && b == Backend::cpu)) s.problem[at] = Op::describe(attributes, arrival_views(b, operands).span());
-    s.copies[at] = copies_to(b, operands, Op::reads_result(attributes));
+    s.copies[at] = copies_to(b, operands, result_count<Op>(), Op::reads_result(attributes));
   }
   return s;
 }
@@ -52,7 +52,7 @@ void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const type
     ctx.check(entry.kernel->run(args, queue, workspace), Op::kName, entry.name);
   };
   if (all_on(entry.backend, operands)) return run(operands);
-  Staged staged(ctx, entry.backend, operands, Op::reads_result(attributes), Op::kName);
+  Staged staged(ctx, entry.backend, operands, result_count<Op>(), Op::reads_result(attributes), Op::kName);
   run(staged.views());
   staged.bring_back();
 }

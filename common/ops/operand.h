@@ -11,7 +11,8 @@
 //   flops(p), bytes(p)         work and compulsory traffic (each operand once)
 //   kRateIsFlops               whether its speed is told in flop/s or in bytes/s
 //   parse(text) / print(p)     problem string <-> request: "f32:512x512x512"
-// Operands are views, inputs first and the result last. Given these, dispatch, tests, comparison and tuning work
+//   kResults                   how many of the operands, the last ones, are written; 1 when it is left out
+// Operands are views, inputs first and the results last. Given these, dispatch, tests, comparison and tuning work
 // for a new operation without being edited; it is listed once in ops.def.
 #pragma once
 
@@ -31,6 +32,15 @@ namespace tandem {
 /// Which strides a matrix has.
 enum class Layout : std::uint8_t { row, column, strided };  // unit stride along a row; down a column; neither
 
+/// How many operands an operation writes.
+template <class Op>
+constexpr std::size_t result_count() {
+  if constexpr (requires { Op::kResults; })
+    return Op::kResults;
+  else
+    return 1;
+}
+
 /// What must be allocated to run a problem given as text.
 struct OperandSpec {
   std::string name;  // "a"
@@ -43,7 +53,7 @@ struct OperandSpec {
 template <class Op>
 struct Request {
   typename Op::Attributes attributes;
-  std::vector<OperandSpec> operands;  // result last
+  std::vector<OperandSpec> operands;  // results last
 };
 
 /// The iteration space common to N operands of one broadcast shape: dimensions of size 1 dropped, adjacent dimensions
