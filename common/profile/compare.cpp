@@ -1,0 +1,106 @@
+#include "common/profile/compare.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tandem::profile::detail {
+namespace {
+
+/// Runs one way and judges the result. The row is decided (wrong, or skipped for want of memory) when this is false.
+bool judged(Row& row, const Way& way, const Judge& judge, const ConstView& result) {
+  try {
+    way.before_check();
+    way.call();
+    way.wait();
+    way.after_check();
+  } catch (const Error& error) {
+    const bool absent = error.code() == Code::out_of_memory || error.code() == Code::unavailable;
+    row.status = absent ? Status::skipped : Status::wrong;
+    row.reason = error.what();
+    return false;
+  }
+  const Verdict verdict = judge.check(result);
+  row.bound_ratio = std::isnan(row.bound_ratio) ? verdict.bound_ratio : std::max(row.bound_ratio, verdict.bound_ratio);
+  row.max_abs_error =
+      std::isnan(row.max_abs_error) ? verdict.max_abs_error : std::max(row.max_abs_error, verdict.max_abs_error);
+  row.compared = verdict.compared;
+  row.method = judge.method;
+  row.status = verdict.complaint.empty() ? Status::ok : Status::wrong;
+  row.reason = verdict.complaint;
+  return row.status == Status::ok;
+}
+
+/// A failure while timing makes the row wrong; its candidate then ends at once by claiming a long time.
+Timed timed(const std::string& name, const Way& way, Row& row) {
+  return {name, [&way, &row](int calls) {
+            constexpr double kEndAtOnce = 1e9;
+            if (row.status == Status::wrong) return kEndAtOnce * calls;
+            try {
+              way.wait();
+              const double begin = now();
+              for (int i = 0; i < calls; ++i) way.call();
+              way.wait();
+              return now() - begin;
+            } catch (const Error& error) {
+              row.status = Status::wrong;
+              row.reason = error.what();
+              return kEndAtOnce * calls;
+            }
+          }};
+}
+
+Timing timing_of(Samples samples) {
+  Timing timing;
+  timing.summary = summarize(samples.seconds);
+  timing.calls_per_sample = samples.calls;
+  timing.stop = samples.stop;
+  timing.samples = std::move(samples.seconds);
+  return timing;
+}
+
+}  // namespace
+
+std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, const ConstView& result,
+                                const CompareOptions& options) {
+  std::vector<Timed> ways;
+  std::vector<std::pair<Timing*, Row*>> slots;
+  for (Candidate& candidate : candidates) {
+    Row& row = candidate.row;
+    if (!row.reason.empty()) continue;
+    if (options.cancelled()) {
+      row.reason = "interrupted";
+      continue;
+    }
+    if (options.observe) options.observe({row.kernel, kAbsent, 0});
+    if (!judged(row, candidate.time, judge, result)) continue;
+    if (candidate.end_to_end.call && !judged(row, candidate.end_to_end, judge, result)) continue;
+    ways.push_back(timed(row.kernel, candidate.time, row));
+    slots.emplace_back(&row.time, &row);
+    if (!candidate.end_to_end.call) continue;
+    ways.push_back(timed(row.kernel + " end to end", candidate.end_to_end, row));
+    slots.emplace_back(&row.end_to_end, &row);
+  }
+  MeasureOptions how;
+  how.min_seconds = options.min_seconds;
+  how.max_seconds = 3 * options.min_seconds;
+  how.seed = options.seed;
+  how.cancel = options.cancel;
+  how.observe = options.observe;
+  std::vector<Samples> samples = measure(ways, how);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    Row& row = *slots[i].second;
+    if (row.status == Status::wrong) {
+      row.time = row.end_to_end = {};
+      continue;
+    }
+    *slots[i].first = timing_of(std::move(samples[i]));
+    if (slots[i].first->measured() || &row.end_to_end == slots[i].first) continue;
+    row.status = Status::skipped;
+    row.reason = "interrupted";
+  }
+  std::vector<Row> rows;
+  for (Candidate& candidate : candidates) rows.push_back(std::move(candidate.row));
+  return rows;
+}
+
+}  // namespace tandem::profile::detail

@@ -1,0 +1,144 @@
+#include "common/profile/measure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "common/profile/stats.h"
+#include "common/profile/timer.h"
+
+namespace tandem::profile {
+namespace {
+
+constexpr double kShortCall = 1e-3;  // seconds below which a call is repeated untimed before each sample
+constexpr int kFewest = 3;           // samples of a candidate that passes max_seconds at once
+constexpr double kObserveEvery = 0.05;
+
+bool cancelled(const MeasureOptions& options) {
+  return options.cancel && options.cancel->load(std::memory_order_relaxed);
+}
+
+/// Calls of a batch that lasts about `seconds`.
+int calls_for(double seconds, const Timed& candidate) {
+  int calls = 1;
+  for (;;) {
+    const double took = candidate.run(calls);
+    if (took >= seconds || calls >= 1 << 26) return calls;
+    const double grow = took > 0 ? seconds / took * 1.05 : 16;
+    if (took >= seconds / 8) return std::max(1, static_cast<int>(std::ceil(calls * grow)));
+    calls = static_cast<int>(std::ceil(calls * std::clamp(grow, 2.0, 16.0)));
+  }
+}
+
+/// Half the width of the median's interval, relative to it.
+double uncertainty(const std::vector<double>& samples) {
+  const Summary s = summarize(samples);
+  return (s.median_95.high - s.median_95.low) / 2 / s.median;
+}
+
+class Run {
+ public:
+  Run(const Timed& candidate, const MeasureOptions& options) : candidate_(candidate), options_(options) {
+    samples_.calls = calls_for(std::max(shortest_sample(), options.min_seconds / options.samples_wanted), candidate);
+  }
+
+  bool done() const { return done_; }
+  double fraction() const { return done_ ? 1 : std::min(1.0, spent_ / options_.min_seconds); }
+  std::string_view name() const { return candidate_.name; }
+  double median() const { return summarize(samples_.seconds).median; }
+  Samples take() { return std::move(samples_); }
+  void interrupt() {
+    if (!done_) samples_.stop = samples_.seconds.empty() ? Stop::not_started : Stop::interrupted;
+  }
+
+  void sample() {
+    if (samples_.seconds.empty() || samples_.seconds.back() < kShortCall) candidate_.run(1);
+    const double took = candidate_.run(samples_.calls);
+    samples_.seconds.push_back(took / samples_.calls);
+    spent_ += took;
+    const auto count = static_cast<int>(samples_.seconds.size());
+    if (spent_ >= options_.max_seconds && count >= kFewest)
+      finish(Stop::max_time);
+    else if (spent_ >= options_.min_seconds && count >= options_.min_samples && settled())
+      finish(Stop::enough);
+  }
+
+ private:
+  // Looking at the samples costs a sort: not after each one.
+  bool settled() {
+    if (samples_.seconds.size() < next_look_) return false;
+    next_look_ = samples_.seconds.size() + samples_.seconds.size() / 8 + 1;
+    return uncertainty(samples_.seconds) <= options_.precision;
+  }
+  void finish(Stop stop) {
+    if (stop == Stop::max_time && uncertainty(samples_.seconds) <= options_.precision &&
+        static_cast<int>(samples_.seconds.size()) >= options_.min_samples)
+      stop = Stop::enough;
+    samples_.stop = stop;
+    done_ = true;
+  }
+
+  const Timed& candidate_;
+  const MeasureOptions& options_;
+  Samples samples_;
+  double spent_ = 0;
+  std::size_t next_look_ = 0;
+  bool done_ = false;
+};
+
+}  // namespace
+
+double time_calls(int calls, const std::function<void()>& call) {
+  const double begin = now();
+  for (int i = 0; i < calls; ++i) call();
+  return now() - begin;
+}
+
+std::string_view name(Stop stop) {
+  switch (stop) {
+    case Stop::not_started:
+      return "not started";
+    case Stop::enough:
+      return "precise enough";
+    case Stop::max_time:
+      return "time limit";
+    case Stop::interrupted:
+      return "interrupted";
+  }
+  return "unknown";
+}
+
+std::vector<Samples> measure(std::span<const Timed> candidates, const MeasureOptions& options) {
+  std::vector<Run> runs;
+  runs.reserve(candidates.size());
+  for (const Timed& candidate : candidates) {
+    if (cancelled(options)) break;
+    runs.emplace_back(candidate, options);
+  }
+  std::vector<Samples> results(candidates.size());
+  std::vector<std::size_t> open(runs.size());
+  std::iota(open.begin(), open.end(), std::size_t{0});
+  std::mt19937_64 random(options.seed);
+  double observed = 0;
+  while (!open.empty() && !cancelled(options)) {
+    for (std::size_t i = open.size(); i > 1; --i) std::swap(open[i - 1], open[random() % i]);
+    for (const std::size_t i : open) {
+      if (cancelled(options)) break;
+      runs[i].sample();
+      if (!options.observe || now() - observed < kObserveEvery) continue;
+      observed = now();
+      double fraction = 0;
+      for (const Run& run : runs) fraction += run.fraction() / static_cast<double>(runs.size());
+      options.observe({runs[i].name(), runs[i].median(), fraction});
+    }
+    std::erase_if(open, [&](std::size_t i) { return runs[i].done(); });
+  }
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    runs[i].interrupt();
+    results[i] = runs[i].take();
+  }
+  return results;
+}
+
+}  // namespace tandem::profile

@@ -1,0 +1,62 @@
+// Timing several candidates side by side: batches long enough for the clock, shuffled rounds in which each candidate
+// takes one sample, and rules that say when a candidate has been measured enough.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::profile {
+
+/// Something to time. run(calls) makes that many calls in a row, waits for them, and returns the seconds they took, by
+/// whatever clock suits it. It has been run once before (caches, pages and memory pools are warm).
+struct Timed {
+  std::string name;
+  std::function<double(int calls)> run;
+};
+
+/// The calls of a batch timed by the host clock.
+double time_calls(int calls, const std::function<void()>& call);
+
+enum class Stop : std::uint8_t {
+  not_started,  ///< interrupted before the first sample
+  enough,       ///< the wanted time was spent and the median is known to the wanted precision
+  max_time,     ///< it is not, but the time limit is reached
+  interrupted,
+};
+std::string_view name(Stop stop);
+
+/// What a running measurement tells its observer, at most every 50 ms and never inside a sample.
+struct Progress {
+  std::string_view candidate;
+  double median_seconds = 0;  ///< of that candidate, so far
+  double fraction = 0;        ///< of the whole measurement, estimated
+};
+
+struct MeasureOptions {
+  double min_seconds = 0.1;  ///< spent in the samples of each candidate
+  double max_seconds = 1.0;  ///< the limit for a candidate whose samples scatter
+  double precision = 0.02;   ///< wanted half width of the median's 95 % interval, as a fraction of the median
+  int min_samples = 7;       ///< fewer only when a single call is so long that max_seconds is passed
+  int samples_wanted = 40;   ///< batches are made so long that min_seconds holds about this many
+  std::uint64_t seed = 1;    ///< of the order within the rounds
+  const std::atomic<bool>* cancel = nullptr;
+  std::function<void(const Progress&)> observe;
+};
+
+/// The samples of one candidate.
+struct Samples {
+  std::vector<double> seconds;  ///< of one call (a batch's time over its calls), in the order taken
+  int calls = 0;                ///< in a batch
+  Stop stop = Stop::not_started;
+};
+
+/// One result a candidate, in their order. Each sample is preceded by one untimed call when calls are short, so that
+/// what another candidate left in the caches is not counted: figures are those of warm caches.
+std::vector<Samples> measure(std::span<const Timed> candidates, const MeasureOptions& options);
+
+}  // namespace tandem::profile

@@ -1,0 +1,139 @@
+#include "common/profile/operands.h"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+
+#include "common/core/context_impl.h"
+#include "common/core/stage.h"
+#include "common/profile/noise.h"
+
+namespace tandem::profile {
+namespace {
+
+std::int64_t extent_of(const OperandSpec& spec) {
+  if (element_count(spec.shape) == 0) return 0;
+  std::int64_t extent = 1;
+  for (int d = 0; d < spec.shape.rank(); ++d) extent += (spec.shape[d] - 1) * spec.strides[d];
+  return extent;
+}
+
+double bytes_of(std::span<const OperandSpec> specs) {
+  double bytes = 0;
+  for (const OperandSpec& spec : specs)
+    bytes += static_cast<double>(extent_of(spec)) * static_cast<double>(size_of(spec.dtype));
+  return bytes;
+}
+
+std::size_t memory_bytes(const ConstView& view) {
+  return static_cast<std::size_t>(view.extent()) * size_of(view.dtype());
+}
+
+void fill_memory(const View& memory, const Fill& fill, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  if (memory.dtype() == DType::f32) {
+    float* values = memory.as<float>();
+    for (std::int64_t i = 0; i < memory.elements(); ++i) {
+      const float unit = static_cast<float>(random() >> 40) * 0x1p-24f;
+      const float value = fill.low + unit * (fill.high - fill.low);
+      values[i] = value < fill.high ? value : fill.low;
+    }
+    return;
+  }
+  auto* bytes = static_cast<unsigned char*>(memory.data());
+  for (std::size_t i = 0; i < memory_bytes(memory); ++i) bytes[i] = static_cast<unsigned char>(random() >> 56);
+}
+
+}  // namespace
+
+Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std::span<const Given> given,
+                   const Fill& fill, std::uint64_t seed, bool reads_result) {
+  const double needed = bytes_of(specs), there = available_memory();
+  if (there > 0 && needed > 0.9 * there)
+    throw Error(Code::out_of_memory, fmt::format("{}: the operands need {:.1f} GiB, but {:.1f} GiB of memory are free",
+                                                 op, needed / 0x1p30, there / 0x1p30));
+  for (const Given& g : given)
+    if (g.operand + 1 >= specs.size())
+      throw Error(Code::invalid_argument, fmt::format("{}: {} stands for input {}, but there are only {}", op, g.source,
+                                                      g.operand + 1, specs.size() - 1));
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const auto g = std::find_if(given.begin(), given.end(), [&](const Given& x) { return x.operand == i; });
+    const bool result = i + 1 == specs.size();
+    if (g != given.end()) {
+      add_given(op, specs[i], *g);
+    } else {
+      add_random(specs[i], fill, seed * 1000 + i);
+    }
+    if (result) continue;
+    if (!description_.empty()) description_ += ", ";
+    description_ += g != given.end() ? fmt::format("{} {}", specs[i].name, g->source)
+                    : specs[i].dtype == DType::f32
+                        ? fmt::format("{} uniform [{}, {})", specs[i].name, fill.low, fill.high)
+                        : fmt::format("{} random bits", specs[i].name);
+  }
+  if (reads_result) {
+    const View& c = result();
+    old_result_ = Tensor::empty(Shape{c.extent()}, c.dtype());
+    if (c.extent() > 0) std::memcpy(old_result_.view().data(), c.data(), memory_bytes(c));
+    description_ += fmt::format(", {} uniform [{}, {})", specs.back().name, fill.low, fill.high);
+  }
+}
+
+void Operands::add_random(const OperandSpec& spec, const Fill& fill, std::uint64_t seed) {
+  memory_.push_back(Tensor::empty(Shape{extent_of(spec)}, spec.dtype));
+  fill_memory(memory_.back().view(), fill, seed);
+  views_.emplace_back(memory_.back().view().data(), spec.dtype, spec.shape, spec.strides);
+}
+
+void Operands::add_given(std::string_view op, const OperandSpec& spec, const Given& given) {
+  const ConstView data = given.data->view();
+  if (data.dtype() != spec.dtype)
+    throw Error(Code::invalid_argument, fmt::format("{}: operand {} is {}, but {} holds {}", op, spec.name,
+                                                    name(spec.dtype), given.source, name(data.dtype())));
+  if (!(data.shape() == spec.shape))
+    throw Error(Code::invalid_argument, fmt::format("{}: operand {} is {}, but {} holds {}", op, spec.name,
+                                                    to_string(spec.shape), given.source, to_string(data.shape())));
+  kept_.push_back(given.data);
+  views_.push_back(readable(data));
+}
+
+void Operands::reset_result() const {
+  const View& c = result();
+  if (c.extent() == 0) return;
+  if (old_result_.elements() > 0)
+    std::memcpy(c.data(), old_result_.view().data(), memory_bytes(c));
+  else
+    std::memset(c.data(), 0xff, memory_bytes(c));
+}
+
+std::vector<View> Operands::pristine() const {
+  std::vector<View> views = views_;
+  if (old_result_.elements() > 0) {
+    const ConstView old = old_result_.view();
+    views.back() = View(const_cast<void*>(old.data()), old.dtype(), result().shape(), result().strides());
+  }
+  return views;
+}
+
+DeviceOperands::DeviceOperands(Context& ctx, const Operands& host) : ctx_(ctx), host_(host) {
+  const ArrivalViews arrivals = arrival_views(Backend::cuda, host.views());
+  for (std::size_t i = 0; i < arrivals.count; ++i) {
+    const View& layout = arrivals.views[i];
+    const Device device = Device::cuda(ctx.machine().gpus.empty() ? 0 : ctx.machine().gpus.front().index);
+    memory_.push_back(Tensor::empty(ctx, Shape{layout.extent()}, layout.dtype(), device));
+    views_.emplace_back(memory_.back().view().data(), layout.dtype(), layout.shape(), layout.strides(), device);
+    if (i + 1 < arrivals.count) copy_across(ctx.impl(), views_.back(), host.views()[i], "compare");
+  }
+}
+
+void DeviceOperands::upload_result() const { copy_across(ctx_.impl(), views_.back(), host_.result(), "compare"); }
+
+void DeviceOperands::download_result() const {
+  copy_across(ctx_.impl(), host_.result(), views_.back(), "compare");
+  ctx_.synchronize();
+}
+
+}  // namespace tandem::profile

@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "common/profile/format.h"
+#include "common/profile/report.h"
+
+namespace tandem::profile {
+namespace {
+
+constexpr std::size_t kBar = 16;
+
+struct Paint {
+  bool on;
+  std::string operator()(const char* code, std::string_view text) const {
+    return on ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  }
+  std::string bold(std::string_view t) const { return (*this)("1", t); }
+  std::string dim(std::string_view t) const { return (*this)("2", t); }
+  std::string red(std::string_view t) const { return (*this)("1;31", t); }
+  std::string green(std::string_view t) const { return (*this)("32", t); }
+};
+
+bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
+
+std::string kernel_cell(const Row& row) {
+  if (row.kernel == kAuto) return "auto: " + row.ran;
+  return row.kernel + (row.reference ? " (reference)" : "");
+}
+
+std::string factor(double x) { return std::isnan(x) ? "" : fmt::format("{:.2f}x", x); }
+
+std::string spread_cell(const Timing& timing) {
+  const TimeUnit unit = unit_for(timing.summary.median);
+  return fmt::format("{} .. {}", significant(timing.summary.p25 / unit.seconds),
+                     significant(timing.summary.p75 / unit.seconds));
+}
+
+std::string error_cell(const Row& row) {
+  if (std::isnan(row.bound_ratio)) return "";
+  return row.bound_ratio == 0 ? "exact" : fmt::format("{:.2g}", row.bound_ratio);
+}
+
+std::string remark(const Row& row) {
+  if (row.kernel == kAuto && !std::isnan(row.regret))
+    return fmt::format("predicted {}{}", duration(row.predicted_seconds),
+                       row.regret > 0.005 ? fmt::format(", {} behind the best", percent(row.regret)) : "");
+  if (row.time.stop == Stop::interrupted) return "interrupted";
+  if (row.time.stop == Stop::max_time && row.time.summary.relative_iqr() > 0.1) return "noisy";
+  return "";
+}
+
+std::string timed_line(const Row& row, std::size_t name_width, bool two_times, bool fastest, const Style& style) {
+  const Paint paint{style.colour};
+  const std::string name = left(kernel_cell(row), name_width);
+  std::string line = "  " + (row.kernel == kAuto ? paint.dim(name) : fastest ? paint.green(name) : name);
+  line += "  " + paint.bold(right(duration(row.time.summary.median), 9));
+  line += "  " + paint.dim(left(spread_cell(row.time), 16));
+  if (two_times) line += "  " + right(row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", 10);
+  line += "  " + right(significant(row.rate), 8);
+  line += "  " + bar(row.ceiling_fraction, kBar, style.unicode) + " " + right(percent(row.ceiling_fraction), 7);
+  line += "  " + right(factor(row.speedup_vs_reference), 8);
+  if (two_times) line += "  " + right(factor(row.end_to_end_speedup_vs_reference), 10);
+  line += "  " + right(error_cell(row), 8);
+  if (const std::string text = remark(row); !text.empty()) line += "  " + paint.dim(text);
+  return line + "\n";
+}
+
+std::string column_line(std::span<const Row> rows, std::size_t name_width, bool two_times, const Style& style) {
+  std::string line = "  " + left("kernel", name_width) + "  " + right("median", 9) + "  " + left("p25 .. p75", 16);
+  if (two_times) line += "  " + right("end to end", 10);
+  line +=
+      "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kBar + 8) + "  " + right("speed-up", 8);
+  if (two_times) line += "  " + right("end to end", 10);
+  return Paint{style.colour}.dim(line + "  " + right("err/bound", 9)) + "\n";
+}
+
+std::string title(std::span<const Row> rows, const Style& style) {
+  const Row& row = rows.front();
+  std::string text = Paint{style.colour}.bold(row.op + " " + row.problem);
+  std::vector<std::string> facts;
+  if (!row.label.empty()) facts.push_back(row.label);
+  if (row.work.rate_is_flops) facts.push_back(with_prefix(row.work.flops) + "FLOP");
+  facts.push_back(with_prefix(row.work.bytes) + "B");
+  for (const Row& r : rows)
+    if (r.backend == "cpu" && r.ceiling.value > 0) {
+      facts.push_back(fmt::format("ceiling {} {} {}", r.ceiling.by, significant(r.ceiling.value / 1e9),
+                                  r.ceiling.flops ? "GFLOP/s" : "GB/s"));
+      break;
+    }
+  facts.push_back(row.operands);
+  return text + Paint{style.colour}.dim(fmt::format("   {}", fmt::join(facts, " | "))) + "\n";
+}
+
+/// "cuda.relu.f32.{naive, vector}" for names that differ in their last part only.
+std::string joined(const std::vector<std::string>& names) {
+  if (names.size() == 1) return names.front();
+  const std::string stem = names.front().substr(0, names.front().rfind('.') + 1);
+  const bool same = std::all_of(names.begin(), names.end(), [&](const std::string& n) {
+    return n.starts_with(stem) && n.find('.', stem.size()) == std::string::npos;
+  });
+  if (stem.empty() || !same) return fmt::format("{}", fmt::join(names, ", "));
+  std::vector<std::string> ends;
+  for (const std::string& n : names) ends.push_back(n.substr(stem.size()));
+  return fmt::format("{}{{{}}}", stem, fmt::join(ends, ", "));
+}
+
+}  // namespace
+
+std::vector<std::span<const Row>> by_problem(std::span<const Row> rows) {
+  std::vector<std::span<const Row>> groups;
+  for (std::size_t begin = 0; begin < rows.size();) {
+    std::size_t end = begin + 1;
+    while (end < rows.size() && rows[end].op == rows[begin].op && rows[end].problem == rows[begin].problem &&
+           rows[end].label == rows[begin].label && rows[end - 1].kernel != kAuto)
+      ++end;
+    groups.push_back(rows.subspan(begin, end - begin));
+    begin = end;
+  }
+  return groups;
+}
+
+std::vector<const Row*> in_order(std::span<const Row> rows) {
+  std::vector<const Row*> order;
+  for (const Row& row : rows) order.push_back(&row);
+  const auto rank = [](const Row& row) {
+    return timed(row) ? (row.kernel == kAuto ? 1 : 0) : row.status == Status::wrong ? 2 : 3;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](const Row* a, const Row* b) {
+    if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
+    return rank(*a) == 0 && a->time.summary.median < b->time.summary.median;
+  });
+  return order;
+}
+
+std::string table_header(const Comparison& c, const Style& style) {
+  const Paint paint{style.colour};
+  const CpuInfo& cpu = c.machine.cpu;
+  std::string text =
+      paint.bold(
+          fmt::format("tandem {}  {}, {}, {} of {} CPUs, L1 {}B, L2 {}B, L3 {}B", c.library, cpu.name, name(cpu.isa),
+                      c.roof.threads, c.noise.online_cpus, with_prefix(static_cast<double>(cpu.l1d_bytes)),
+                      with_prefix(static_cast<double>(cpu.l2_bytes)), with_prefix(static_cast<double>(cpu.l3_bytes)))) +
+      "\n";
+  if (c.machine.gpus.empty()) text += fmt::format("no GPU: {}\n", c.machine.no_gpu_reason);
+  for (const GpuInfo& gpu : c.machine.gpus)
+    text += fmt::format(
+        "GPU {}: {}, compute capability {}.{}, FMA {} TFLOP/s, memory {} GB/s, host to device {} GB/s, back {} GB/s\n",
+        gpu.index, gpu.name, gpu.compute_capability / 10, gpu.compute_capability % 10,
+        significant(c.machine.ceilings.gpu_flops / 1e12), significant(c.machine.ceilings.gpu_bytes / 1e9),
+        significant(c.machine.ceilings.h2d_bytes / 1e9), significant(c.machine.ceilings.d2h_bytes / 1e9));
+  text += fmt::format("measured ceilings, {} thread{}: FMA {} GFLOP/s (one thread {})", c.roof.threads,
+                      c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
+                      significant(c.roof.flops_one / 1e9));
+  for (const bool copy : {true, false}) {
+    text += copy ? "; copy" : "; read";
+    for (const MemoryLevel& level : c.roof.levels)
+      text += fmt::format(" {} {}", level.name, significant((copy ? level.copy_bytes : level.read_bytes) / 1e9));
+  }
+  text += " GB/s\n";
+  text +=
+      paint.dim(fmt::format("load {:.2f}, virtualised {}, governor {}, quota {}, clock tick {}, reading {}, seed {}",
+                            c.noise.load_average, c.noise.virtualised, c.noise.governor, c.noise.cpu_quota,
+                            duration(c.timer.tick_seconds), duration(c.timer.read_seconds), c.seed)) +
+      "\n\n";
+  return text;
+}
+
+std::string table_block(std::span<const Row> rows, const Style& style) {
+  if (rows.empty()) return "";
+  const Paint paint{style.colour};
+  std::size_t name_width = 6;
+  bool two_times = false, any = false;
+  for (const Row& row : rows) {
+    name_width = std::max(name_width, display_width(kernel_cell(row)));
+    two_times = two_times || row.end_to_end.measured();
+    any = any || timed(row);
+  }
+  std::string text = title(rows, style);
+  if (any) text += column_line(rows, name_width, two_times, style);
+  std::vector<std::pair<std::string, std::vector<std::string>>> skipped;
+  bool first = true;
+  for (const Row* row : in_order(rows)) {
+    if (timed(*row)) {
+      text += timed_line(*row, name_width, two_times, first, style);
+      first = false;
+    } else if (row->status == Status::wrong) {
+      text += "  " + left(kernel_cell(*row), name_width) + "  " + paint.red("WRONG") + "  " + row->reason + "\n";
+    } else {
+      const auto same =
+          std::find_if(skipped.begin(), skipped.end(), [&](const auto& s) { return s.first == row->reason; });
+      if (same == skipped.end())
+        skipped.push_back({row->reason, {row->kernel}});
+      else
+        same->second.push_back(row->kernel);
+    }
+  }
+  for (const auto& [reason, names] : skipped)
+    text += paint.dim(fmt::format("  skipped {}: {}", joined(names), reason)) + "\n";
+  return text + "\n";
+}
+
+std::string table_footer(const Comparison& c, const Style& style) {
+  const Paint paint{style.colour};
+  std::string text;
+  for (const Statement& s : c.statements) text += paint.bold(s.name) + ": " + s.text + "\n";
+  std::size_t right_rows = 0, wrong = 0, skipped = 0;
+  for (const Row& row : c.rows)
+    (row.status == Status::ok ? right_rows : row.status == Status::wrong ? wrong : skipped) += 1;
+  text +=
+      fmt::format("{}{} rows measured and right, {}, {} skipped; {:.1f} s", c.interrupted ? "interrupted: " : "",
+                  right_rows, wrong > 0 ? paint.red(fmt::format("{} WRONG", wrong)) : "0 wrong", skipped, c.seconds);
+  if (c.during.stolen_seconds > 0.01 * c.seconds)
+    text += fmt::format("; the hypervisor took {:.1f} CPU-seconds meanwhile", c.during.stolen_seconds);
+  return text + "\n";
+}
+
+}  // namespace tandem::profile

@@ -1,0 +1,87 @@
+#include "common/profile/roof.h"
+
+#include <algorithm>
+#include <barrier>
+#include <thread>
+#include <vector>
+
+#include "common/core/host_api.h"
+
+namespace tandem::profile {
+namespace {
+
+constexpr double kSeconds = 0.03;  // a measurement
+
+/// The sum of what `one` returns on each of `threads` threads that run it at the same time.
+template <class One>
+double at_once(int threads, One one) {
+  std::vector<double> rates(static_cast<std::size_t>(threads), 0.0);
+  std::barrier start(threads);
+  const auto run = [&](std::size_t t) {
+    start.arrive_and_wait();
+    rates[t] = one();
+  };
+  std::vector<std::jthread> helpers;
+  for (std::size_t t = 1; t < rates.size(); ++t) helpers.emplace_back(run, t);
+  run(0);
+  helpers.clear();
+  double sum = 0;
+  for (const double rate : rates) sum += rate;
+  return sum;
+}
+
+MemoryLevel measure_level(std::string_view name, std::int64_t capacity, std::int64_t working_set, const CpuInfo& cpu) {
+  const auto share = static_cast<std::size_t>(std::max<std::int64_t>(working_set / cpu.threads, 4096));
+  MemoryLevel level{name, capacity, 0, 0};
+  level.copy_bytes = at_once(cpu.threads, [&] { return cpu::measure_copy(cpu.isa, share / 2, kSeconds); });
+  level.read_bytes = at_once(cpu.threads, [&] { return cpu::measure_read(cpu.isa, share, kSeconds); });
+  return level;
+}
+
+}  // namespace
+
+const MemoryLevel& Roof::level_of(double bytes) const {
+  for (const MemoryLevel& level : levels)
+    if (bytes <= static_cast<double>(level.capacity)) return level;
+  return levels.back();
+}
+
+Roof measure_roof(const CpuInfo& cpu) {
+  Roof roof;
+  roof.threads = cpu.threads;
+  roof.flops_one = cpu::measure_fma(cpu.isa, kSeconds);
+  roof.flops_all = at_once(cpu.threads, [&] { return cpu::measure_fma(cpu.isa, kSeconds); });
+  // L1 and L2 belong to a core; the last level is shared. Half of a level is used, so that it surely fits.
+  const std::int64_t l1 = cpu.l1d_bytes * cpu.threads, l2 = cpu.l2_bytes * cpu.threads;
+  const std::int64_t l3 = std::max(cpu.l3_bytes, l2);
+  const std::int64_t beyond = std::clamp<std::int64_t>(4 * l3, std::int64_t{64} << 20, std::int64_t{1} << 30);
+  roof.levels = {measure_level("L1", l1, l1 / 2, cpu), measure_level("L2", l2, l2 / 2, cpu),
+                 measure_level("L3", l3, l3 / 2, cpu), measure_level("DRAM", INT64_MAX, beyond, cpu)};
+  return roof;
+}
+
+namespace {
+
+// The stricter of two ceilings, where both were measured.
+Bound stricter(Bound arithmetic, Bound memory, bool rate_is_flops) {
+  if (!rate_is_flops || arithmetic.value <= 0) return memory;
+  return memory.seconds > arithmetic.seconds ? memory : arithmetic;
+}
+
+}  // namespace
+
+Bound host_bound(const Work& work, const Roof& roof) {
+  const MemoryLevel& level = roof.level_of(work.bytes);
+  const bool copies = work.written_bytes >= work.bytes / 4;
+  const double rate = copies ? level.copy_bytes : level.read_bytes;
+  const Bound memory{work.bytes / rate, (copies ? "copy " : "read ") + std::string(level.name), rate, false};
+  return stricter({work.flops / roof.flops_all, "FMA", roof.flops_all, true}, memory, work.rate_is_flops);
+}
+
+Bound device_bound(const Work& work, const Ceilings& ceilings) {
+  if (!(ceilings.gpu_bytes > 0)) return {};
+  const Bound memory{work.bytes / ceilings.gpu_bytes, "device memory", ceilings.gpu_bytes, false};
+  return stricter({work.flops / ceilings.gpu_flops, "FMA", ceilings.gpu_flops, true}, memory, work.rate_is_flops);
+}
+
+}  // namespace tandem::profile
