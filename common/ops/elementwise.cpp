@@ -46,7 +46,6 @@ double Unary::bytes(const Problem& p) {
 std::optional<Request<Unary>> Unary::parse(std::string_view op, std::string_view text) {
   const std::optional<UnaryFn> fn = function_named(op, UnaryFn::exp);
   if (!fn) return std::nullopt;
-  constexpr std::string_view kForm = "f32:SIZE[xSIZE...]";
   const ProblemText parsed = parse_problem_text(op, text, kForm);
   for (const std::string& option : parsed.options)
     throw Error(Code::invalid_argument, fmt::format("{} '{}': unknown option '{}'; write {}", op, text, option, kForm));
@@ -81,7 +80,6 @@ double Binary::bytes(const Problem& p) {
 std::optional<Request<Binary>> Binary::parse(std::string_view op, std::string_view text) {
   const std::optional<BinaryFn> fn = function_named(op, BinaryFn::squared_difference);
   if (!fn) return std::nullopt;
-  constexpr std::string_view kForm = "f32:SIZE[xSIZE...][,row]";
   const ProblemText parsed = parse_problem_text(op, text, kForm);
   const Shape shape = shape_of(parsed);
   element_count(shape);

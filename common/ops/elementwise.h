@@ -29,6 +29,7 @@ struct UnaryArgs {
 
 struct Unary {
   static constexpr const char* kName = "unary";
+  static constexpr std::string_view kForm = "f32:SIZE[xSIZE...]";
   static constexpr bool kRateIsFlops = false;
   using Attributes = UnaryAttributes;
   using Problem = UnaryProblem;
@@ -39,9 +40,10 @@ struct Unary {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem& p);
   static double bytes(const Problem& p);
-  /// A UnaryFn name with "f32:SIZE[xSIZE...][,inplace]".
+  /// A UnaryFn name with kForm.
   static std::optional<Request<Unary>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem& p) { return std::string(name(p.fn)); }
+  static std::vector<std::string> op_names() { return names_up_to(UnaryFn::exp); }
   static std::string print(const Problem& p);
 };
 
@@ -68,6 +70,7 @@ struct BinaryArgs {
 
 struct Binary {
   static constexpr const char* kName = "binary";
+  static constexpr std::string_view kForm = "f32:SIZE[xSIZE...][,row]";
   static constexpr bool kRateIsFlops = false;
   using Attributes = BinaryAttributes;
   using Problem = BinaryProblem;
@@ -78,9 +81,10 @@ struct Binary {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem& p);
   static double bytes(const Problem& p);
-  /// A BinaryFn name with "f32:SIZE[xSIZE...][,row]"; row: b is one row, broadcast over the others.
+  /// A BinaryFn name with kForm; row: b is one row, broadcast over the others.
   static std::optional<Request<Binary>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem& p) { return std::string(name(p.fn)); }
+  static std::vector<std::string> op_names() { return names_up_to(BinaryFn::squared_difference); }
   static std::string print(const Problem& p);
 };
 

@@ -155,7 +155,6 @@ double Matmul::bytes(const Problem& p) {
 
 std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_view text) {
   if (op != kName) return std::nullopt;
-  constexpr std::string_view kForm = "f32:MxNxK[*BATCH][,ta][,tb][,bias][,act=NAME][,beta=X]";
   const ProblemText parsed = parse_problem_text(op, text, kForm);
   if (parsed.sizes.size() != 3)
     throw Error(Code::invalid_argument, fmt::format("matmul '{}': three sizes are needed; write {}", text, kForm));

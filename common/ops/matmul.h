@@ -46,6 +46,7 @@ struct MatmulArgs {
 
 struct Matmul {
   static constexpr const char* kName = "matmul";
+  static constexpr std::string_view kForm = "f32:MxNxK[*BATCH][,ta][,tb][,bias][,act=NAME][,beta=X]";
   static constexpr bool kRateIsFlops = true;
   using Attributes = MatmulAttributes;
   using Problem = MatmulProblem;
@@ -56,9 +57,10 @@ struct Matmul {
   static bool reads_result(const Attributes& attributes) { return attributes.beta != 0.0f; }
   static double flops(const Problem& p);  // 2 m n k a batch item
   static double bytes(const Problem& p);
-  /// "matmul" with "f32:MxNxK[*BATCH][,ta][,tb][,bias][,act=NAME][,beta=X]". nullopt when `op` is another operation.
+  /// "matmul" with kForm. nullopt when `op` is another operation.
   static std::optional<Request<Matmul>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem&) { return kName; }
+  static std::vector<std::string> op_names() { return {kName}; }
   static std::string print(const Problem& p);
 };
 

@@ -10,7 +10,9 @@
 //   reads_result(attr)         whether the result's old contents are an input
 //   flops(p), bytes(p)         work and compulsory traffic (each operand once)
 //   kRateIsFlops               whether its speed is told in flop/s or in bytes/s
-//   parse(text) / print(p)     problem string <-> request: "f32:512x512x512"
+//   op_names()                 what users call it: "matmul"; one name a function for elementwise operations
+//   kForm                      the grammar of its problem strings
+//   parse(op, text) / print(p) problem string <-> request: "f32:512x512x512"
 //   kResults                   how many of the operands, the last ones, are written; 1 when it is left out
 // Operands are views, inputs first and the results last. Given these, dispatch, tests, comparison and tuning work
 // for a new operation without being edited; it is listed once in ops.def.
@@ -55,6 +57,14 @@ struct Request {
   typename Op::Attributes attributes;
   std::vector<OperandSpec> operands;  // results last
 };
+
+/// The names of the values 0 .. last of an enumeration of functions.
+template <class Fn>
+std::vector<std::string> names_up_to(Fn last) {
+  std::vector<std::string> names;
+  for (int i = 0; i <= static_cast<int>(last); ++i) names.emplace_back(name(static_cast<Fn>(i)));
+  return names;
+}
 
 /// The iteration space common to N operands of one broadcast shape: dimensions of size 1 dropped, adjacent dimensions
 /// merged where every operand allows it, ordered so that the result's (operand N-1) smallest stride is innermost.

@@ -86,7 +86,7 @@ std::optional<Request<Reduce>> Reduce::parse(std::string_view op, std::string_vi
       found = true;
     }
   if (!found) return std::nullopt;
-  const ProblemText parsed = parse_problem_text(op, text, "f32:SIZE[xSIZE...][,axis=N]");
+  const ProblemText parsed = parse_problem_text(op, text, kForm);
   const Shape shape(std::span<const std::int64_t>(parsed.sizes));
   element_count(shape);
   request.attributes.axis = parse_axis(op, text, parsed.options);

@@ -35,6 +35,7 @@ struct ReduceArgs {
 
 struct Reduce {
   static constexpr const char* kName = "reduce";
+  static constexpr std::string_view kForm = "f32:SIZE[xSIZE...][,axis=N]";
   static constexpr bool kRateIsFlops = false;
   using Attributes = ReduceAttributes;
   using Problem = ReduceProblem;
@@ -45,9 +46,10 @@ struct Reduce {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem& p);
   static double bytes(const Problem& p);
-  /// A ReduceFn name with "f32:SIZE[xSIZE...][,axis=N]"; default: over all elements.
+  /// A ReduceFn name with kForm; default: over all elements.
   static std::optional<Request<Reduce>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem& p) { return std::string(name(p.fn)); }
+  static std::vector<std::string> op_names() { return names_up_to(ReduceFn::cosine_similarity); }
   static std::string print(const Problem& p);
 };
 

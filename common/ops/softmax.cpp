@@ -48,7 +48,7 @@ std::optional<Request<Softmax>> Softmax::parse(std::string_view op, std::string_
     request.attributes.fn = SoftmaxFn::log_softmax;
   else
     return std::nullopt;
-  const ProblemText parsed = parse_problem_text(op, text, "f32:SIZE[xSIZE...][,axis=N]");
+  const ProblemText parsed = parse_problem_text(op, text, kForm);
   const Shape shape(std::span<const std::int64_t>(parsed.sizes));
   element_count(shape);
   for (const char* operand : {"x", "y"}) request.operands.push_back({operand, parsed.dtype, shape, row_major(shape)});

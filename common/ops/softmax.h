@@ -32,6 +32,7 @@ struct SoftmaxArgs {
 
 struct Softmax {
   static constexpr const char* kName = "softmax";
+  static constexpr std::string_view kForm = "f32:SIZE[xSIZE...][,axis=N]";
   static constexpr bool kRateIsFlops = false;
   using Attributes = SoftmaxAttributes;
   using Problem = SoftmaxProblem;
@@ -42,9 +43,10 @@ struct Softmax {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem& p);
   static double bytes(const Problem& p);
-  /// "softmax" or "log_softmax" with "f32:SIZE[xSIZE...][,axis=N]"; default: the last axis.
+  /// "softmax" or "log_softmax" with kForm; default: the last axis.
   static std::optional<Request<Softmax>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem& p) { return std::string(name(p.fn)); }
+  static std::vector<std::string> op_names() { return names_up_to(SoftmaxFn::log_softmax); }
   static std::string print(const Problem& p);
 };
 

@@ -58,7 +58,6 @@ double Transpose::bytes(const Problem& p) {
 
 std::optional<Request<Transpose>> Transpose::parse(std::string_view op, std::string_view text) {
   if (op != kName) return std::nullopt;
-  constexpr std::string_view kForm = "DTYPE:ROWSxCOLS[*BATCH]";
   const ProblemText parsed = parse_problem_text(op, text, kForm);
   Shape shape;
   for (const std::string& option : parsed.options) {

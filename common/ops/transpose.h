@@ -29,6 +29,7 @@ struct TransposeArgs {
 
 struct Transpose {
   static constexpr const char* kName = "transpose";
+  static constexpr std::string_view kForm = "DTYPE:ROWSxCOLS[*BATCH]";
   static constexpr bool kRateIsFlops = false;
   using Attributes = TransposeAttributes;
   using Problem = TransposeProblem;
@@ -39,9 +40,10 @@ struct Transpose {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem&) { return 0; }
   static double bytes(const Problem& p);
-  /// "transpose" with "DTYPE:ROWSxCOLS[*BATCH]".
+  /// "transpose" with kForm.
   static std::optional<Request<Transpose>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem&) { return kName; }
+  static std::vector<std::string> op_names() { return {kName}; }
   static std::string print(const Problem& p);
 };
 
