@@ -3,6 +3,7 @@
 // error of the argument, since exp turns an absolute error there into a relative one of the result.
 #pragma once
 
+#include <cfloat>
 #include <cmath>
 
 #include <tandem/ops.h>
@@ -18,12 +19,15 @@ __device__ __forceinline__ float sigmoid(float x) {
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
-/// x * sigmoid(t + t_low), with |t_low| a rounding error of t.
+/// -infinity as a factor of something that vanishes faster: the product is its limit, zero.
+__device__ __forceinline__ float finite_below(float x) { return x < -FLT_MAX ? -FLT_MAX : x; }
+
+/// x * sigmoid(t + t_low), with |t_low| a rounding error of t, and t having the sign of x.
 __device__ __forceinline__ float times_sigmoid(float x, float t, float t_low) {
   if (t < -80.0f) {
     // exp(t) alone would lose bits to the denormal range before x brings the product back; 1 + exp(t) is 1 here.
     const float h = expf(0.5f * t);
-    return __fmul_rn(__fmul_rn(x, h), __fmaf_rn(h, t_low, h));
+    return __fmul_rn(__fmul_rn(finite_below(x), h), __fmaf_rn(h, t_low, h));
   }
   const float e = expf(-fabsf(t));
   const float corrected = __fmaf_rn(e, t < 0.0f ? t_low : -t_low, e);
@@ -65,7 +69,7 @@ __device__ __forceinline__ float gelu_erf(float x) {
     const float square = __fmul_rn(x, x);
     const float square_low = __fmaf_rn(x, x, -square);
     const float h = expf(-0.25f * square);
-    const float scaled = __fmul_rn(0.5f * x, erfcxf(-0.70710678f * x));
+    const float scaled = __fmul_rn(0.5f * finite_below(x), erfcxf(-0.70710678f * x));
     const float low = square < 1e30f ? -0.5f * square_low : 0.0f;
     return __fmul_rn(__fmul_rn(scaled, h), __fmaf_rn(h, low, h));
   }

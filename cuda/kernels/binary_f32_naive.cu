@@ -1,0 +1,46 @@
+// Idea:    one thread an element, any strides and broadcasts, the function chosen at run time.
+// Limits:  any problem. 8 bytes in flight a thread, and a walk through the strides for each element.
+// Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
+#include "cuda/kernels.h"
+#include "cuda/launch.h"
+#include "cuda/loops.cuh"
+#include "cuda/math.cuh"
+#include "cuda/prior.h"
+
+namespace tandem::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+
+__global__ void __launch_bounds__(kThreads) binary_naive(const __grid_constant__ BinaryArgs args, std::int64_t first) {
+  const std::int64_t index = first + static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (index >= args.loops.elements) return;
+  std::int64_t at[3];
+  offsets_of(args.loops, index, at);
+  static_cast<float*>(args.out)[at[2]] =
+      apply(args.fn, static_cast<const float*>(args.a)[at[0]], static_cast<const float*>(args.b)[at[1]]);
+}
+
+Code run(const BinaryArgs& args, const Queue& queue, Workspace) {
+  return in_ranges(args.loops.elements, kMaxGridX * kThreads, [&](std::int64_t first, std::int64_t count) {
+    return launch(queue, blocks_for(count, kThreads), kThreads, binary_naive, args, first);
+  });
+}
+
+// Efficiency: prior, not measured.
+double cost(const BinaryProblem& p, const Machine& machine) {
+  return seconds_for_bytes(Binary::bytes(p), 0.4, machine);
+}
+
+}  // namespace
+
+const Kernel<Binary> binary_f32_naive = {
+    .needs = {.compute_capability = 75},
+    .traits = {.reference = true},
+    .supports = f32_only<Binary>,
+    .cost = cost,
+    .workspace = no_workspace<Binary>,
+    .run = run,
+};
+
+}  // namespace tandem::cuda
