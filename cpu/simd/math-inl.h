@@ -76,14 +76,19 @@ HWY_INLINE Batch<D, N> if_negative(D d, Batch<D, N> x, Batch<D, N> a, B b) {
   return each([zero](auto v, auto p, auto q) TANDEM_LAMBDA { return hn::IfThenElse(hn::Lt(v, zero), p, q); }, x, a, b);
 }
 
-// c[0] + c[1] x + ...
+// c[0] + c[1] x + ... by Horner's rule, given the value y of the terms from c[k] on.
+template <size_t k, class D, int N, size_t kTerms>
+HWY_INLINE Batch<D, N> horner(D d, const Batch<D, N>& x, const float (&c)[kTerms], const Batch<D, N>& y) {
+  if constexpr (k == 0) {
+    return y;
+  } else {
+    return horner<k - 1>(d, x, c, mul_add(y, x, hn::Set(d, c[k - 1])));
+  }
+}
 template <class D, int N, size_t kTerms>
-HWY_INLINE Batch<D, N> polynomial(D d, Batch<D, N> x, const float (&c)[kTerms]) {
+HWY_INLINE Batch<D, N> polynomial(D d, const Batch<D, N>& x, const float (&c)[kTerms]) {
   static_assert(kTerms >= 2);
-  Batch<D, N> y = mul_add(x, hn::Set(d, c[kTerms - 1]), hn::Set(d, c[kTerms - 2]));
-#pragma GCC unroll 16
-  for (size_t k = kTerms - 2; k-- > 0;) y = mul_add(y, x, hn::Set(d, c[k]));
-  return y;
+  return horner<kTerms - 2>(d, x, c, mul_add(x, hn::Set(d, c[kTerms - 1]), hn::Set(d, c[kTerms - 2])));
 }
 
 constexpr float kLog2e = 0x1.715476p+0f;
@@ -99,13 +104,20 @@ HWY_INLINE Batch<D, N> pick(const float (&table)[32], Batch<D, N> index) {
               index);
 }
 
-// The polynomial in u whose coefficients are those of segment `index`.
+// The polynomial in u whose coefficients are those of segment `index`, given the value y of the terms from c[k] on.
+template <size_t k, class D, int N, size_t kTerms>
+HWY_INLINE Batch<D, N> segment_horner(const float (&c)[kTerms][32], const Batch<D, N>& index, const Batch<D, N>& u,
+                                      const Batch<D, N>& y) {
+  if constexpr (k == 0) {
+    return y;
+  } else {
+    return segment_horner<k - 1>(c, index, u, mul_add(y, u, pick(c[k - 1], index)));
+  }
+}
 template <class D, int N, size_t kTerms>
-HWY_INLINE Batch<D, N> segment_polynomial(const float (&c)[kTerms][32], Batch<D, N> index, Batch<D, N> u) {
-  Batch<D, N> y = pick(c[kTerms - 1], index);
-#pragma GCC unroll 8
-  for (size_t k = kTerms - 1; k-- > 0;) y = mul_add(y, u, pick(c[k], index));
-  return y;
+HWY_INLINE Batch<D, N> segment_polynomial(const float (&c)[kTerms][32], const Batch<D, N>& index,
+                                          const Batch<D, N>& u) {
+  return segment_horner<kTerms - 1>(c, index, u, pick(c[kTerms - 1], index));
 }
 
 // 1.5 * 2^18: adding it rounds to a multiple of 1/32, whose low bits are then the low bits of the sum's pattern.

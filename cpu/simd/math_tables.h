@@ -64,7 +64,7 @@ alignas(64) inline constexpr float kTanhSegments[5][32] = {
     {
         0x1.c278a4p-1f, 0x1.d9c6fcp-1f, 0x1.e878ap-1f, 0x1.f1994ep-1f, 0x1.f73776p-1f, 0x1.faa794p-1f,
         0x1.fcc04cp-1f, 0x1.fe06ecp-1f, 0x1.fecd6cp-1f, 0x1.ff8f22p-1f, 0x1.ffd678p-1f, 0x1.fff0b8p-1f,
-        0x1.fffa6p-1f, 0x1.fffdeep-1f, 0x1.ffff3ep-1f, 0x1.ffffb8p-1f, 0x1.ffffe6p-1f, 0x1.fffffcp-1f,
+        0x1.fffa6p-1f, 0x1.fffdeep-1f, 0x1.ffff3ep-1f, 0x1.ffffb8p-1f, 0x1.ffffe6p-1f, 0x1p+0f,
         0x0p+0f, 0x1.ff559ap-5f, 0x1.fd5992p-4f, 0x1.7b8ffap-3f, 0x1.f597eap-3f, 0x1.35f98ap-2f,
         0x1.6ef53ep-2f, 0x1.d9353ep-2f, 0x1.1bf47ep-1f, 0x1.45323ep-1f, 0x1.68665p-1f, 0x1.85efacp-1f,
         0x1.9e5cb6p-1f, 0x1.b2523cp-1f
@@ -72,7 +72,7 @@ alignas(64) inline constexpr float kTanhSegments[5][32] = {
     {
         0x1.cea7e6p-3f, 0x1.265d82p-3f, 0x1.6fcdc2p-4f, 0x1.c657e6p-5f, 0x1.16a5acp-5f, 0x1.544ee8p-6f,
         0x1.9e83d8p-7f, 0x1.f816dcp-8f, 0x1.321102p-8f, 0x1.c30ba8p-10f, 0x1.4c0a64p-11f, 0x1.e8b374p-13f,
-        0x1.6797acp-14f, 0x1.08949cp-15f, 0x1.8556b8p-17f, 0x1.1e75e2p-18f, 0x1.a37828p-20f, 0x1.c627p-23f,
+        0x1.6797acp-14f, 0x1.08949cp-15f, 0x1.8556b8p-17f, 0x1.1e75e2p-18f, 0x1.a37828p-20f, 0x0p+0f,
         0x1p+0f, 0x1.fe015p-1f, 0x1.f8152p-1f, 0x1.ee69ep-1f, 0x1.e1499ep-1f, 0x1.d11574p-1f,
         0x1.be3fbep-1f, 0x1.92a966p-1f, 0x1.6284f2p-1f, 0x1.3173e2p-1f, 0x1.025034p-1f, 0x1.ae0ep-2f,
         0x1.61502cp-2f, 0x1.1f252ap-2f
@@ -80,7 +80,7 @@ alignas(64) inline constexpr float kTanhSegments[5][32] = {
     {
         -0x1.9724e4p-3f, -0x1.104ed6p-3f, -0x1.5eabc2p-4f, -0x1.b92bbp-5f, -0x1.119516p-5f, -0x1.505fccp-6f,
         -0x1.9b6524p-7f, -0x1.f58842p-8f, -0x1.2eee7p-8f, -0x1.bf09eap-10f, -0x1.4941d4p-11f, -0x1.e4b1cp-13f,
-        -0x1.64ab2ep-14f, -0x1.066f92p-15f, -0x1.822fb6p-17f, -0x1.1c245ep-18f, -0x1.920e92p-20f, -0x1.b34ce8p-23f,
+        -0x1.64ab2ep-14f, -0x1.066f92p-15f, -0x1.822fb6p-17f, -0x1.1c245ep-18f, -0x1.920e92p-20f, 0x0p+0f,
         0x1.0fb55p-17f, -0x1.fd2c6cp-5f, -0x1.f56524p-4f, -0x1.6e7e32p-3f, -0x1.d77b7cp-3f, -0x1.19907ap-2f,
         -0x1.3fd638p-2f, -0x1.74372ep-2f, -0x1.89530cp-2f, -0x1.841c88p-2f, -0x1.6bbd0ep-2f, -0x1.4796a4p-2f,
         -0x1.1dfa12p-2f, -0x1.e734bcp-3f
@@ -88,7 +88,7 @@ alignas(64) inline constexpr float kTanhSegments[5][32] = {
     {
         0x1.9a332cp-4f, 0x1.32157ep-4f, 0x1.a307acp-5f, 0x1.1118bcp-5f, 0x1.59e0b2p-6f, 0x1.ae9d48p-7f,
         0x1.09503p-7f, 0x1.44e9ccp-8f, 0x1.770eaep-9f, 0x1.15561p-10f, 0x1.98db4ap-12f, 0x1.2d0604p-13f,
-        0x1.bb125ap-15f, 0x1.460616p-16f, 0x1.dfc416p-18f, 0x1.60ff16p-19f, 0x1.b73d3ap-21f, 0x1.db8eaap-24f,
+        0x1.bb125ap-15f, 0x1.460616p-16f, 0x1.dfc416p-18f, 0x1.60ff16p-19f, 0x1.b73d3ap-21f, 0x0p+0f,
         -0x1.55ff4cp-2f, -0x1.510a1cp-2f, -0x1.4161cap-2f, -0x1.28641cp-2f, -0x1.07a6eap-2f, -0x1.c2403ep-3f,
         -0x1.6dc76p-3f, -0x1.7c681ep-4f, -0x1.02eabap-6f, 0x1.680036p-5f, 0x1.56a938p-4f, 0x1.ae0dd4p-4f,
         0x1.ca4ce6p-4f, 0x1.bdc25p-4f
@@ -96,7 +96,7 @@ alignas(64) inline constexpr float kTanhSegments[5][32] = {
     {
         -0x1.95c5e6p-6f, -0x1.8083c8p-6f, -0x1.253d1ep-6f, -0x1.947832p-7f, -0x1.085d0cp-7f, -0x1.4f36d2p-8f,
         -0x1.a18f18p-9f, -0x1.0155a8p-9f, -0x1.f1b688p-11f, -0x1.70f3e2p-12f, -0x1.103568p-13f, -0x1.90f726p-15f,
-        -0x1.271facp-16f, -0x1.b256dap-18f, -0x1.3f95c6p-19f, -0x1.d648a8p-21f, -0x1.b63e9p-23f, -0x1.da7b04p-26f,
+        -0x1.271facp-16f, -0x1.b256dap-18f, -0x1.3f95c6p-19f, -0x1.d648a8p-21f, -0x1.b63e9p-23f, 0x0p+0f,
         0x1.10526p-6f, 0x1.ed892ap-5f, 0x1.8c776p-4f, 0x1.04442ap-3f, 0x1.32a558p-3f, 0x1.4fe156p-3f,
         0x1.5b58fp-3f, 0x1.3a078p-3f, 0x1.e9b34p-4f, 0x1.47af6cp-4f, 0x1.63de16p-5f, 0x1.dc1a98p-7f,
         -0x1.6a3d3ep-8f, -0x1.21056ep-6f

@@ -144,6 +144,8 @@ def main():
     start = struct.unpack("I", struct.pack("f", 0.625))[0]
     edge = [mpf(struct.unpack("f", struct.pack("I", start + (i << 20)))[0]) - mpf("0.625") for i in range(33)]
     columns = segment_columns(tanh, lambda i: edge[i], lambda i: edge[i + 1] - edge[i], lambda i: mpf(0), 4, fixed_zero=True)
+    for k in range(5):
+        columns[k][31] = mpf(1) if k == 0 else mpf(0)  # above 8.375, 1 is right within 2 ulp and is what infinity must give
     rotated = [[column[(i - (start >> 20)) % 32] for i in range(32)] for column in columns]
     print_table("kTanhSegments", rotated,
                 "tanh(a + u) = c0 + c1 u + ..., a the low end of a segment of z = |x| + 0.625, by bits 20 to 24 of z.")
