@@ -91,6 +91,7 @@ __global__ void __launch_bounds__(Shape::kThreads, TANDEM_REGTILED_BLOCKS)
       }
     }
   }
+  async_wait();     // k = 0: the loop has not waited for the first stage
   __syncthreads();  // the slabs become the warps' staging
   const Work<Shape> work(args, first_item, tiles_m, tiles_n);
   const Place<Shape> place(work.thread);

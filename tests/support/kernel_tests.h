@@ -133,12 +133,17 @@ bool check_on_gpu(const Entry<Op>& entry, const Case<Op>& c, std::uint64_t seed,
   const std::string where = prepared.description();
   set_running_case(entry.name + ": " + where);
   const int runs = seed % 4 == 0 && entry.kernel->traits.deterministic ? 2 : 1;
-  for (int run = 0; run < runs; ++run) {
-    const Outcome outcome = run_on_gpu(*entry.kernel, prepared);
-    tally.add(outcome.refusal);
-    if (!outcome.refusal.empty()) break;
-    if (!tally.report(where, outcome.failure)) return false;
-    if (entry.kernel->traits.deterministic && !tally.report(where, same.compare(outcome))) return false;
+  try {
+    for (int run = 0; run < runs; ++run) {
+      const Outcome outcome = run_on_gpu(*entry.kernel, prepared);
+      tally.add(outcome.refusal);
+      if (!outcome.refusal.empty()) break;
+      if (!tally.report(where, outcome.failure)) return false;
+      if (entry.kernel->traits.deterministic && !tally.report(where, same.compare(outcome))) return false;
+    }
+  } catch (const Error& error) {  // of the device: nothing can run after it
+    tally.report(where, error.what());
+    return false;
   }
   set_running_case("");
   return true;
