@@ -4,9 +4,11 @@
 // Limits:  contiguous rows, as far apart in a as in b, outputs side by side; other problems with contiguous rows run
 //          with a block an output. Partial sums are combined in an order that depends on the device alone.
 // Expect:  time on a device: not measured.
+#include <cstddef>
+#include <iterator>
+
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/iterator/transform_iterator.h>
-#include <thrust/iterator/transform_output_iterator.h>
 
 #include <cub/device/device_reduce.cuh>
 #include <cub/device/device_segmented_reduce.cuh>
@@ -35,9 +37,24 @@ struct Join {
     return Reduction<kFn>::join(x, y);
   }
 };
+/// Where CUB writes: the last step is applied on the way to memory. (A transform_output_iterator has the type of what it
+/// stores, and CUB would take that for the type to add up in.)
 template <ReduceFn kFn>
-struct Last {
-  __device__ float operator()(const typename Reduction<kFn>::Partial& x) const { return Reduction<kFn>::finish(x); }
+struct Results {
+  struct Place {
+    float* at;
+    __device__ void operator=(const typename Reduction<kFn>::Partial& x) const { *at = Reduction<kFn>::finish(x); }
+  };
+  using value_type = typename Reduction<kFn>::Partial;
+  using reference = Place;
+  using pointer = void;
+  using difference_type = std::ptrdiff_t;
+  using iterator_category = std::random_access_iterator_tag;
+
+  float* out;
+  __host__ __device__ Place operator*() const { return {out}; }
+  __host__ __device__ Place operator[](difference_type i) const { return {out + i}; }
+  __host__ __device__ Results operator+(difference_type i) const { return {out + i}; }
 };
 struct RowStart {
   std::int64_t pitch;
@@ -50,7 +67,7 @@ Code reduce_all(const ReduceArgs& args, const Queue& queue, Workspace workspace)
   const auto terms =
       thrust::make_transform_iterator(thrust::counting_iterator<std::int64_t>(0),
                                       Term<kFn>{static_cast<const float*>(args.a), static_cast<const float*>(args.b)});
-  const auto out = thrust::make_transform_output_iterator(static_cast<float*>(args.out), Last<kFn>());
+  const Results<kFn> out = {static_cast<float*>(args.out)};
   const auto call = [&](void* data, std::size_t& bytes) {
     return cub::DeviceReduce::Reduce(data, bytes, terms, out, args.inner.elements, Join<kFn>(),
                                      Reduction<kFn>::nothing(), static_cast<cudaStream_t>(queue.stream));
@@ -67,7 +84,7 @@ Code reduce_rows(const ReduceArgs& args, std::int64_t pitch, const Queue& queue,
   const thrust::counting_iterator<std::int64_t> count(0);
   const auto terms = thrust::make_transform_iterator(
       count, Term<kFn>{static_cast<const float*>(args.a), static_cast<const float*>(args.b)});
-  const auto out = thrust::make_transform_output_iterator(static_cast<float*>(args.out), Last<kFn>());
+  const Results<kFn> out = {static_cast<float*>(args.out)};
   const auto begins = thrust::make_transform_iterator(count, RowStart{pitch, 0});
   const auto ends = thrust::make_transform_iterator(count, RowStart{pitch, args.inner.elements});
   const auto call = [&](void* data, std::size_t& bytes) {
