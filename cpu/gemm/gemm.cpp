@@ -1,0 +1,311 @@
+#include "cpu/gemm/gemm.h"
+
+#include <algorithm>
+
+#include "common/core/thread_pool.h"
+#include "cpu/gemm/blocking.h"
+#include "cpu/gemm/threads.h"
+
+namespace tandem::cpu {
+namespace {
+
+constexpr std::int64_t kWord = 4;  // bytes
+constexpr std::int64_t kLine = 64;
+// Panels of a are as wide as a multiple of this, so that packing need not store parts of vectors.
+constexpr std::int64_t kPanelStep = 4;
+constexpr int kMaxTileWords = 14 * 4 * 16;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+
+// Everything about a product that does not depend on the batch item or the thread.
+struct Plan {
+  const GemmSet* set = nullptr;
+  const MatmulArgs* args = nullptr;
+  bool direct = false;
+  GemmPacking packing;
+  std::int64_t element = kWord;  // bytes of an element of a and b
+  std::int64_t words = 0;        // k in words
+  std::int64_t mc = 0, kc = 0, nc = 0;
+};
+
+struct Item {
+  const char* a = nullptr;
+  const char* b = nullptr;
+  char* c = nullptr;
+};
+
+struct Scratch {
+  char* a = nullptr;
+  char* b = nullptr;
+};
+
+MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu) {
+  MatmulBlocking blocking = matmul_blocking(cpu, set.mr, set.nr());
+  blocking.mc = round_up(blocking.mc, set.mr);
+  blocking.nc = round_up(blocking.nc, set.nr());
+  return blocking;
+}
+
+// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, one panel.
+struct ScratchWords {
+  std::int64_t a = 0, b = 0;
+  std::size_t bytes() const { return static_cast<std::size_t>(round_up((a + b) * kWord, kLine)); }
+};
+ScratchWords scratch_words(const GemmSet& set, const MatmulBlocking& blocking, std::int64_t m, std::int64_t n,
+                           std::int64_t words) {
+  const std::int64_t kc = std::min(blocking.kc, words);
+  const std::int64_t panels = ceil_div(std::min(blocking.mc, m), set.mr);
+  const std::int64_t columns =
+      m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
+  return {round_up(panels * round_up(set.mr, kPanelStep) * kc, kLine / kWord), columns * kc};
+}
+
+// Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
+// evict each other: a pitch near a multiple of 4 KiB.
+bool rows_collide(std::int64_t pitch_bytes, int rows) {
+  constexpr int kSets = 64, kWaysToSpare = 6;
+  signed char lines[kSets] = {};
+  for (int i = 0; i < rows; ++i)
+    if (++lines[(i * pitch_bytes / kLine) % kSets] > kWaysToSpare) return true;
+  return false;
+}
+
+bool should_pack_a(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking&) {
+  if (set.group != 1) return true;
+  constexpr std::int64_t kSmall = 16 << 10;  // fits L1 whatever its strides
+  if (args.m * args.k * kWord <= kSmall) return false;
+  if (args.a.col != 1) return true;
+  return rows_collide(args.a.row * kWord, set.mr);
+}
+
+bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const CpuInfo& cpu) {
+  if (set.group != 1 || args.b.col != 1) return true;
+  return args.k * args.b.row * kWord > cpu.l2_bytes / 2;
+}
+
+// The rows of a block in equal panels of at most mr: base + 1 rows in the first `longer`, base in the others.
+struct RowPanels {
+  RowPanels(std::int64_t rows, std::int64_t mr) : count(ceil_div(rows, mr)), base(rows / count), longer(rows % count) {}
+  std::int64_t count, base, longer;
+  std::int64_t rows(std::int64_t panel) const { return base + (panel < longer ? 1 : 0); }
+};
+
+struct BlockOfK {
+  std::int64_t begin = 0, words = 0;
+  bool first = true, last = true;
+};
+
+const char* element_at(const char* p, const Plan& plan, std::int64_t elements) { return p + elements * plan.element; }
+
+// One tile to c: written by the micro-kernel itself where it may, else through a buffer and the fused store. `args` lacks
+// only what belongs to c.
+void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_t i, std::int64_t rows, std::int64_t j,
+          std::int64_t columns, TileArgs& args) {
+  const GemmSet& set = *plan.set;
+  const std::int64_t vectors = ceil_div(columns, set.lanes);
+  const MicroKernel kernel = set.tiles[(rows - 1) * set.vectors + vectors - 1];
+  const auto& c = plan.args->c;
+  char* at = item.c + (i * c.row + j * c.col) * kWord;
+  args.last = columns - (vectors - 1) * set.lanes;
+  if (plan.direct && (set.masks || args.last == set.lanes)) {
+    args.c = at;
+    args.c_row = c.row;
+    args.accumulate = !block.first;
+    kernel(args);
+    return;
+  }
+  alignas(kLine) float buffer[kMaxTileWords];
+  args.c = buffer;
+  args.c_row = vectors * set.lanes;
+  args.accumulate = false;
+  kernel(args);
+  StoreArgs store;
+  store.tile = buffer;
+  store.tile_row = args.c_row;
+  store.rows = rows;
+  store.columns = columns;
+  store.i = i;
+  store.j = j;
+  store.c = at;
+  store.first = block.first;
+  store.last = block.last;
+  store.args = plan.args;
+  set.store(store);
+}
+
+// The panels of b for one block of a: in place, or packed, the next one while the tiles of the present one are computed.
+struct ColumnPanels {
+  const Plan& plan;
+  const char* in;          // element (begin of the block, begin of the columns) of b
+  std::int64_t columns;    // of the block
+  std::int64_t words, depth;
+  char* out;
+  bool packed;  // all panels lie in `out`
+  bool keeps;   // each at its own place; else two places are used in turn
+
+  std::int64_t count() const { return ceil_div(columns, plan.set->nr()); }
+  std::int64_t width(std::int64_t panel) const { return std::min(plan.set->nr(), columns - panel * plan.set->nr()); }
+  std::int64_t padded(std::int64_t panel) const { return round_up(width(panel), plan.set->lanes); }
+  bool in_place(std::int64_t panel) const {
+    return !plan.packing.b && (plan.set->masks || width(panel) % plan.set->lanes == 0);
+  }
+  const char* source(std::int64_t panel) const {
+    return element_at(in, plan, panel * plan.set->nr() * plan.args->b.col);
+  }
+  char* place(std::int64_t panel) const {
+    return out + (keeps ? panel : panel % 2) * plan.set->nr() * words * kWord;
+  }
+  bool must_pack(std::int64_t panel) const { return panel < count() && !packed && !in_place(panel); }
+  void pack(std::int64_t panel, Share rows) const {
+    const auto& b = plan.args->b;
+    const std::int64_t group = plan.set->group;
+    plan.set->pack(element_at(source(panel), plan, rows.begin * group * b.row), b.col, b.row, width(panel),
+                   std::min(depth, rows.end * group) - rows.begin * group, padded(panel),
+                   place(panel) + rows.begin * padded(panel) * kWord);
+  }
+};
+
+// A block of a (rows x block) against a block of b.
+void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share rows, Share columns, bool packed,
+                bool keeps, Scratch scratch) {
+  const GemmSet& set = *plan.set;
+  const auto &a = plan.args->a, &b = plan.args->b;
+  const std::int64_t depth = std::min(plan.args->k - block.begin * set.group, block.words * set.group);
+  const RowPanels panels(rows.end - rows.begin, set.mr);
+  const char* a_block = element_at(item.a, plan, rows.begin * a.row + block.begin * set.group * a.col);
+  const std::int64_t a_width = round_up(panels.base + (panels.longer > 0 ? 1 : 0), kPanelStep);
+  if (plan.packing.a) {
+    for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p)
+      set.pack(element_at(a_block, plan, r * a.row), a.row, a.col, panels.rows(p), depth, a_width,
+               scratch.a + p * a_width * block.words * kWord);
+  }
+  const ColumnPanels b_panels{plan,  element_at(item.b, plan, block.begin * set.group * b.row + columns.begin * b.col),
+                              columns.end - columns.begin, block.words, depth, scratch.b, packed, keeps};
+  // The share of the next panel that one tile takes care of.
+  const std::int64_t slice = ceil_div(block.words, panels.count);
+  if (b_panels.must_pack(0)) b_panels.pack(0, {0, block.words});
+  for (std::int64_t q = 0; q < b_panels.count(); ++q) {
+    const bool packs_next = b_panels.must_pack(q + 1);
+    TileArgs args;
+    args.kc = block.words;
+    args.b = b_panels.in_place(q) ? b_panels.source(q) : b_panels.place(q);
+    args.b_step = b_panels.in_place(q) ? b.row : b_panels.padded(q);
+    const char* ahead = args.b == nullptr ? nullptr : static_cast<const char*>(args.b);
+    if (q + 1 < b_panels.count()) {
+      const bool from_b = packs_next || b_panels.in_place(q + 1);
+      ahead = from_b ? b_panels.source(q + 1) : b_panels.place(q + 1);
+      args.ahead_step = from_b ? b.row * plan.element * set.group : b_panels.padded(q + 1) * kWord;
+      args.ahead_every = std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
+      if (from_b && b.col != 1) args.ahead_every = INT64_MAX;
+    }
+    for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
+      if (plan.packing.a) {
+        args.a = scratch.a + p * a_width * block.words * kWord;
+        args.a_row = 1;
+        args.a_step = a_width;
+      } else {
+        args.a = element_at(a_block, plan, r * a.row);
+        args.a_row = a.row;
+        args.a_step = a.col;
+      }
+      const Share part{std::min(block.words, p * slice), std::min(block.words, (p + 1) * slice)};
+      args.ahead = ahead + part.begin * args.ahead_step;
+      tile(plan, item, block, rows.begin + r, panels.rows(p), columns.begin + q * set.nr(), b_panels.width(q), args);
+      if (packs_next && part.begin < part.end) b_panels.pack(q + 1, part);
+    }
+  }
+}
+
+// The part rows x columns of one item.
+void part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch scratch) {
+  const GemmSet& set = *plan.set;
+  const std::int64_t m = rows.end - rows.begin;
+  if (m <= 0 || columns.end <= columns.begin) return;
+  const std::int64_t blocks = ceil_div(m, plan.mc);
+  const std::int64_t mc = blocks == 1 ? m : round_up(ceil_div(m, blocks), set.mr);
+  for (std::int64_t jc = columns.begin; jc < columns.end; jc += plan.nc) {
+    const Share columns_now{jc, std::min(columns.end, jc + plan.nc)};
+    std::int64_t pc = 0;
+    do {  // once for k = 0 too
+      const BlockOfK block{pc, std::min(plan.kc, plan.words - pc), pc == 0, pc + plan.kc >= plan.words};
+      for (std::int64_t ic = rows.begin; ic < rows.end; ic += mc)
+        block_of_a(plan, item, block, {ic, std::min(rows.end, ic + mc)}, columns_now, ic != rows.begin, blocks > 1,
+                   scratch);
+      pc += plan.kc;
+    } while (pc < plan.words);
+  }
+}
+
+// Threads share c as a grid of rows x columns of shares; each packs what it needs by itself, so none waits for another.
+struct Grid {
+  int rows = 1, columns = 1;
+};
+Grid best_grid(const Plan& plan, int threads) {
+  const auto cost = [&](int rows) {
+    const std::int64_t m = ceil_div(plan.args->m, rows);
+    const std::int64_t n = round_up(ceil_div(plan.args->n, threads / rows), plan.set->lanes);
+    // Multiplying, against about 6 words a cycle packed: a cost per value of k, in cycles of two vector multiply-adds.
+    return static_cast<double>(m * n) / (2 * plan.set->lanes) + static_cast<double>(m) / (plan.packing.a ? 6 : 24) +
+           static_cast<double>(n) / (plan.packing.b ? 6 : 24);
+  };
+  int best = 1;
+  for (int rows = 2; rows <= threads; ++rows)
+    if (threads % rows == 0 && cost(rows) < cost(best)) best = rows;
+  return {best, threads / best};
+}
+
+Item item_at(const Plan& plan, std::int64_t index) {
+  const MatmulArgs& args = *plan.args;
+  std::int64_t at[3] = {};
+  if (args.batch.rank > 0) args.batch.offsets(index, args.batch.rank, at);
+  return {element_at(static_cast<const char*>(args.a.data), plan, at[0]),
+          element_at(static_cast<const char*>(args.b.data), plan, at[1]), static_cast<char*>(args.c.data) + at[2] * kWord};
+}
+
+// Participant t of n: its items when there are enough of them, else its cell of the grid in every item.
+void participate(const Plan& plan, int t, int n, Scratch scratch) {
+  const std::int64_t items = plan.args->batch.elements;
+  const bool by_items = items % n == 0 || items >= 4 * n;
+  const Share mine = by_items ? share_of(items, 1, t, n) : Share{0, items};
+  const Grid grid = by_items ? Grid{} : best_grid(plan, n);
+  const int cell = by_items ? 0 : t;
+  const Share rows = share_of(plan.args->m, 1, cell / grid.columns, grid.rows);
+  const Share columns = share_of(plan.args->n, plan.set->lanes, cell % grid.columns, grid.columns);
+  for (std::int64_t i = mine.begin; i < mine.end; ++i) part(plan, item_at(plan, i), rows, columns, scratch);
+}
+
+}  // namespace
+
+std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
+  const MatmulBlocking blocking = blocking_of(set, machine.cpu);
+  return scratch_words(set, blocking, m, n, ceil_div(k, set.group)).bytes() * static_cast<std::size_t>(machine.cpu.threads);
+}
+
+void gemm(const GemmSet& set, const MatmulArgs& args, bool direct, const Queue& queue, Workspace workspace) {
+  const CpuInfo& cpu = queue.machine->cpu;
+  const MatmulBlocking blocking = blocking_of(set, cpu);
+  Plan plan;
+  plan.set = &set;
+  plan.args = &args;
+  plan.direct = direct;
+  plan.element = kWord / set.group;
+  plan.words = ceil_div(args.k, set.group);
+  plan.packing = {should_pack_a(set, args, blocking), should_pack_b(set, args, cpu)};
+  plan.mc = blocking.mc;
+  plan.nc = blocking.nc;
+  plan.kc = plan.words == 0 ? 1 : ceil_div(plan.words, ceil_div(plan.words, blocking.kc));
+  const ScratchWords words = scratch_words(set, blocking, args.m, args.n, plan.words);
+  const auto scratch = [&](int t) {
+    char* base = static_cast<char*>(workspace.data) + static_cast<std::size_t>(t) * words.bytes();
+    return Scratch{base, base + words.a * kWord};
+  };
+  const int threads = threads_worth(matmul_flops(args), queue);
+  if (threads == 1) {
+    participate(plan, 0, 1, scratch(0));
+  } else {
+    queue.pool->run(threads, [&](int t, int n) { participate(plan, t, n, scratch(t)); });
+  }
+}
+
+}  // namespace tandem::cpu

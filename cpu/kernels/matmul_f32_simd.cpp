@@ -1,0 +1,90 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/kernels/matmul_f32_simd.cpp"
+#include "cpu/simd/simd.h"
+
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "cpu/gemm/gemm.h"
+#include "cpu/gemm/pack-inl.h"
+#include "cpu/gemm/store-inl.h"
+#include "cpu/gemm/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tandem::cpu {
+namespace HWY_NAMESPACE {
+
+const GemmSet& f32_gemm_set() {
+  static const GemmSet kSet = {.mr = kMr,
+                               .vectors = kVectors,
+                               .lanes = static_cast<int>(hn::Lanes(F32())),
+                               .group = 1,
+                               .masks = kMasks,
+                               .tiles = f32_tiles(),
+                               .pack = f32_pack,
+                               .store = f32_store};
+  return kSet;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tandem::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+#include "common/dispatch/cost.h"
+#include "cpu/gemm/threads.h"
+#include "cpu/kernels.h"
+
+namespace tandem::cpu {
+namespace {
+
+HWY_EXPORT(f32_gemm_set);
+
+const GemmSet& set_for(const Machine& machine) { return TANDEM_SIMD_CALL(machine.cpu.isa, f32_gemm_set)(); }
+
+Refusal supports(const MatmulProblem& p, const Machine&) { return p.dtype == DType::f32 ? nullptr : "needs f32 operands"; }
+
+double cost(const MatmulProblem& p, const Machine& machine) {
+  const double flops = Matmul::flops(p);
+  return cpu_seconds(machine, flops, Matmul::bytes(p), 0.9, threads_worth(flops, machine.cpu.threads));
+}
+
+// A batch with one b and packed rows is run as one product of batch * m rows.
+bool is_one_product(const MatmulArgs& a) {
+  return a.batch.rank == 1 && a.batch.strides[1][0] == 0 && a.batch.strides[0][0] == a.m * a.a.row &&
+         a.batch.strides[2][0] == a.m * a.c.row && a.bias.row == 0;
+}
+
+std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
+  return gemm_workspace(set_for(machine), p.shared_b ? p.m * p.batch : p.m, p.n, p.k, machine);
+}
+
+Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
+  if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return Code::ok;
+  const GemmSet& set = set_for(*queue.machine);
+  const bool direct = args.alpha == 1.0f && args.beta == 0.0f && args.bias.data == nullptr &&
+                      args.activation == Activation::none && args.c.col == 1;
+  if (!is_one_product(args)) {
+    gemm(set, args, direct, queue, workspace);
+    return Code::ok;
+  }
+  MatmulArgs merged = args;
+  merged.m = args.m * args.batch.elements;
+  merged.batch = {};
+  gemm(set, merged, direct, queue, workspace);
+  return Code::ok;
+}
+
+}  // namespace
+
+const Kernel<Matmul> matmul_f32_simd = {.needs = {},
+                                        .traits = {},
+                                        .supports = supports,
+                                        .cost = cost,
+                                        .workspace = workspace,
+                                        .run = run};
+
+}  // namespace tandem::cpu
+
+#endif  // HWY_ONCE
