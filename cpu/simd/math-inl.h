@@ -139,9 +139,10 @@ HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
   return mul_add(mul(polynomial(d, r, kExpShort), r), s, s);
 }
 
+// e^x for x <= 90.
 template <class D, int N>
-HWY_INLINE Batch<D, N> vexp(D d, Batch<D, N> x) {
-  x = at_least(d, -105.0f, at_most(d, 90.0f, x));
+HWY_INLINE Batch<D, N> exp_below_90(D d, Batch<D, N> x) {
+  x = at_least(d, -105.0f, x);
   const auto round = hn::Set(d, kRound32), log2e = hn::Set(d, kLog2e);
   const auto t = mul_add(x, log2e, round);
   const auto n = sub(t, round);
@@ -214,10 +215,11 @@ HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
   return scaled_exp(d, y, hn::Zero(d));
 }
 
+// e^x for x <= 90.
 template <class D, int N>
-HWY_INLINE Batch<D, N> vexp(D d, Batch<D, N> x) {
+HWY_INLINE Batch<D, N> exp_below_90(D d, Batch<D, N> x) {
   const hn::RebindToSigned<D> di;
-  const auto y = at_least(d, -105.0f, at_most(d, 90.0f, x));
+  const auto y = at_least(d, -105.0f, x);
   const auto rounded = rounded_log2(d, y);
   // 2^n as 2^half 2^(n - half): the first product is normal, so a denormal result is rounded once.
   return each(
@@ -258,6 +260,11 @@ HWY_INLINE Batch<D, N> vgelu_erf(D d, Batch<D, N> x) {
 template <class D, int N>
 HWY_INLINE Batch<D, N> vrelu(D d, Batch<D, N> x) {
   return each([d](auto v) TANDEM_LAMBDA { return positive_part(d, v); }, x);
+}
+
+template <class D, int N>
+HWY_INLINE Batch<D, N> vexp(D d, Batch<D, N> x) {
+  return exp_below_90(d, at_most(d, 90.0f, x));
 }
 
 // -|x|, not below -110, where e^y is 0 for all purposes.
