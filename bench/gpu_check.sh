@@ -77,17 +77,18 @@ else
 fi
 
 export TANDEM_REQUIRE_CUDA=1
-step cuda_tests 150 "$bin/tandem_cuda_tests" --gtest_brief=1
+step kernel_tests 120 "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
+for program in tandem_cross_tests tandem_cuda_tests; do
+  if [ -x "$bin/$program" ]; then step "${program#tandem_}" 120 "$bin/$program" --gtest_brief=1; fi
+done
 step cublas 90 "$bin/tandem-peer-cublas" --json "$out/cublas.json"
 [ -s "$out/cublas.log" ] && cat "$out/cublas.log"
 step compare 120 "$bin/tandem-compare" --kernels 'cuda.*' --quiet --json "$out/compare.json" --markdown "$out/compare.md"
 
-# The sanitizer slows a kernel 10 to 100 times: the small cases show what it can find.
-small='*Small*:*Edge*:*Guard*:*Special*'
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null || true)
 if [ -n "$sanitizer" ]; then
-  step memcheck 150 "$sanitizer" --tool memcheck --error-exitcode 9 "$bin/tandem_cuda_tests" --gtest_brief=1 --gtest_filter="$small"
-  step racecheck 100 "$sanitizer" --tool racecheck --error-exitcode 9 "$bin/tandem_cuda_tests" --gtest_brief=1 --gtest_filter="$small"
+  step memcheck 150 "$sanitizer" --tool memcheck --error-exitcode 9 "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
+  step racecheck 120 "$sanitizer" --tool racecheck --error-exitcode 9 "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
 else
   echo "gpu_check: compute-sanitizer is not installed: its checks did not run"
   failed=1
