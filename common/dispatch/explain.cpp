@@ -30,14 +30,24 @@ std::string stages(const Candidate& c) {
 /// Views without memory behind them, which describe() and the staging arithmetic never touch.
 template <class Op>
 std::vector<View> hypothetical_operands(const Request<Op>& request, const std::vector<Device>& devices) {
-  static char anywhere;
+  static char anywhere[kMaxOperands];  // one address an operand: equal ones would mean a call in place
   std::vector<View> views;
   for (std::size_t i = 0; i < request.operands.size(); ++i) {
     const OperandSpec& spec = request.operands[i];
-    views.emplace_back(&anywhere, spec.dtype, spec.shape, spec.strides,
+    views.emplace_back(&anywhere[i], spec.dtype, spec.shape, spec.strides,
                        i < devices.size() ? devices[i] : Device::cpu());
   }
   return views;
+}
+
+/// Op::parse, whose errors need not name the problem.
+template <class Op>
+std::optional<Request<Op>> parse_named(const std::string& problem, std::string_view op, std::string_view text) {
+  try {
+    return Op::parse(op, text);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("explain '{}': {}", problem, error.what()));
+  }
 }
 
 }  // namespace
@@ -71,7 +81,7 @@ Decision explain(Context& ctx, const std::string& problem, const std::vector<Dev
   bool known = false;
   for_each_op([&]<class Op>() {
     if (known) return;
-    const std::optional<Request<Op>> request = Op::parse(op, text);
+    const std::optional<Request<Op>> request = parse_named<Op>(problem, op, text);
     if (!request) return;
     known = true;
     const std::vector<View> operands = hypothetical_operands(*request, devices);

@@ -1,0 +1,240 @@
+// Selection over a table of made-up kernels on made-up machines.
+#include "common/dispatch/select.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "common/dispatch/cache.h"
+#include "tests/support/machines.h"
+#include "tests/support/toy_op.h"
+
+namespace tandem::test {
+namespace {
+
+constexpr std::int64_t kFloat = 4;
+
+// Data of two inputs and a result on the host: running on the GPU moves all of it.
+Situation<Toy> on_host(std::int64_t elements, bool odd = false) {
+  Situation<Toy> s;
+  s.problem = {ToyProblem{elements, odd}, ToyProblem{elements, odd}};
+  s.copies[1] = {2 * elements * kFloat, elements * kFloat, 2, 1};
+  return s;
+}
+Situation<Toy> on_gpu(std::int64_t elements) {
+  Situation<Toy> s = on_host(elements);
+  std::swap(s.copies[0], s.copies[1]);
+  return s;
+}
+
+std::string chosen(const Situation<Toy>& s, const Machine& machine, const Policy& policy = {}) {
+  return select<Toy>(s, policy, machine).entry->name;
+}
+
+std::string refusal_of(const std::string& kernel, const Situation<Toy>& s, const Machine& machine,
+                       const Policy& policy = {}) {
+  return refusal(*find_kernel<Toy>(kernel), s, policy, machine);
+}
+
+template <class Call>
+Error error_of(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(Code::ok, "nothing was thrown");
+}
+
+TEST(Select, PrefersTheLeastPredictedTime) {
+  EXPECT_EQ(chosen(on_host(1000000), plain_machine()), "cpu.toy.f32.fast");
+  Machine old = plain_machine();
+  old.cpu.isa = IsaLevel::sse4;
+  EXPECT_EQ(chosen(on_host(1000000), old), "cpu.toy.f32.slow");
+  EXPECT_EQ(refusal_of("cpu.toy.f32.fast", on_host(8), old), "needs avx2, this context has sse4");
+}
+
+TEST(Select, TakesAReferenceOnlyWhenNothingElseIsLeft) {
+  EXPECT_EQ(chosen(on_host(1000), plain_machine()), "cpu.toy.f32.fast");  // though the reference claims to be faster
+  Decision trace;
+  EXPECT_EQ(select<Toy>(on_host(1000, true), {}, plain_machine(), &trace).entry->name, "cpu.toy.f32.reference");
+  EXPECT_EQ(trace.why, "a reference kernel, since nothing else is left");
+  EXPECT_EQ(trace.candidates.front().kernel, "cpu.toy.f32.reference");
+  EXPECT_EQ(trace.candidates.front().verdict, "chosen");
+}
+
+TEST(Select, WeighsCopiesAgainstTheGain) {
+  const Machine machine = gpu_machine_with(10e9);
+  EXPECT_EQ(chosen(on_host(1000), machine), "cpu.toy.f32.fast");  // launch and latency
+  // 1 ns an element on the CPU; 12 bytes an element over a link of 10 GB/s take 1.2 ns: never worth it.
+  EXPECT_EQ(chosen(on_host(100000000), machine), "cpu.toy.f32.fast");
+  const Machine fast_link = gpu_machine_with(100e9);
+  EXPECT_EQ(chosen(on_host(1000), fast_link), "cpu.toy.f32.fast");
+  EXPECT_EQ(chosen(on_host(100000000), fast_link), "cuda.toy.f32.fast");
+  // Data that is there already stays, even for little work.
+  EXPECT_EQ(chosen(on_gpu(1000000), machine), "cuda.toy.f32.fast");
+  EXPECT_EQ(chosen(on_gpu(10000), machine), "cuda.toy.f32.fast");
+}
+
+TEST(Select, PredictsByStage) {
+  const Machine machine = gpu_machine_with(10e9);
+  const Situation<Toy> s = on_host(1000000);
+  const Prediction gpu = predict(*find_kernel<Toy>("cuda.toy.f32.fast"), s, machine);
+  EXPECT_DOUBLE_EQ(gpu.copy_in, 2 * 10e-6 + 8e6 / 10e9);
+  EXPECT_DOUBLE_EQ(gpu.copy_out, 10e-6 + 4e6 / 10e9);
+  EXPECT_DOUBLE_EQ(gpu.launch, 5e-6);
+  EXPECT_DOUBLE_EQ(gpu.kernel, 1e-6);
+  EXPECT_DOUBLE_EQ(gpu.total(), gpu.copy_in + gpu.copy_out + gpu.launch + gpu.kernel);
+  const Prediction cpu = predict(*find_kernel<Toy>("cpu.toy.f32.fast"), s, machine);
+  EXPECT_DOUBLE_EQ(cpu.copy_in + cpu.copy_out, 0);
+  EXPECT_DOUBLE_EQ(cpu.launch, 1e-6);  // fork and join
+  Machine serial = machine;
+  serial.cpu.threads = 1;
+  EXPECT_DOUBLE_EQ(predict(*find_kernel<Toy>("cpu.toy.f32.fast"), s, serial).launch, 0);
+}
+
+TEST(Select, RefusesInSentences) {
+  const Situation<Toy> s = on_host(1000);
+  const Machine none = plain_machine(), old_gpu = gpu_machine_with(1e9, 75), gpu = gpu_machine_with(1e9);
+  EXPECT_EQ(refusal_of("cuda.toy.f32.absent", s, gpu), kNotBuilt);
+  EXPECT_EQ(refusal_of("cuda.toy.f32.fast", s, none), none.no_gpu_reason);
+  Machine silent = none;
+  silent.no_gpu_reason.clear();
+  EXPECT_EQ(refusal_of("cuda.toy.f32.fast", s, silent), "there is no GPU");
+  EXPECT_EQ(refusal_of("cuda.toy.f32.fast", s, old_gpu), "needs compute capability 8.0, made-up GPU has 7.5");
+  EXPECT_EQ(refusal_of("cuda.toy.f32.hungry", s, gpu),
+            "needs 204800 bytes of shared memory a block, made-up GPU has 102400");
+  EXPECT_EQ(refusal_of("cpu.toy.f32.fast", on_host(8, true), none), "needs an even problem");
+  EXPECT_EQ(refusal_of("cpu.toy.f32.rounded", s, none), "computes in tf32, and the math mode is strict");
+  EXPECT_EQ(refusal_of("cpu.toy.f32.restless", s, none), "is not deterministic, and the policy asks for that");
+  Policy stay;
+  stay.transfers = Transfers::forbid;
+  EXPECT_EQ(refusal_of("cuda.toy.f32.fast", s, gpu, stay),
+            "would move 12000 bytes between host and device, and the policy forbids transfers");
+  EXPECT_EQ(refusal_of("cpu.toy.f32.fast", s, gpu, stay), "");
+  Situation<Toy> forced = s;
+  forced.backend = Backend::cuda;
+  EXPECT_EQ(refusal_of("cpu.toy.f32.fast", forced, gpu), "backend cuda is forced");
+}
+
+TEST(Select, PolicyOpensAndClosesKernels) {
+  Policy loose;
+  loose.math = MathMode::tf32;
+  EXPECT_EQ(chosen(on_host(1000), plain_machine(), loose), "cpu.toy.f32.rounded");
+  loose.math = MathMode::bf16;  // exactly the mode that is allowed, no other
+  EXPECT_EQ(chosen(on_host(1000), plain_machine(), loose), "cpu.toy.f32.fast");
+  Policy free;
+  free.deterministic = false;
+  EXPECT_EQ(chosen(on_host(1000), plain_machine(), free), "cpu.toy.f32.restless");
+  Policy stay;
+  stay.transfers = Transfers::forbid;
+  EXPECT_EQ(chosen(on_gpu(10), gpu_machine_with(1e12), stay), "cuda.toy.f32.fast");
+  EXPECT_EQ(chosen(on_host(100000000), gpu_machine_with(1e12), stay), "cpu.toy.f32.fast");
+}
+
+TEST(Select, ForcedKernelsWinOrFail) {
+  const Machine machine = gpu_machine_with(1e9);
+  Situation<Toy> s = on_host(1000);
+  for (const char* kernel : {"cpu.toy.f32.slow", "cpu.toy.f32.reference", "cuda.toy.f32.fast"}) {
+    s.kernel = kernel;
+    EXPECT_EQ(chosen(s, machine), kernel);
+  }
+  const auto sentence = [&](const char* kernel, const Situation<Toy>& situation, const Machine& m) {
+    Situation<Toy> forced = situation;
+    forced.kernel = kernel;
+    const Error error = error_of([&] { chosen(forced, m); });
+    EXPECT_EQ(error.code(), Code::unsupported);
+    return std::string(error.what());
+  };
+  EXPECT_EQ(sentence("cpu.toy.f32.quick", s, machine),
+            "toy f32:1000: kernel cpu.toy.f32.quick was asked for, but it cannot run: there is no such kernel for this "
+            "operation");
+  EXPECT_EQ(sentence("cpu.toy.f32.fast", on_host(7, true), machine),
+            "toy f32:7,odd: kernel cpu.toy.f32.fast was asked for, but it cannot run: needs an even problem");
+  EXPECT_EQ(
+      sentence("cuda.toy.f32.fast", s, plain_machine()),
+      "toy f32:1000: kernel cuda.toy.f32.fast was asked for, but it cannot run: no CUDA-capable device is detected");
+  EXPECT_EQ(sentence("cuda.toy.f32.absent", s, machine),
+            std::string("toy f32:1000: kernel cuda.toy.f32.absent was asked for, but it cannot run: ") + kNotBuilt);
+  EXPECT_EQ(sentence("cpu.toy.f32.rounded", s, machine),
+            "toy f32:1000: kernel cpu.toy.f32.rounded was asked for, but it cannot run: computes in tf32, and the math "
+            "mode is strict");
+}
+
+TEST(Select, SaysWhyNothingIsLeft) {
+  Situation<Toy> s = on_host(7, true);
+  s.backend = Backend::cuda;
+  const Error error = error_of([&] { chosen(s, gpu_machine_with(1e9)); });
+  EXPECT_EQ(error.code(), Code::unsupported);
+  const std::string what = error.what();
+  EXPECT_NE(what.find("toy f32:7,odd: no kernel can run this"), std::string::npos) << what;
+  for (const Entry<Toy>& entry : table<Toy>()) EXPECT_NE(what.find(entry.name + ": "), std::string::npos) << what;
+  EXPECT_NE(what.find("cuda.toy.f32.fast: needs an even problem"), std::string::npos) << what;
+  EXPECT_NE(what.find("cpu.toy.f32.reference: backend cuda is forced"), std::string::npos) << what;
+}
+
+TEST(Select, TraceHoldsEveryCandidateOnce) {
+  Decision trace;
+  const Selection<Toy> selection = select<Toy>(on_host(1000000), {}, gpu_machine_with(10e9), &trace);
+  EXPECT_EQ(trace.kernel, selection.entry->name);
+  EXPECT_EQ(trace.op, "toy");
+  EXPECT_EQ(trace.problem, "f32:1000000");
+  EXPECT_EQ(trace.threads, 4);
+  EXPECT_DOUBLE_EQ(trace.predicted_seconds, selection.prediction.total());
+  std::set<std::string> names;
+  bool refused = false;
+  for (const Candidate& c : trace.candidates) {
+    names.insert(c.kernel);
+    EXPECT_FALSE(c.verdict.empty()) << c.kernel;
+    EXPECT_EQ(c.accepted, c.seconds > 0) << c.kernel;
+    EXPECT_FALSE(refused && c.accepted) << c.kernel << " is accepted, but comes after a refused one";
+    refused = !c.accepted;
+  }
+  EXPECT_EQ(names.size(), table<Toy>().size());
+  EXPECT_EQ(trace.candidates.size(), table<Toy>().size());
+  EXPECT_EQ(trace.candidates.front().kernel, trace.kernel);
+  EXPECT_FALSE(trace.why.empty());
+}
+
+TEST(Select, IsTheSameWithAndWithoutATrace) {
+  for (const double link : {1e9, 30e9, 300e9})
+    for (std::int64_t elements = 1; elements < 1000000000; elements *= 7)
+      for (const auto& s : {on_host(elements), on_gpu(elements), on_host(elements, true)}) {
+        Decision trace;
+        const Machine machine = gpu_machine_with(link);
+        EXPECT_EQ(chosen(s, machine), select<Toy>(s, {}, machine, &trace).entry->name);
+        EXPECT_EQ(chosen(s, machine), trace.kernel);
+      }
+}
+
+TEST(DecisionCache, FindsWhatWasDecidedAndReplacesTheOldest) {
+  DecisionCache<Toy> cache;
+  const Machine machine = plain_machine();
+  const auto insert = [&](std::int64_t elements) {
+    const Situation<Toy> s = on_host(elements);
+    return cache.insert({s, select<Toy>(s, {}, machine)});
+  };
+  EXPECT_EQ(cache.find(on_host(1)), nullptr);
+  const Decided<Toy>* first = insert(1);
+  EXPECT_EQ(cache.find(on_host(1)), first);
+  EXPECT_EQ(cache.find(on_host(1, true)), nullptr);
+  EXPECT_EQ(cache.find(on_gpu(1)), nullptr);  // the same problem with its data elsewhere
+  Situation<Toy> forced = on_host(1);
+  forced.kernel = "cpu.toy.f32.slow";
+  EXPECT_EQ(cache.find(forced), nullptr);
+  for (std::int64_t elements = 2; elements <= 64; ++elements) insert(elements);
+  EXPECT_EQ(cache.find(on_host(1)), first);  // slots do not move
+  EXPECT_EQ(cache.find(on_host(64))->situation.on(Backend::cpu).elements, 64);
+  insert(65);
+  EXPECT_EQ(cache.find(on_host(1)), nullptr);
+  for (std::int64_t elements = 2; elements <= 65; ++elements)
+    EXPECT_NE(cache.find(on_host(elements)), nullptr) << elements;
+}
+
+TEST(KernelNames, LastTwoUnderscoresBecomeDots) {
+  EXPECT_EQ(kernel_name(Backend::cpu, "matmul_f32_simd"), "cpu.matmul.f32.simd");
+  EXPECT_EQ(kernel_name(Backend::cuda, "squared_difference_f32_naive"), "cuda.squared_difference.f32.naive");
+}
+
+}  // namespace
+}  // namespace tandem::test
