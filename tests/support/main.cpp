@@ -40,7 +40,7 @@ void report_fault(int) {
   }
 }
 
-void watch_faults() {
+[[maybe_unused]] void watch_faults() {
   struct sigaction action = {};
   action.sa_handler = report_fault;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
