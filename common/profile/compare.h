@@ -42,19 +42,26 @@ constexpr Fill fill_of() {
   return std::is_same_v<Op, Unary> || std::is_same_v<Op, Softmax> ? Fill{-6, 6} : Fill{-1, 1};
 }
 
-/// Makes the operands of a parsed request. Throws Error as Operands does, and when there is nothing to compute.
+/// Throws Error(invalid_argument) for a request with nothing to compute, or of a type that the operation does not take
+/// (the grammar is wider than that); Error(out_of_memory) for one that is too large for this machine.
+template <class Op>
+void check_request(const std::string& op, const std::string& text, const Request<Op>& request) {
+  const auto fail = [&](const OperandSpec& spec, const std::string& why) {
+    return Error(Code::invalid_argument, op + " '" + text + "': operand " + spec.name + " " + why);
+  };
+  for (const OperandSpec& spec : request.operands) {
+    if (element_count(spec.shape) == 0) throw fail(spec, "has no element, so there is nothing to compare");
+    if (!std::is_same_v<Op, Transpose> && spec.dtype != DType::f32)
+      throw fail(spec, "is " + std::string(name(spec.dtype)) + ", only f32 is supported");
+  }
+  require_memory(op, request.operands);
+}
+
+/// Makes the operands of a parsed request. Throws Error as check_request and Operands do.
 template <class Op>
 Case<Op> make_case(std::string op, std::string text, const Request<Op>& request, std::span<const Given> given,
                    std::uint64_t seed) {
-  for (const OperandSpec& spec : request.operands)
-    if (element_count(spec.shape) == 0)
-      throw Error(Code::invalid_argument,
-                  op + " '" + text + "': operand " + spec.name + " has no element, so there is nothing to compare");
-  if constexpr (!std::is_same_v<Op, Transpose>)  // the rest of the grammar is wider than what the operations take
-    for (const OperandSpec& spec : request.operands)
-      if (spec.dtype != DType::f32)
-        throw Error(Code::invalid_argument, op + " '" + text + "': operand " + spec.name + " is " +
-                                                std::string(name(spec.dtype)) + ", only f32 is supported");
+  check_request<Op>(op, text, request);
   Operands operands(op, request.operands, given, fill_of<Op>(), seed, Op::reads_result(request.attributes));
   return {std::move(op), std::move(text), {}, request.attributes, std::move(operands)};
 }

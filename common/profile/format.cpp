@@ -16,9 +16,8 @@ TimeUnit unit_for(double seconds) {
 
 std::string significant(double value) {
   if (std::isnan(value)) return "n/a";
-  const double magnitude = std::abs(value);
-  const int before = magnitude < 1 ? 1 : static_cast<int>(std::floor(std::log10(magnitude))) + 1;
-  return fmt::format("{:.{}f}", value, std::clamp(4 - before, 0, 4));
+  const int before = value == 0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
+  return fmt::format("{:.{}f}", value, std::clamp(4 - before, 0, 9));
 }
 
 std::string duration(double seconds) {
@@ -35,6 +34,11 @@ std::string with_prefix(double value) {
     ++i;
   }
   return fmt::format("{:.3g} {}", value, kPrefixes[i]);
+}
+
+std::string kibibytes(std::int64_t bytes) {
+  if (bytes % (1 << 20) == 0) return fmt::format("{} MiB", bytes >> 20);
+  return fmt::format("{:.4g} KiB", static_cast<double>(bytes) / 1024);
 }
 
 std::string percent(double fraction) { return std::isnan(fraction) ? "n/a" : fmt::format("{:.1f} %", fraction * 100); }

@@ -1,6 +1,7 @@
 // Numbers for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ std::string significant(double value);
 std::string duration(double seconds);
 /// "29.4 M": three digits and an SI prefix.
 std::string with_prefix(double value);
+/// "48 KiB".
+std::string kibibytes(std::int64_t bytes);
 /// "93.5 %".
 std::string percent(double fraction);
 /// Columns that text takes on a terminal: code points, for the characters used here.

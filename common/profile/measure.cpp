@@ -19,14 +19,18 @@ bool cancelled(const MeasureOptions& options) {
   return options.cancel && options.cancel->load(std::memory_order_relaxed);
 }
 
-/// Calls of a batch that lasts about `seconds`.
-int calls_for(double seconds, const Timed& candidate) {
-  int calls = 1;
-  for (;;) {
+struct Batch {
+  int calls;
+  double call_seconds;  // about
+};
+
+/// A batch that lasts about `seconds`.
+Batch batch_for(double seconds, const Timed& candidate) {
+  for (int calls = 1;;) {
     const double took = candidate.run(calls);
-    if (took >= seconds || calls >= 1 << 26) return calls;
     const double grow = took > 0 ? seconds / took * 1.05 : 16;
-    if (took >= seconds / 8) return std::max(1, static_cast<int>(std::ceil(calls * grow)));
+    if (took >= seconds || calls >= 1 << 26) return {calls, took / calls};
+    if (took >= seconds / 8) return {static_cast<int>(std::ceil(calls * grow)), took / calls};
     calls = static_cast<int>(std::ceil(calls * std::clamp(grow, 2.0, 16.0)));
   }
 }
@@ -40,7 +44,9 @@ double uncertainty(const std::vector<double>& samples) {
 class Run {
  public:
   Run(const Timed& candidate, const MeasureOptions& options) : candidate_(candidate), options_(options) {
-    samples_.calls = calls_for(std::max(shortest_sample(), options.min_seconds / options.samples_wanted), candidate);
+    const Batch batch = batch_for(std::max(shortest_sample(), options.min_seconds / options.samples_wanted), candidate);
+    samples_.calls = batch.calls;
+    warm_first_ = batch.call_seconds < kShortCall;
   }
 
   bool done() const { return done_; }
@@ -53,7 +59,7 @@ class Run {
   }
 
   void sample() {
-    if (samples_.seconds.empty() || samples_.seconds.back() < kShortCall) candidate_.run(1);
+    if (warm_first_) candidate_.run(1);
     const double took = candidate_.run(samples_.calls);
     samples_.seconds.push_back(took / samples_.calls);
     spent_ += took;
@@ -82,6 +88,7 @@ class Run {
   const Timed& candidate_;
   const MeasureOptions& options_;
   Samples samples_;
+  bool warm_first_ = false;
   double spent_ = 0;
   std::size_t next_look_ = 0;
   bool done_ = false;

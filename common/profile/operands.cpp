@@ -49,12 +49,16 @@ void fill_memory(const View& memory, const Fill& fill, std::uint64_t seed) {
 
 }  // namespace
 
-Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std::span<const Given> given,
-                   const Fill& fill, std::uint64_t seed, bool reads_result) {
+void require_memory(std::string_view op, std::span<const OperandSpec> specs) {
   const double needed = bytes_of(specs), there = available_memory();
   if (there > 0 && needed > 0.9 * there)
     throw Error(Code::out_of_memory, fmt::format("{}: the operands need {:.1f} GiB, but {:.1f} GiB of memory are free",
                                                  op, needed / 0x1p30, there / 0x1p30));
+}
+
+Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std::span<const Given> given,
+                   const Fill& fill, std::uint64_t seed, bool reads_result) {
+  require_memory(op, specs);
   for (const Given& g : given)
     if (g.operand + 1 >= specs.size())
       throw Error(Code::invalid_argument, fmt::format("{}: {} stands for input {}, but there are only {}", op, g.source,

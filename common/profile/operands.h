@@ -28,6 +28,9 @@ struct Fill {
   float high = 1;
 };
 
+/// Throws Error(out_of_memory) when the machine has not enough memory left for a problem's operands.
+void require_memory(std::string_view op, std::span<const OperandSpec> specs);
+
 /// Host memory for every operand of a problem.
 class Operands {
  public:

@@ -139,10 +139,9 @@ std::string table_header(const Comparison& c, const Style& style) {
   const Paint paint{style.colour};
   const CpuInfo& cpu = c.machine.cpu;
   std::string text =
-      paint.bold(
-          fmt::format("tandem {}  {}, {}, {} of {} CPUs, L1 {}B, L2 {}B, L3 {}B", c.library, cpu.name, name(cpu.isa),
-                      c.roof.threads, c.noise.online_cpus, with_prefix(static_cast<double>(cpu.l1d_bytes)),
-                      with_prefix(static_cast<double>(cpu.l2_bytes)), with_prefix(static_cast<double>(cpu.l3_bytes)))) +
+      paint.bold(fmt::format("tandem {}  {}, {}, {} of {} CPUs, L1 {}, L2 {}, L3 {}", c.library, cpu.name,
+                             name(cpu.isa), c.roof.threads, c.noise.online_cpus, kibibytes(cpu.l1d_bytes),
+                             kibibytes(cpu.l2_bytes), kibibytes(cpu.l3_bytes))) +
       "\n";
   if (c.machine.gpus.empty()) text += fmt::format("no GPU: {}\n", c.machine.no_gpu_reason);
   for (const GpuInfo& gpu : c.machine.gpus)

@@ -58,9 +58,8 @@ inline double steepness(UnaryFn fn) {
 /// The bound of accuracy(fn) at argument x with exact value y.
 inline double function_bound(UnaryFn fn, double x, double y) {
   const Accuracy a = accuracy(fn);
-  double bound = a.ulp * spacing(y);
-  if (a.argument > 0 && std::isfinite(x)) bound += a.argument * kUnit * std::abs(x);
-  return bound;
+  if (!std::isfinite(x)) return a.ulp * spacing(y);
+  return (a.ulp + a.slope * std::abs(x)) * spacing(y) + a.argument * kUnit * std::abs(x);
 }
 
 }  // namespace tandem::test
