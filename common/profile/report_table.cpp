@@ -159,10 +159,11 @@ std::string table_header(const Comparison& c, const Style& style) {
       text += fmt::format(" {} {}", level.name, significant((copy ? level.copy_bytes : level.read_bytes) / 1e9));
   }
   text += " GB/s\n";
+  const auto brief = [](const std::string& fact) { return fact.starts_with("n/a") ? "n/a" : fact; };
   text +=
-      paint.dim(fmt::format("load {:.2f}, virtualised {}, governor {}, quota {}, clock tick {}, reading {}, seed {}",
-                            c.noise.load_average, c.noise.virtualised, c.noise.governor, c.noise.cpu_quota,
-                            duration(c.timer.tick_seconds), duration(c.timer.read_seconds), c.seed)) +
+      paint.dim(fmt::format("load {:.2f}, virtualised {}, governor {}, turbo {}, quota {}, clock tick {}, seed {}",
+                            c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor),
+                            brief(c.noise.turbo), brief(c.noise.cpu_quota), duration(c.timer.tick_seconds), c.seed)) +
       "\n\n";
   return text;
 }
