@@ -42,8 +42,14 @@ constexpr Fill fill_of() {
   return std::is_same_v<Op, Unary> || std::is_same_v<Op, Softmax> ? Fill{-6, 6} : Fill{-1, 1};
 }
 
-/// Throws Error(invalid_argument) for a request with nothing to compute, or of a type that the operation does not take
-/// (the grammar is wider than that); Error(out_of_memory) for one that is too large for this machine.
+/// Operations whose grammar names types that they do not take.
+template <class Op>
+inline constexpr bool kOnlyF32 =
+    std::is_same_v<Op, Matmul> || std::is_same_v<Op, Unary> || std::is_same_v<Op, Binary> ||
+    std::is_same_v<Op, Softmax> || std::is_same_v<Op, Reduce>;
+
+/// Throws Error(invalid_argument) for a request with nothing to compute, or of a type that the operation does not take;
+/// Error(out_of_memory) for one that is too large for this machine.
 template <class Op>
 void check_request(const std::string& op, const std::string& text, const Request<Op>& request) {
   const auto fail = [&](const OperandSpec& spec, const std::string& why) {
@@ -51,7 +57,7 @@ void check_request(const std::string& op, const std::string& text, const Request
   };
   for (const OperandSpec& spec : request.operands) {
     if (element_count(spec.shape) == 0) throw fail(spec, "has no element, so there is nothing to compare");
-    if (!std::is_same_v<Op, Transpose> && spec.dtype != DType::f32)
+    if (kOnlyF32<Op> && spec.dtype != DType::f32)
       throw fail(spec, "is " + std::string(name(spec.dtype)) + ", only f32 is supported");
   }
   require_memory(op, request.operands);

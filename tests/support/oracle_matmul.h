@@ -226,9 +226,11 @@ class ProductChecksum {
       }
       for (std::size_t g = 0; g < sum.size(); ++g) {
         const double scale = std::abs(alpha) * magnitude[g] + bias_magnitude[g];
-        // Beyond the bounds of the elements only the rounding of these sums in double, 2^-29 of a rounding in f32.
-        const double slack = static_cast<double>(width_) * roundings * kDenormal + 0x1p-40 * scale;
-        sums_.push_back({alpha * sum[g] + bias_sum[g], gamma(roundings) * scale + slack});
+        // Beyond the bounds of the elements there is the rounding of these sums in double. Where infinities or overflow
+        // are possible nothing is claimed: the sampled elements are judged one by one.
+        const double slack = static_cast<double>(width_) * roundings * kDenormal + 0x1p-50 * (roundings + 64) * scale;
+        const bool tame = scale < kLargest;  // not for NaN
+        sums_.push_back({alpha * sum[g] + bias_sum[g], tame ? gamma(roundings) * scale + slack : kInfinity});
       }
     }
   }
