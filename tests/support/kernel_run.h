@@ -47,7 +47,7 @@ ThreadPool* pool_of(int threads);
 struct Outcome {
   std::string refusal;            // of Kernel::supports
   std::string failure;            // what was wrong
-  std::vector<std::byte> result;  // its memory, gaps included
+  std::vector<std::byte> result;  // memory of all results, gaps included
 };
 
 /// The operands of a case, its inputs protected, and what must come out of it.
@@ -59,8 +59,10 @@ class Prepared {
       const OperandSpec& spec = c.operands[i];
       tensors_.push_back(std::make_unique<GuardedTensor>(spec.dtype, spec.shape, spec.strides, c.flush,
                                                          c.offsets.empty() ? 0 : c.offsets[i]));
-      const bool is_result = i + 1 == c.operands.size();
-      if (!is_result || Op::reads_result(c.attributes))
+      const bool is_result = i >= first_result();
+      if (!is_result && spec.range)
+        fill_range(tensors_.back()->view(), *spec.range, seed * 1000003 + i);
+      else if (!is_result || Op::reads_result(c.attributes))
         fill(tensors_.back()->view(), c.fill, static_cast<int>(i), c.terms, seed);
       oracle_operands_.push_back(tensors_.back()->view());
     }
@@ -69,12 +71,18 @@ class Prepared {
         c.in_place >= 0 ? tensors_[static_cast<std::size_t>(c.in_place)]->buffer() : tensors_.back()->buffer();
     initial_.assign(start.data(), start.data() + start.bytes());
     if (c.in_place >= 0) run_operands_[static_cast<std::size_t>(c.in_place)] = run_operands_.back();
-    for (std::size_t i = 0; i + 1 < tensors_.size(); ++i) tensors_[i]->buffer().make_read_only();
+    for (std::size_t i = 0; i < first_result(); ++i) tensors_[i]->buffer().make_read_only();
     const Oracle<Op> oracle(c.attributes, oracle_operands_);
     expected_.resize(static_cast<std::size_t>(oracle.elements()));
     oracle.expect(0, oracle.elements(), expected_.data());
     if (c.exact)
       for (Expected& e : expected_) e.bound = 0;
+    if constexpr (result_count<Op>() > 1) {
+      for (std::size_t r = 0; r + 1 < result_count<Op>(); ++r) {
+        others_.emplace_back(static_cast<std::size_t>(tensors_[first_result() + r]->view().elements()));
+        oracle.expect_other(r, others_.back().data());
+      }
+    }
   }
 
   const typename Op::Attributes& attributes() const { return case_.attributes; }
@@ -84,32 +92,51 @@ class Prepared {
   GuardedBuffer& buffer(std::size_t operand) { return tensors_[operand]->buffer(); }
   std::string description() const { return describe(case_.operands, case_.fill, case_.in_place >= 0); }
 
-  /// What the result holds before a run: poison, the old contents that are read, or the input of a call in place.
-  void reset_result() { std::memcpy(tensors_.back()->buffer().data(), initial_.data(), initial_.size()); }
+  std::size_t first_result() const { return case_.operands.size() - result_count<Op>(); }
 
-  /// Empty when the result is right and no gap or slack was written.
+  /// What the results hold before a run: poison, the old contents that are read, or the input of a call in place.
+  void reset_result() {
+    for (std::size_t i = first_result(); i + 1 < tensors_.size(); ++i) tensors_[i]->buffer().poison();
+    std::memcpy(tensors_.back()->buffer().data(), initial_.data(), initial_.size());
+  }
+
+  /// Empty when the results are right and no gap or slack was written.
   std::string judge() const {
-    const View result = tensors_.back()->view();
+    for (std::size_t r = 0; r < others_.size(); ++r) {
+      const std::string what = judge_one(*tensors_[first_result() + r], others_[r]);
+      if (!what.empty()) return case_.operands[first_result() + r].name + ": " + what;
+    }
+    return judge_one(*tensors_.back(), expected_);
+  }
+
+  /// The memory of the results, one after the other.
+  std::vector<std::byte> result() const {
+    std::vector<std::byte> bytes;
+    for (std::size_t i = first_result(); i < tensors_.size(); ++i) {
+      const GuardedBuffer& buffer = tensors_[i]->buffer();
+      bytes.insert(bytes.end(), buffer.data(), buffer.data() + buffer.bytes());
+    }
+    return bytes;
+  }
+
+ private:
+  static std::string judge_one(const GuardedTensor& tensor, const std::vector<Expected>& all) {
+    const View result = tensor.view();
     Check check;
-    const Expected* expected = expected_.data();
+    const Expected* expected = all.data();
     walk<1>(0, result.elements(), result.shape(), {result.strides()}, [&](std::int64_t i, const std::int64_t(&at)[1]) {
       compare(check, *expected++, Oracle<Op>::actual(result, at[0]), [&] { return element_name(i, result.shape()); });
     });
     if (!check.ok()) return check.complaint + " (" + std::to_string(check.wrong) + " wrong)";
-    return tensors_.back()->damage();
+    return tensor.damage();
   }
 
-  std::vector<std::byte> result() const {
-    const GuardedBuffer& buffer = tensors_.back()->buffer();
-    return {buffer.data(), buffer.data() + buffer.bytes()};
-  }
-
- private:
   Case<Op> case_;
   std::vector<std::unique_ptr<GuardedTensor>> tensors_;
   std::vector<View> oracle_operands_, run_operands_;
   std::vector<std::byte> initial_;
   std::vector<Expected> expected_;
+  std::vector<std::vector<Expected>> others_;  // of the results before the last one
 };
 
 template <class Op>
@@ -153,9 +180,9 @@ class DeviceMemory {
   std::size_t offset_;
 };
 
+/// `machine`: another one than the real one makes a kernel take the paths that it takes there.
 template <class Op>
-Outcome run_on_gpu(const Kernel<Op>& kernel, Prepared<Op>& prepared) {
-  const Machine& machine = gpu_machine();
+Outcome run_on_gpu(const Kernel<Op>& kernel, Prepared<Op>& prepared, const Machine& machine = gpu_machine()) {
   gpu::Stream& stream = gpu_stream();
   const Device device = Device::cuda(stream.device());
   Outcome outcome;
@@ -187,9 +214,11 @@ Outcome run_on_gpu(const Kernel<Op>& kernel, Prepared<Op>& prepared) {
   if (code != Code::ok) outcome.failure = "run returned " + std::string(name(code));
   stream.check("test");
   stream.synchronize("test");
-  GuardedBuffer& result = prepared.buffer(host.size() - 1);
-  if (result.bytes() > 0) stream.download(result.data(), memory.back()->data(), result.bytes(), "test");
-  for (std::size_t i = 0; i + 1 < host.size() && outcome.failure.empty(); ++i) {  // inputs must be as they were
+  for (std::size_t i = prepared.first_result(); i < host.size(); ++i) {
+    GuardedBuffer& result = prepared.buffer(i);
+    if (result.bytes() > 0) stream.download(result.data(), memory[i]->data(), result.bytes(), "test");
+  }
+  for (std::size_t i = 0; i < prepared.first_result() && outcome.failure.empty(); ++i) {  // inputs must be as they were
     std::vector<std::byte> now(prepared.buffer(i).bytes());
     if (now.empty() || prepared.in_place() == static_cast<int>(i)) continue;
     stream.download(now.data(), memory[i]->data(), now.size(), "test");

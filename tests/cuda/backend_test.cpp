@@ -1,0 +1,299 @@
+// Streams, memory and copies; what happens without memory, without a device, after fork, after a fault of the device.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cuda_runtime.h>
+#include <gtest/gtest.h>
+
+#include <tandem/error.h>
+
+#include "common/core/device_api.h"
+#include "cuda/kernels.h"
+#include "tests/support/data.h"
+#include "tests/support/left_out.h"
+
+namespace tandem::test {
+namespace {
+
+std::vector<unsigned char> random_bytes(std::size_t count, std::uint64_t seed) {
+  std::vector<unsigned char> bytes(count);
+  Random random(seed);
+  for (unsigned char& b : bytes) b = static_cast<unsigned char>(random.bits());
+  return bytes;
+}
+
+/// The message of the Error that `work` throws; empty when it throws none.
+std::string error_of(const std::function<void()>& work, Code wanted) {
+  try {
+    work();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), wanted) << error.what();
+    return error.what();
+  }
+  return {};
+}
+
+/// Runs `work` in a child and returns its exit status; 99 when it threw.
+int in_child(const std::function<int()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int status = 99;
+    try {
+      status = work();
+    } catch (...) {
+    }
+    ::_exit(status);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(GpuQuery, DescribesTheDevice) {
+  TANDEM_NEED_GPU();
+  const gpu::Devices devices = gpu::query();
+  ASSERT_FALSE(devices.gpus.empty());
+  EXPECT_EQ(devices.no_gpu_reason, "");
+  const GpuInfo& gpu = devices.gpus[0];
+  EXPECT_EQ(gpu.index, 0);
+  EXPECT_GE(gpu.compute_capability, 75);
+  EXPECT_GT(gpu.multiprocessors, 0);
+  EXPECT_GT(gpu.memory_bytes, 1 << 20);
+  EXPECT_GE(gpu.shared_bytes_per_block, 48 << 10);
+}
+
+// Sizes around the direct copy, the least and the largest piece, and the pair of staging buffers.
+TEST(GpuStream, CopiesOfEverySize) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  constexpr std::size_t kKi = 1 << 10, kMi = 1 << 20;
+  for (const std::size_t bytes :
+       {std::size_t{1}, std::size_t{3}, 64 * kKi - 1, 64 * kKi, 64 * kKi + 1, 256 * kKi, 256 * kKi + 1, 513 * kKi + 7,
+        4 * kMi, 4 * kMi + 1, 8 * kMi, 16 * kMi - 3, 16 * kMi + 5, 21 * kMi + 123}) {
+    const std::vector<unsigned char> sent = random_bytes(bytes, bytes);
+    std::vector<unsigned char> given = sent, received(bytes, 0);
+    void* const memory = stream.allocate(bytes, "test");
+    void* const other = stream.allocate(bytes, "test");
+    stream.upload(memory, given.data(), bytes, "test");
+    std::fill(given.begin(), given.end(), 0xee);  // allowed on return
+    stream.copy(other, memory, bytes, "test");
+    stream.download(received.data(), other, bytes, "test");
+    EXPECT_TRUE(received == sent) << bytes << " bytes";
+    stream.release(memory);
+    stream.release(other);
+  }
+  stream.synchronize("test");
+}
+
+TEST(GpuStream, UploadsAndDownloadsShareTheirStaging) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  constexpr std::size_t kBytes = (9 << 20) + 1;
+  void* const first = stream.allocate(kBytes, "test");
+  void* const second = stream.allocate(kBytes, "test");
+  const std::vector<unsigned char> a = random_bytes(kBytes, 1), b = random_bytes(kBytes, 2);
+  std::vector<unsigned char> back(kBytes);
+  stream.upload(first, a.data(), kBytes, "test");
+  stream.upload(second, b.data(), kBytes, "test");
+  stream.download(back.data(), first, kBytes, "test");
+  EXPECT_TRUE(back == a);
+  stream.upload(first, b.data(), kBytes, "test");
+  stream.download(back.data(), second, kBytes, "test");
+  EXPECT_TRUE(back == b);
+  stream.download(back.data(), first, kBytes, "test");
+  EXPECT_TRUE(back == b);
+  stream.release(first);
+  stream.release(second);
+}
+
+TEST(GpuStream, PinnedHostMemory) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  constexpr std::size_t kBytes = 300001;
+  void* pinned = nullptr;
+  ASSERT_EQ(cudaMallocHost(&pinned, kBytes), cudaSuccess);
+  const std::vector<unsigned char> sent = random_bytes(kBytes, 3);
+  std::memcpy(pinned, sent.data(), kBytes);
+  void* const memory = stream.allocate(kBytes, "test");
+  stream.upload(memory, pinned, kBytes, "test");
+  std::memset(pinned, 0, kBytes);  // allowed on return, though the device reads it directly
+  stream.download(pinned, memory, kBytes, "test");
+  EXPECT_EQ(std::memcmp(pinned, sent.data(), kBytes), 0);
+  stream.release(memory);
+  EXPECT_EQ(cudaFreeHost(pinned), cudaSuccess);
+}
+
+TEST(GpuStream, NothingIsAllocatedOrCopiedForNoBytes) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  void* const none = stream.allocate(0, "test");
+  EXPECT_EQ(none, nullptr);
+  stream.upload(none, nullptr, 0, "test");
+  stream.download(nullptr, none, 0, "test");
+  stream.copy(none, none, 0, "test");
+  stream.release(none);
+}
+
+TEST(GpuStream, OutOfMemoryNamesTheCallerAndLeavesTheStreamUsable) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  constexpr std::size_t kFar = std::size_t{1} << 45;
+  const std::string message = error_of([&] { stream.allocate(kFar, "matmul"); }, Code::out_of_memory);
+  EXPECT_NE(message.find("matmul: "), std::string::npos) << message;
+  EXPECT_NE(message.find(std::to_string(kFar)), std::string::npos) << message;
+  EXPECT_NE(message.find("cudaErrorMemoryAllocation"), std::string::npos) << message;
+  stream.check("test");  // nothing of it is left for a later call to find
+  void* const memory = stream.allocate(1000, "test");
+  const std::vector<unsigned char> sent = random_bytes(1000, 4);
+  std::vector<unsigned char> received(1000);
+  stream.upload(memory, sent.data(), 1000, "test");
+  stream.download(received.data(), memory, 1000, "test");
+  EXPECT_TRUE(received == sent);
+  stream.release(memory);
+}
+
+// Memory that was freed but is kept by the pool must not stand in the way of a large allocation.
+TEST(GpuStream, FreedMemoryCanBeAllocatedAgain) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  std::size_t free = 0, total = 0;
+  ASSERT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+  const std::size_t most = free / 4 * 3;
+  for (int i = 0; i < 2; ++i) {
+    void* const memory = stream.allocate(most + static_cast<std::size_t>(i) * (1 << 20), "test");
+    stream.release(memory);
+  }
+}
+
+TEST(GpuStream, ALaunchErrorIsReportedOnce) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  cudaFuncAttributes attributes;
+  EXPECT_NE(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&in_child)), cudaSuccess);
+  const std::string message = error_of([&] { stream.check("relu"); }, Code::device_error);
+  EXPECT_EQ(message.find("relu: "), 0u) << message;
+  stream.check("relu");
+  void* const memory = stream.allocate(16, "test");  // not an error that the device is lost by
+  stream.release(memory);
+}
+
+TEST(GpuMeasure, FillsTheGpuCeilingsAlone) {
+  TANDEM_NEED_GPU();
+  Ceilings ceilings;
+  ceilings.cpu_flops = 17;
+  gpu::measure(0, ceilings);
+  for (const double c : {ceilings.gpu_flops, ceilings.gpu_bytes, ceilings.launch_seconds, ceilings.copy_seconds,
+                         ceilings.h2d_bytes, ceilings.d2h_bytes})
+    EXPECT_GT(c, 0);
+  EXPECT_EQ(ceilings.cpu_flops, 17);
+}
+
+TEST(GpuFork, AChildHasNoDevice) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  void* const memory = stream.allocate(16, "test");
+  const int status = in_child([&] {
+    const gpu::Devices devices = gpu::query();
+    if (!devices.gpus.empty() || devices.no_gpu_reason.find("forked") == std::string::npos) return 1;
+    if (error_of([&] { gpu::Stream another(0); }, Code::unavailable).find("forked") == std::string::npos) return 2;
+    if (error_of([&] { stream.allocate(16, "matmul"); }, Code::unavailable).find("matmul: ") != 0) return 3;
+    if (error_of([&] { stream.synchronize("matmul"); }, Code::unavailable).find("forked") == std::string::npos)
+      return 4;
+    stream.release(memory);  // does nothing
+    return 0;
+  });
+  EXPECT_EQ(status, 0);
+  stream.release(memory);
+  stream.synchronize("test");  // the parent goes on
+}
+
+// What needs a process of its own is registered only in a second run of this program, which has this set.
+constexpr const char* kAgain = "TANDEM_TEST_AGAIN";
+
+/// Runs this program again for one test, with further variables of the environment; true when it passed.
+bool passes_again(const std::string& test, const std::vector<std::pair<std::string, std::string>>& environment) {
+  return in_child([&]() -> int {
+           ::setenv(kAgain, "1", 1);
+           for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+           const std::string filter = "--gtest_filter=" + test;
+           ::unsetenv("GTEST_OUTPUT");
+           ::execl("/proc/self/exe", "again", filter.c_str(), "--gtest_brief=1", static_cast<char*>(nullptr));
+           return 98;
+         }) == 0;
+}
+
+bool emulated() { return std::getenv("CUDAEMU_REPORT") != nullptr; }
+
+void without_device() {
+  const gpu::Devices devices = gpu::query();
+  EXPECT_TRUE(devices.gpus.empty());
+  EXPECT_NE(devices.no_gpu_reason.find("no CUDA-capable device"), std::string::npos) << devices.no_gpu_reason;
+  EXPECT_NE(error_of([] { gpu::Stream stream(0); }, Code::device_error), "");
+}
+
+void after_a_fault() {
+  gpu::Stream stream(0);
+  void* const memory = stream.allocate(64, "test");
+  UnaryArgs args;
+  args.x = reinterpret_cast<const void*>(std::uintptr_t{64});  // nobody's
+  args.y = memory;
+  const Machine machine = {.cpu = {}, .gpus = gpu::query().gpus, .no_gpu_reason = {}, .ceilings = {}};
+  const Code code = cuda::unary_f32_naive.run(args, {&machine, nullptr, stream.handle()}, {});
+  EXPECT_TRUE(code == Code::ok || code == Code::device_error);  // the runtime may know at once or later
+  const std::string first = error_of([&] { stream.synchronize("relu"); }, Code::device_error);
+  EXPECT_EQ(first.find("relu: "), 0u) << first;
+  EXPECT_NE(first.find("cannot be used any more"), std::string::npos) << first;
+  stream.synchronize("relu");  // once is enough
+  const std::string later = error_of([&] { stream.allocate(64, "matmul"); }, Code::unavailable);
+  EXPECT_NE(later.find("matmul: CUDA was lost earlier (relu: "), std::string::npos) << later;
+  EXPECT_NE(error_of([&] { stream.check("matmul"); }, Code::unavailable), "");
+  const gpu::Devices devices = gpu::query();
+  EXPECT_TRUE(devices.gpus.empty());
+  EXPECT_NE(devices.no_gpu_reason.find("lost"), std::string::npos) << devices.no_gpu_reason;
+  stream.release(memory);
+}
+
+class Again : public ::testing::Test {
+ public:
+  explicit Again(void (*body)()) : body_(body) {}
+  void TestBody() override { body_(); }
+
+ private:
+  void (*body_)();
+};
+
+const bool kRegistered = [] {
+  if (!std::getenv(kAgain)) return false;
+  const auto add = [](const char* name, void (*body)()) {
+    ::testing::RegisterTest("Again", name, nullptr, nullptr, __FILE__, __LINE__,
+                            [body]() -> Again* { return new Again(body); });
+  };
+  add("WithoutDevice", without_device);
+  add("AfterAFault", after_a_fault);
+  return true;
+}();
+
+TEST(GpuQuery, WithoutAVisibleDeviceThereIsTheDriversReason) {
+  TANDEM_NEED_GPU();
+  EXPECT_FALSE(kRegistered);
+  if (emulated())
+    EXPECT_TRUE(passes_again("Again.WithoutDevice", {{"CUDAEMU_DEVICES", "0"}}));
+  else
+    EXPECT_TRUE(passes_again("Again.WithoutDevice", {{"CUDA_VISIBLE_DEVICES", "-1"}}));
+}
+
+// The fault is meant: an emulator's report of it must not count.
+TEST(GpuStream, AFaultIsReportedOnceAndEndsTheUseOfCuda) {
+  TANDEM_NEED_GPU();
+  EXPECT_TRUE(passes_again("Again.AfterAFault", {{"CUDAEMU_REPORT", "/dev/null"}, {"CUDAEMU_QUIET", "1"}}));
+}
+
+}  // namespace
+}  // namespace tandem::test

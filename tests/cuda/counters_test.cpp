@@ -1,0 +1,99 @@
+// Problems whose memory accesses tests/cuda/emulator_counters.sh counts under the emulator: full tiles, aligned and
+// contiguous operands in every layout. Run by themselves they check the results.
+#include <gtest/gtest.h>
+
+#include "cuda/kernels.h"
+#include "tests/support/kernel_run.h"
+#include "tests/support/left_out.h"
+
+namespace tandem::test {
+namespace {
+
+OperandSpec f32(const char* name, const Shape& shape, bool transposed = false) {
+  return {name, DType::f32, shape, transposed ? column_major(shape) : row_major(shape)};
+}
+
+template <class Op>
+void run(const Kernel<Op>& kernel, Case<Op> c, const Machine& machine = gpu_machine()) {
+  c.flush = Flush::to_start;
+  Prepared<Op> prepared(c, 1);
+  EXPECT_EQ(run_on_gpu(kernel, prepared, machine).failure, "") << prepared.description();
+}
+
+void run_products(const Kernel<Matmul>& kernel, const Machine& machine) {
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true}) {
+      Case<Matmul> c;
+      c.operands = {f32("a", {256, 256}, ta), f32("b", {256, 256}, tb), f32("c", {256, 256})};
+      c.fill = Fill::integers;
+      c.exact = true;
+      c.terms = 256;
+      run(kernel, c, machine);
+    }
+}
+
+TEST(Counters, Tiled) {
+  TANDEM_NEED_GPU();
+  run_products(cuda::matmul_f32_tiled, gpu_machine());
+}
+
+TEST(Counters, RegtiledSmall) {
+  TANDEM_NEED_GPU();
+  run_products(cuda::matmul_f32_regtiled, gpu_machine());
+}
+
+// With one multiprocessor the large tiles are chosen.
+TEST(Counters, RegtiledLarge) {
+  TANDEM_NEED_GPU();
+  Machine one = gpu_machine();
+  one.gpus[0].multiprocessors = 1;
+  run_products(cuda::matmul_f32_regtiled, one);
+}
+
+// The store by way of shared memory.
+TEST(Counters, RegtiledFused) {
+  TANDEM_NEED_GPU();
+  Machine one = gpu_machine();
+  one.gpus[0].multiprocessors = 1;
+  Case<Matmul> fused;
+  fused.operands = {f32("a", {256, 64}), f32("b", {64, 256}), f32("c", {256, 256})};
+  fused.attributes.activation = Activation::silu;
+  run(cuda::matmul_f32_regtiled, fused, one);
+}
+
+TEST(Counters, Elementwise) {
+  TANDEM_NEED_GPU();
+  Case<Unary> relu;
+  relu.operands = {f32("x", {1 << 16}), f32("y", {1 << 16})};
+  run(cuda::unary_f32_vector, relu);
+  Case<Binary> add;
+  add.operands = {f32("a", {1 << 16}), f32("b", {1 << 16}), f32("out", {1 << 16})};
+  run(cuda::binary_f32_vector, add);
+  add.operands = {f32("a", {64, 1024}), f32("b", {1, 1024}), f32("out", {64, 1024})};
+  run(cuda::binary_f32_vector, add);
+}
+
+TEST(Counters, Softmax) {
+  TANDEM_NEED_GPU();
+  for (const std::int64_t length : {8, 64, 1024, 4096, 16384}) {
+    Case<Softmax> c;
+    c.operands = {f32("x", {16, length}), f32("y", {16, length})};
+    run(cuda::softmax_f32_vector, c);
+  }
+  Case<Softmax> columns;
+  columns.attributes.axis = 0;
+  columns.operands = {f32("x", {64, 64}), f32("y", {64, 64})};
+  run(cuda::softmax_f32_vector, columns);
+}
+
+TEST(Counters, Transpose) {
+  TANDEM_NEED_GPU();
+  Case<Transpose> c;
+  c.operands = {f32("x", {128, 256}), f32("y", {256, 128})};
+  c.fill = Fill::bits;
+  c.exact = true;
+  run(cuda::transpose_f32_tiled, c);
+}
+
+}  // namespace
+}  // namespace tandem::test
