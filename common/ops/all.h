@@ -3,9 +3,13 @@
 
 #include <type_traits>
 
+#include "common/ops/dynamic_quantize.h"
 #include "common/ops/elementwise.h"
 #include "common/ops/matmul.h"
+#include "common/ops/quantize.h"
+#include "common/ops/quantized_matmul.h"
 #include "common/ops/reduce.h"
+#include "common/ops/requantize.h"
 #include "common/ops/softmax.h"
 #include "common/ops/transpose.h"
 

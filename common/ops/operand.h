@@ -13,7 +13,8 @@
 //   op_names()                 what users call it: "matmul"; one name a function for elementwise operations
 //   kForm                      the grammar of its problem strings
 //   parse(op, text) / print(p) problem string <-> request: "f32:512x512x512"
-//   kResults                   how many of the operands, the last ones, are written; 1 when it is left out
+//   kResults                   how many of the operands, the last ones, are written, the main one at the very end; 1
+//                              when it is left out
 // Operands are views, inputs first and the results last. Given these, dispatch, tests, comparison and tuning work
 // for a new operation without being edited; it is listed once in ops.def.
 #pragma once
@@ -43,12 +44,19 @@ constexpr std::size_t result_count() {
     return 1;
 }
 
+/// The values, both ends included, that an operand may hold: scales are positive, zero points small.
+struct ValueRange {
+  double low = 0;
+  double high = 0;
+};
+
 /// What must be allocated to run a problem given as text.
 struct OperandSpec {
   std::string name;  // "a"
   DType dtype = DType::f32;
   Shape shape;
   Strides strides;
+  std::optional<ValueRange> range = {};  // unset: anything
 };
 
 /// A problem string, parsed: operands to make, and the attributes to pass with them.

@@ -69,6 +69,18 @@ template <>
 std::vector<Case<Reduce>> cases<Reduce>(Family family, Backend backend);
 template <>
 std::vector<Case<Transpose>> cases<Transpose>(Family family, Backend backend);
+template <>
+std::vector<Case<Quantize>> cases<Quantize>(Family family, Backend backend);
+template <>
+std::vector<Case<Dequantize>> cases<Dequantize>(Family family, Backend backend);
+template <>
+std::vector<Case<DynamicQuantize>> cases<DynamicQuantize>(Family family, Backend backend);
+template <>
+std::vector<Case<Requantize>> cases<Requantize>(Family family, Backend backend);
+template <>
+std::vector<Case<QuantizedRelu>> cases<QuantizedRelu>(Family family, Backend backend);
+template <>
+std::vector<Case<QuantizedMatmul>> cases<QuantizedMatmul>(Family family, Backend backend);
 
 /// How the rows and columns of a matrix lie in memory.
 enum class Place : std::uint8_t {

@@ -68,23 +68,27 @@ using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 /// Compares results of one problem with the oracle. What is expected is computed once, so that many kernels can be
 /// judged. Above `budget` multiplications (products) or elements (all else) it takes a sample: whole rows and columns
 /// of a product, runs of elements elsewhere, the ends always among them. Then every element is searched for poison (all
-/// bits set, what an unwritten result holds), and plain products are checked as a whole by ProductChecksum.
+/// bits set, what an unwritten result holds), and plain products are checked as a whole by ProductChecksum. Of an
+/// operation with several results it judges the last one.
 template <class Op>
 class Checker {
  public:
-  static constexpr double kBudget = std::is_same_v<Op, Matmul> ? 0x1p27 : 0x1p22;
+  static constexpr bool kProduct = std::is_same_v<Op, Matmul> || std::is_same_v<Op, QuantizedMatmul>;
+  static constexpr double kBudget = kProduct ? 0x1p27 : 0x1p22;
 
   /// The operands (inputs, then the result with its old contents) must keep their values while this lives.
   Checker(const typename Op::Attributes& attributes, std::span<const View> operands, std::uint64_t seed,
           double budget = kBudget)
       : oracle_(attributes, operands), shape_(operands.back().shape()) {
     Random random(seed);
-    if constexpr (std::is_same_v<Op, Matmul>) {
+    if constexpr (kProduct) {
       const double cost = static_cast<double>(oracle_.elements()) * static_cast<double>(oracle_.k());
       sampled_ = cost > budget;
       if (sampled_) sample_product(random, budget / static_cast<double>(oracle_.k()));
-      if (sampled_ && ProductChecksum::applies(attributes))
-        checksum_ = std::make_unique<ProductChecksum>(oracle_, attributes.bias ? &operands[2] : nullptr, seed, budget);
+      if constexpr (std::is_same_v<Op, Matmul>)
+        if (sampled_ && ProductChecksum::applies(attributes))
+          checksum_ =
+              std::make_unique<ProductChecksum>(oracle_, attributes.bias ? &operands[2] : nullptr, seed, budget);
     } else if constexpr (!std::is_same_v<Op, Reduce>) {
       sampled_ = static_cast<double>(oracle_.elements()) > budget;
       if (sampled_) sample_runs(random, static_cast<std::int64_t>(budget));
@@ -118,7 +122,7 @@ class Checker {
   }
 
  private:
-  void sample_product(Random& random, double elements) requires std::is_same_v<Op, Matmul> {
+  void sample_product(Random& random, double elements) requires kProduct {
     const std::int64_t m = oracle_.m(), n = oracle_.n(), rows = oracle_.batch() * m;
     const auto half = [&](std::int64_t length) {
       return std::max<std::int64_t>(2, static_cast<std::int64_t>(elements / 2 / static_cast<double>(length)));

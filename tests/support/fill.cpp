@@ -129,4 +129,21 @@ void fill(const View& view, Fill what, int operand, std::int64_t terms, std::uin
   scatter(view, bytes.data());
 }
 
+void fill_range(const View& view, const ValueRange& range, std::uint64_t seed) {
+  Random random(seed);
+  walk<1>(0, view.elements(), view.shape(), {view.strides()}, [&](std::int64_t, const std::int64_t(&at)[1]) {
+    if (view.dtype() == DType::f32) {
+      static_cast<float*>(view.data())[at[0]] =
+          static_cast<float>(range.low + random.unit() * (range.high - range.low));
+      return;
+    }
+    const std::int64_t value =
+        random.integer(static_cast<std::int64_t>(range.low), static_cast<std::int64_t>(range.high));
+    if (view.dtype() == DType::s32)
+      static_cast<std::int32_t*>(view.data())[at[0]] = static_cast<std::int32_t>(value);
+    else
+      static_cast<std::uint8_t*>(view.data())[at[0]] = static_cast<std::uint8_t>(value);
+  });
+}
+
 }  // namespace tandem::test

@@ -5,6 +5,8 @@
 //   oracle.elements()                             // of the result
 //   oracle.expect(begin, end, out)                // elements begin .. end-1 in row-major order of the result's shape
 //   oracle.actual(result, offset)                 // an element of a result as a number that can be compared
+//   oracle.expect_other(r, out)                   // all elements of result r of an operation with several, in the
+//                                                 // order of its operands; the last one is the result above
 //
 // The operands must keep their values while the oracle is used: for a call that works in place, give copies.
 #pragma once
@@ -89,4 +91,5 @@ class Oracle;
 
 #include "tests/support/oracle_elementwise.h"  // IWYU pragma: export
 #include "tests/support/oracle_matmul.h"       // IWYU pragma: export
+#include "tests/support/oracle_quantize.h"     // IWYU pragma: export
 #include "tests/support/oracle_rows.h"         // IWYU pragma: export

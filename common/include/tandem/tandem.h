@@ -9,5 +9,6 @@
 #include <tandem/machine.h>
 #include <tandem/npy.h>
 #include <tandem/ops.h>
+#include <tandem/quantize.h>
 #include <tandem/tensor.h>
 #include <tandem/version.h>

@@ -1,0 +1,159 @@
+// Scales from data on the host, and how much of it they cannot represent.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/core/context_impl.h"
+#include "common/core/stage.h"
+#include "common/ops/quantization.h"
+#include "common/ops/quantize.h"
+
+namespace tandem {
+namespace {
+
+/// A tensor on the host: itself, or a copy.
+class OnHost {
+ public:
+  OnHost(Context& ctx, const ConstView& x, const char* op) : view_(x) {
+    if (x.elements() == 0 || x.device().is_cpu()) return;
+    copy_ = Tensor::empty(x.shape(), x.dtype());
+    copy_across(ctx.impl(), copy_.view(), x, op);
+    view_ = copy_.view();
+  }
+  const ConstView& view() const { return view_; }
+
+ private:
+  Tensor copy_;
+  ConstView view_;
+};
+
+/// Calls visit(channel, value) for every element of x.
+template <class Visit>
+void for_each_by_channel(const ConstView& x, int axis, Visit visit) {
+  const std::int64_t channels = axis < 0 ? 1 : x.shape()[axis];
+  const Shape shape = axis < 0 ? x.shape() : without(x.shape(), axis);
+  const Strides strides = axis < 0 ? x.strides() : without(x.strides(), axis);
+  const Loops<1> loops = make_loops<1>(shape, {&strides});
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float* data = static_cast<const float*>(x.data()) + (axis < 0 ? 0 : c * x.strides()[axis]);
+    for (std::int64_t i = 0; i < loops.elements; ++i) {
+      std::int64_t at[1];
+      loops.offsets(i, loops.rank, at);
+      visit(c, data[at[0]]);
+    }
+  }
+}
+
+std::int64_t check_calibration(std::string_view op, const ConstView& x, const QuantizeOptions& options) {
+  require_dtype(op, "x", x, DType::f32);
+  require_quantized(op, "the result", options.dtype);
+  check_scale_axis(op, options.axis, x.shape());
+  return options.axis < 0 ? 1 : x.shape()[options.axis];
+}
+
+void require_finite(std::string_view op, float value) {
+  if (!std::isfinite(value))
+    throw Error(Code::invalid_argument,
+                fmt::format("{}: the data holds {}; scales are derived from finite values", op, value));
+}
+
+Quantization from_ranges(const std::vector<float>& low, const std::vector<float>& high,
+                         const QuantizeOptions& options) {
+  const Shape count{static_cast<std::int64_t>(low.size())};
+  const bool symmetric = options.scheme == Scheme::symmetric;
+  Quantization out;
+  out.dtype = options.dtype;
+  out.axis = options.axis;
+  out.narrow = symmetric;
+  out.scales = Tensor::empty(count, DType::f32);
+  Tensor zero_points = Tensor::empty(count, DType::s32);
+  for (std::size_t c = 0; c < low.size(); ++c) {
+    const ScaleAndZero derived = scale_from_range(low[c], high[c], options.dtype, options.scheme);
+    out.scales.data<float>()[c] = derived.scale;
+    zero_points.data<std::int32_t>()[c] = derived.zero_point;
+  }
+  if (!symmetric || options.dtype == DType::u8) out.zero_points = std::move(zero_points);
+  return out;
+}
+
+/// The percentile p of the values, which are reordered.
+double percentile_of(std::vector<float>& values, double p) {
+  const double at = p / 100.0 * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::ptrdiff_t>(at);
+  std::nth_element(values.begin(), values.begin() + below, values.end());
+  const double low = static_cast<double>(values[static_cast<std::size_t>(below)]);
+  const double part = at - static_cast<double>(below);
+  if (part == 0) return low;
+  const double high = static_cast<double>(*std::min_element(values.begin() + below + 1, values.end()));
+  return low + (high - low) * part;
+}
+
+}  // namespace
+
+Quantization calibrate_min_max(Context& ctx, ConstView x, const QuantizeOptions& options) {
+  constexpr const char* kOp = "calibrate_min_max";
+  const auto channels = static_cast<std::size_t>(check_calibration(kOp, x, options));
+  const OnHost host(ctx, x, kOp);
+  std::vector<float> low(channels, 0.0f), high(channels, 0.0f);  // 0 is always in the range
+  for_each_by_channel(host.view(), options.axis, [&](std::int64_t channel, float value) {
+    require_finite(kOp, value);
+    const auto c = static_cast<std::size_t>(channel);
+    low[c] = std::min(low[c], value);
+    high[c] = std::max(high[c], value);
+  });
+  return from_ranges(low, high, options);
+}
+
+Quantization calibrate_percentile(Context& ctx, ConstView x, double percentile, const QuantizeOptions& options) {
+  constexpr const char* kOp = "calibrate_percentile";
+  const auto channels = static_cast<std::size_t>(check_calibration(kOp, x, options));
+  if (!(percentile > 50 && percentile <= 100))
+    throw Error(Code::invalid_argument, fmt::format("{}: {} is not above 50 and at most 100", kOp, percentile));
+  const OnHost host(ctx, x, kOp);
+  const bool symmetric = options.scheme == Scheme::symmetric;
+  std::vector<std::vector<float>> values(channels);
+  for_each_by_channel(host.view(), options.axis, [&](std::int64_t channel, float value) {
+    require_finite(kOp, value);
+    values[static_cast<std::size_t>(channel)].push_back(symmetric ? std::abs(value) : value);
+  });
+  std::vector<float> low(channels, 0.0f), high(channels, 0.0f);
+  for (std::size_t c = 0; c < channels; ++c) {
+    if (values[c].empty()) continue;
+    high[c] = std::max(0.0f, static_cast<float>(percentile_of(values[c], percentile)));
+    if (!symmetric) low[c] = std::min(0.0f, static_cast<float>(percentile_of(values[c], 100 - percentile)));
+  }
+  return from_ranges(low, high, options);
+}
+
+Saturation count_saturated(Context& ctx, ConstView x, const Quantization& quantization) {
+  constexpr const char* kOp = "count_saturated";
+  check_quantization(kOp, quantization, x.shape());
+  require_dtype(kOp, "x", x, DType::f32);
+  const OnHost values(ctx, x, kOp), scales(ctx, quantization.scales, kOp), zeros(ctx, quantization.zero_points, kOp);
+  const Strides s = strides_along(scales.view(), quantization.axis, x.rank());
+  const Strides z =
+      has_zero_points(quantization) ? strides_along(zeros.view(), quantization.axis, x.rank()) : repeated(x.rank());
+  const Loops<3> loops = make_loops<3>(x.shape(), {&s, &z, &values.view().strides()});
+  const IntRange range = range_of(quantization.dtype, quantization.narrow);
+  Saturation count;
+  for (std::int64_t i = 0; i < loops.elements; ++i) {
+    std::int64_t at[3];
+    loops.offsets(i, loops.rank, at);
+    const float value = static_cast<const float*>(values.view().data())[at[2]];
+    if (std::isnan(value)) {
+      ++count.nan;
+      continue;
+    }
+    const float rounded = std::nearbyint(value / static_cast<const float*>(scales.view().data())[at[0]]);
+    const std::int32_t zero =
+        has_zero_points(quantization) ? static_cast<const std::int32_t*>(zeros.view().data())[at[1]] : 0;
+    const float unclamped = rounded + static_cast<float>(zero);
+    if (unclamped < static_cast<float>(range.low) || unclamped > static_cast<float>(range.high)) ++count.saturated;
+  }
+  return count;
+}
+
+}  // namespace tandem

@@ -1,0 +1,318 @@
+#include "common/ops/quantized_matmul.h"
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "common/dispatch/execute.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::string_view kOp = QuantizedMatmul::kName;
+
+template <class... Values>
+Error refused(fmt::format_string<Values...> text, Values&&... values) {
+  return Error(Code::invalid_argument, "quantized_matmul: " + fmt::format(text, std::forward<Values>(values)...));
+}
+
+/// Operands by name, from their list.
+struct Operands {
+  const View *a, *b, *c;
+  const View *sa = nullptr, *sb = nullptr, *za = nullptr, *zb = nullptr, *bias = nullptr;
+
+  Operands(const QuantizedMatmulAttributes& attributes, std::span<const View> operands)
+      : a(&operands[0]), b(&operands[1]), c(&operands.back()) {
+    std::size_t next = 2;
+    const auto take = [&](bool present) { return present ? &operands[next++] : nullptr; };
+    const bool scaled = c->dtype() != DType::s32;
+    sa = take(scaled);
+    sb = take(scaled);
+    za = take(attributes.a_zero_points);
+    zb = take(attributes.b_zero_points);
+    bias = take(attributes.bias != QuantizedBias::none);
+  }
+};
+
+template <class T>
+QuantizedMatmulArgs::Vector<T> vector_of(const View* v) {
+  if (!v) return {};
+  return {static_cast<const T*>(v->data()), v->shape()[0] == 1 ? 0 : v->strides()[0]};
+}
+
+/// What integer results are clamped to.
+IntRange clamp_of(DType result, const QuantizedMatmulAttributes& attributes) {
+  const bool relu = attributes.activation == Activation::relu;
+  if (result == DType::s32)
+    return {relu ? 0 : std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
+  IntRange range = range_of(result);
+  if (relu) range.low = std::max(range.low, attributes.result_zero_point);
+  return range;
+}
+
+Layout layout_of(const View& v) {
+  const std::int64_t rows = v.shape()[0], cols = v.shape()[1];
+  if (v.strides()[1] == 1 || cols == 1) return Layout::row;
+  return v.strides()[0] == 1 || rows == 1 ? Layout::column : Layout::strided;
+}
+
+void check_operand(std::string_view which, const ConstView& v, const Quantization& q, int axis, const char* axis_name) {
+  if (v.rank() != 2) throw refused("{} has shape {}, but two dimensions are needed", which, to_string(v.shape()));
+  if (v.dtype() != q.dtype)
+    throw refused("{} is {}, but its quantisation is of {}", which, name(v.dtype()), name(q.dtype));
+  check_quantization(kOp, q, v.shape());
+  if (q.axis != -1 && q.axis != axis)
+    throw refused("{} has scales along axis {}; one for all (axis -1) or one a {} (axis {}) is supported", which,
+                  q.axis, axis_name, axis);
+}
+
+void check_bias(const QuantizedMatmulOptions& options, std::int64_t n, std::int64_t room) {
+  const ConstView& bias = options.bias;
+  if (bias.rank() == 0) return;
+  if (bias.rank() != 1 || bias.shape()[0] != n)
+    throw refused("bias is {}, but b has {} columns", to_string(bias.shape()), n);
+  if (bias.dtype() != DType::s32 && !(bias.dtype() == DType::f32 && options.result == DType::f32))
+    throw refused("bias is {}; s32 is supported, and f32 for f32 results (this result is {})", name(bias.dtype()),
+                  name(options.result));
+  if (bias.dtype() != DType::s32 || !bias.device().is_cpu()) return;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const std::int64_t value = static_cast<const std::int32_t*>(bias.data())[j * bias.strides()[0]];
+    if (std::abs(value) > room)
+      throw refused("bias {} is {}, which could carry a sum past 32 bits (at most {} here)", j, value, room);
+  }
+}
+
+void check_result(const QuantizedMatmulOptions& options) {
+  const DType result = options.result;
+  const bool small = result == DType::s8 || result == DType::u8;
+  if (!small && result != DType::f32 && result != DType::s32)
+    throw refused("the result is {}; s32, f32, s8 and u8 are supported", name(result));
+  if (result != DType::f32 && options.activation != Activation::none && options.activation != Activation::relu)
+    throw refused("activation {} needs an f32 result, not {}", name(options.activation), name(result));
+  if (!small) return;
+  const IntRange range = range_of(result);
+  if (!(options.result_scale > 0) || !std::isfinite(options.result_scale))
+    throw refused("the result's scale must be finite and > 0, not {}", options.result_scale);
+  if (options.result_zero_point < range.low || options.result_zero_point > range.high)
+    throw refused("the result's zero point {} is outside [{}, {}]", options.result_zero_point, range.low, range.high);
+}
+
+void validate(const ConstView& a, const Quantization& qa, const ConstView& b, const Quantization& qb,
+              const QuantizedMatmulOptions& options) {
+  check_operand("a", a, qa, 0, "row");
+  check_operand("b", b, qb, 1, "column");
+  if (b.dtype() != DType::s8) throw refused("b is {}, only s8 is supported", name(b.dtype()));
+  const std::int64_t k = a.shape()[1];
+  if (k != b.shape()[0])
+    throw refused("inner dimensions differ (a is {}, b is {})", to_string(a.shape()), to_string(b.shape()));
+  const bool za = has_zero_points(qa), zb = has_zero_points(qb);
+  if (const std::int64_t limit = largest_k(a.dtype(), za, zb); k > limit)
+    throw refused("k is {}, but sums of more than {} products of {} x s8{} may pass 32 bits", k, limit, name(a.dtype()),
+                  za || zb ? " with zero points" : "");
+  check_result(options);
+  check_bias(options, b.shape()[1], 0x7fffffff - k * largest_product(a.dtype(), za, zb));
+}
+
+QuantizedBias bias_of(const ConstView& bias) {
+  if (bias.rank() == 0) return QuantizedBias::none;
+  return bias.dtype() == DType::f32 ? QuantizedBias::f32 : QuantizedBias::s32;
+}
+
+void run(Context& ctx, const ConstView& a, const Quantization& qa, const ConstView& b, const Quantization& qb,
+         const View& c, const QuantizedMatmulOptions& options) {
+  QuantizedMatmulAttributes attributes{has_zero_points(qa), has_zero_points(qb),  bias_of(options.bias),
+                                       options.activation,  options.result_scale, options.result_zero_point};
+  std::array<View, 8> operands;
+  std::size_t count = 0;
+  const auto add = [&](const ConstView& v) { operands[count++] = readable(v); };
+  add(a);
+  add(b);
+  if (c.dtype() != DType::s32) {
+    add(qa.scales);
+    add(qb.scales);
+  }
+  if (attributes.a_zero_points) add(qa.zero_points);
+  if (attributes.b_zero_points) add(qb.zero_points);
+  if (attributes.bias != QuantizedBias::none) add(options.bias);
+  add(c);
+  execute<QuantizedMatmul>(ctx, attributes, std::span(operands.data(), count), options.call);
+}
+
+}  // namespace
+
+QuantizedMatmulProblem QuantizedMatmul::describe(const Attributes& attributes, std::span<const View> operands) {
+  const Operands o(attributes, operands);
+  const auto several = [](const View* v) { return v && v->shape()[0] != 1; };
+  QuantizedMatmulProblem p;
+  p.a = o.a->dtype();
+  p.result = o.c->dtype();
+  p.m = o.c->shape()[0];
+  p.n = o.c->shape()[1];
+  p.k = o.a->shape()[1];
+  p.a_layout = layout_of(*o.a);
+  p.b_layout = layout_of(*o.b);
+  p.c_layout = layout_of(*o.c);
+  p.a_per_row = several(o.sa) || several(o.za);
+  p.b_per_column = several(o.sb) || several(o.zb);
+  p.a_zero_points = attributes.a_zero_points;
+  p.b_zero_points = attributes.b_zero_points;
+  p.bias = attributes.bias;
+  p.activation = attributes.activation;
+  return p;
+}
+
+QuantizedMatmulArgs QuantizedMatmul::bind(const Attributes& attributes, std::span<const View> operands) {
+  const Operands o(attributes, operands);
+  QuantizedMatmulArgs args;
+  args.m = o.c->shape()[0];
+  args.n = o.c->shape()[1];
+  args.k = o.a->shape()[1];
+  args.a_type = o.a->dtype();
+  args.result = o.c->dtype();
+  args.a = {o.a->data(), o.a->strides()[0], o.a->strides()[1]};
+  args.b = {static_cast<const std::int8_t*>(o.b->data()), o.b->strides()[0], o.b->strides()[1]};
+  args.c = {o.c->data(), o.c->strides()[0], o.c->strides()[1]};
+  args.sa = vector_of<float>(o.sa);
+  args.sb = vector_of<float>(o.sb);
+  args.za = vector_of<std::int32_t>(o.za);
+  args.zb = vector_of<std::int32_t>(o.zb);
+  if (attributes.bias == QuantizedBias::s32) args.bias_s32 = vector_of<std::int32_t>(o.bias);
+  if (attributes.bias == QuantizedBias::f32) args.bias_f32 = vector_of<float>(o.bias);
+  args.activation = attributes.activation;
+  args.result_scale = attributes.result_scale;
+  args.result_zero_point = attributes.result_zero_point;
+  args.range = clamp_of(args.result, attributes);
+  return args;
+}
+
+double QuantizedMatmul::flops(const Problem& p) {
+  return 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+}
+
+double QuantizedMatmul::bytes(const Problem& p) {
+  const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
+  return m * k + k * n + m * n * static_cast<double>(size_of(p.result)) + (p.a_per_row ? 4 * m : 0) +
+         (p.b_per_column ? 4 * n : 0) + (p.bias != QuantizedBias::none ? 4 * n : 0);
+}
+
+std::optional<Request<QuantizedMatmul>> QuantizedMatmul::parse(std::string_view op, std::string_view text) {
+  if (op != kName) return std::nullopt;
+  // "u8s8" names the types of both operands; what follows is like any problem.
+  std::string plain(text);
+  if (plain.starts_with("u8s8:") || plain.starts_with("s8s8:")) plain.erase(2, 2);
+  const ProblemText parsed = parse_problem_text(op, plain, kForm);
+  const auto fail = [&](const std::string& why) {
+    return Error(Code::invalid_argument, fmt::format("{} '{}': {}; write {}", op, text, why, kForm));
+  };
+  if (parsed.dtype != DType::s8 && parsed.dtype != DType::u8) throw fail("the operands are s8 or u8s8");
+  if (parsed.sizes.size() != 3) throw fail("three sizes are needed");
+  const std::int64_t m = parsed.sizes[0], n = parsed.sizes[1], k = parsed.sizes[2];
+  Request<QuantizedMatmul> request;
+  QuantizedMatmulAttributes& attributes = request.attributes;
+  bool ta = false, tb = false, per_token = false, per_channel = false;
+  DType result = DType::f32;
+  for (const std::string& option : parsed.options) {
+    if (option == "ta")
+      ta = true;
+    else if (option == "tb")
+      tb = true;
+    else if (option.starts_with("out="))
+      result = parse_dtype(option.substr(4));
+    else if (option == "per_token")
+      per_token = true;
+    else if (option == "per_channel")
+      per_channel = true;
+    else if (option == "zp")
+      attributes.a_zero_points = attributes.b_zero_points = true;
+    else if (option == "bias" || option == "bias=f32")
+      attributes.bias = option == "bias" ? QuantizedBias::s32 : QuantizedBias::f32;
+    else if (option.starts_with("act="))
+      attributes.activation = parse_activation(option.substr(4));
+    else
+      throw fail("unknown option '" + option + "'");
+  }
+  if (attributes.bias == QuantizedBias::f32 && result != DType::f32) throw fail("bias=f32 needs out=f32");
+  QuantizedMatmulOptions options;
+  options.result = result;
+  options.activation = attributes.activation;
+  check_result(options);
+  const std::int64_t limit = largest_k(parsed.dtype, attributes.a_zero_points, attributes.b_zero_points);
+  if (k > limit) throw fail(fmt::format("k is {}, but sums of more than {} products may pass 32 bits", k, limit));
+  // 8-bit results of such a product: most of them inside the range.
+  attributes.result_scale = 0.02f * std::sqrt(static_cast<float>(std::max<std::int64_t>(k, 1)));
+
+  const auto matrix = [&](const char* name, DType dtype, std::int64_t rows, std::int64_t cols, bool transposed) {
+    const Shape shape{rows, cols};
+    element_count(shape);
+    const Strides strides = transposed ? column_major(shape) : row_major(shape);
+    request.operands.push_back({name, dtype, shape, strides});
+  };
+  const auto vector = [&](const char* name, DType dtype, std::int64_t count, ValueRange range) {
+    request.operands.push_back({name, dtype, Shape{count}, Strides{1}, range});
+  };
+  matrix("a", parsed.dtype, m, k, ta);
+  matrix("b", DType::s8, k, n, tb);
+  if (result != DType::s32) {
+    vector("sa", DType::f32, per_token ? m : 1, kScaleRange);
+    vector("sb", DType::f32, per_channel ? n : 1, kScaleRange);
+  }
+  if (attributes.a_zero_points) {
+    vector("za", DType::s32, per_token ? m : 1, zero_point_range(parsed.dtype));
+    vector("zb", DType::s32, per_channel ? n : 1, zero_point_range(DType::s8));
+  }
+  if (attributes.bias == QuantizedBias::s32) vector("bias", DType::s32, n, {-1000, 1000});
+  if (attributes.bias == QuantizedBias::f32) vector("bias", DType::f32, n, {-1, 1});
+  matrix("c", result, m, n, false);
+  return request;
+}
+
+std::string QuantizedMatmul::print(const Problem& p) {
+  std::string text = fmt::format("{}:{}x{}x{},out={}", p.a == DType::u8 ? "u8s8" : "s8", p.m, p.n, p.k, name(p.result));
+  if (p.a_layout != Layout::row) text += p.a_layout == Layout::column ? ",ta" : ",strided_a";
+  if (p.b_layout != Layout::row) text += p.b_layout == Layout::column ? ",tb" : ",strided_b";
+  if (p.c_layout != Layout::row) text += p.c_layout == Layout::column ? ",tc" : ",strided_c";
+  if (p.a_per_row) text += ",per_token";
+  if (p.b_per_column) text += ",per_channel";
+  if (p.a_zero_points || p.b_zero_points)
+    text += p.a_zero_points && p.b_zero_points ? ",zp" : p.a_zero_points ? ",za" : ",zb";
+  if (p.bias != QuantizedBias::none) text += p.bias == QuantizedBias::s32 ? ",bias" : ",bias=f32";
+  if (p.activation != Activation::none) text += fmt::format(",act={}", name(p.activation));
+  return text;
+}
+
+void quantized_matmul_into(Context& ctx, ConstView a, const Quantization& qa, ConstView b, const Quantization& qb,
+                           View c, const QuantizedMatmulOptions& options) {
+  validate(a, qa, b, qb, options);
+  require_dtype(kOp, "c", c, options.result);
+  const Shape shape{a.shape()[0], b.shape()[1]};
+  if (!(c.shape() == shape))
+    throw refused("c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()), to_string(shape),
+                  to_string(a.shape()), to_string(b.shape()));
+  refuse_repeated(kOp, c);
+  for (const ConstView& in : {a, b, options.bias, ConstView(qa.scales), ConstView(qb.scales), ConstView(qa.zero_points),
+                              ConstView(qb.zero_points)})
+    refuse_overlap(kOp, c, in, false);
+  run(ctx, a, qa, b, qb, c, options);
+}
+
+Tensor quantized_matmul(Context& ctx, ConstView a, const Quantization& qa, ConstView b, const Quantization& qb,
+                        const QuantizedMatmulOptions& options) {
+  validate(a, qa, b, qb, options);
+  Tensor c =
+      Tensor::empty(ctx, Shape{a.shape()[0], b.shape()[1]}, options.result, ctx.policy().result.value_or(a.device()));
+  run(ctx, a, qa, b, qb, c.view(), options);
+  return c;
+}
+
+Tensor quantized_matmul(Context& ctx, ConstView a, ConstView b, const CallOptions& call) {
+  if (a.rank() != 2 || b.rank() != 2)
+    throw refused("a has shape {} and b {}, but two dimensions are needed", to_string(a.shape()), to_string(b.shape()));
+  const QuantizedTensor qa = dynamic_quantize(ctx, a, {DType::s8, Scheme::symmetric, 0, {}});
+  const QuantizedTensor qb = dynamic_quantize(ctx, b, {DType::s8, Scheme::symmetric, 1, {}});
+  QuantizedMatmulOptions options;
+  options.call = call;
+  return quantized_matmul(ctx, qa.values, qa.quantization, qb.values, qb.quantization, options);
+}
+
+}  // namespace tandem

@@ -1,0 +1,107 @@
+// Idea:    three loops over 64-bit sums, then the steps that QuantizedMatmulArgs lists; s8 x s8 and u8 x s8
+// Limits:  none; any strides, rows shared out over the threads
+// Expect:  nothing of speed: the rung that the others are compared with
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "common/core/thread_pool.h"
+#include "common/dispatch/cost.h"
+#include "cpu/kernels.h"
+
+namespace tandem::cpu {
+namespace {
+
+double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
+  return cpu_seconds(machine, QuantizedMatmul::flops(p), QuantizedMatmul::bytes(p), 0.01, machine.cpu.threads);
+}
+
+// In double, so that only the last rounding shows.
+float activated(Activation activation, float value) {
+  const double x = static_cast<double>(value);
+  const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
+  const auto gated = [&](double gate) { return value == -HUGE_VALF ? 0.0f : static_cast<float>(x * gate); };
+  switch (activation) {
+    case Activation::none:
+      return value;
+    case Activation::relu:
+      return value > 0 || std::isnan(value) ? value : 0.0f;
+    case Activation::gelu_erf:
+      return gated(0.5 * std::erfc(-x / std::numbers::sqrt2));
+    case Activation::gelu_tanh:
+      return gated(sigmoid(2 * std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::gelu_sigmoid:
+      return gated(sigmoid(1.702 * x));
+    case Activation::sigmoid:
+      return static_cast<float>(sigmoid(x));
+    case Activation::tanh:
+      return static_cast<float>(std::tanh(x));
+    case Activation::silu:
+      return gated(sigmoid(x));
+  }
+  return value;
+}
+
+template <class A>
+std::int32_t accumulate(const QuantizedMatmulArgs& args, std::int64_t i, std::int64_t j) {
+  const A* a = static_cast<const A*>(args.a.data) + i * args.a.row;
+  const std::int8_t* b = args.b.data + j * args.b.col;
+  const std::int64_t za = args.za.data ? args.za[i] : 0, zb = args.zb.data ? args.zb[j] : 0;
+  std::int64_t sum = args.bias_s32.data ? args.bias_s32[j] : 0;
+  for (std::int64_t l = 0; l < args.k; ++l) sum += (a[l * args.a.col] - za) * (b[l * args.b.row] - zb);
+  return static_cast<std::int32_t>(sum);
+}
+
+float scaled(const QuantizedMatmulArgs& args, std::int32_t acc, std::int64_t i, std::int64_t j) {
+  float value = static_cast<float>(acc) * (args.sa[i] * args.sb[j]);
+  if (args.bias_f32.data) value += args.bias_f32[j];
+  return activated(args.activation, value);
+}
+
+std::int32_t requantized(const QuantizedMatmulArgs& args, std::int32_t acc, std::int64_t i, std::int64_t j) {
+  const float multiplier = args.sa[i] * args.sb[j] / args.result_scale;
+  float rounded = std::nearbyint(static_cast<float>(acc) * multiplier);
+  if (std::isnan(rounded)) rounded = 0;
+  const float shifted = rounded + static_cast<float>(args.result_zero_point);
+  return static_cast<std::int32_t>(
+      std::clamp(shifted, static_cast<float>(args.range.low), static_cast<float>(args.range.high)));
+}
+
+void store(const QuantizedMatmulArgs& args, std::int32_t acc, std::int64_t i, std::int64_t j) {
+  const std::int64_t at = i * args.c.row + j * args.c.col;
+  if (args.result == DType::s32)
+    static_cast<std::int32_t*>(args.c.data)[at] = std::max(acc, args.range.low);
+  else if (args.result == DType::f32)
+    static_cast<float*>(args.c.data)[at] = scaled(args, acc, i, j);
+  else if (args.result == DType::s8)
+    static_cast<std::int8_t*>(args.c.data)[at] = static_cast<std::int8_t>(requantized(args, acc, i, j));
+  else
+    static_cast<std::uint8_t*>(args.c.data)[at] = static_cast<std::uint8_t>(requantized(args, acc, i, j));
+}
+
+Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+  const auto rows = [&](int t, int count) {
+    const Share share = share_of(args.m, 1, t, count);
+    for (std::int64_t i = share.begin; i < share.end; ++i)
+      for (std::int64_t j = 0; j < args.n; ++j) {
+        const bool is_unsigned = args.a_type == DType::u8;
+        store(args, is_unsigned ? accumulate<std::uint8_t>(args, i, j) : accumulate<std::int8_t>(args, i, j), i, j);
+      }
+  };
+  if (queue.pool)
+    queue.pool->run(queue.machine->cpu.threads, rows);
+  else
+    rows(0, 1);
+  return Code::ok;
+}
+
+}  // namespace
+
+const Kernel<QuantizedMatmul> quantized_matmul_s8_reference = {.needs = {},
+                                                               .traits = {.reference = true},
+                                                               .supports = supports_all<QuantizedMatmul>,
+                                                               .cost = cost,
+                                                               .workspace = no_workspace<QuantizedMatmul>,
+                                                               .run = run};
+
+}  // namespace tandem::cpu
