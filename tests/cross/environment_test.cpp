@@ -1,0 +1,92 @@
+// The environment variables, in processes of their own: they are read once, when the first context is made.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+
+#include "tests/support/calls.h"
+
+namespace tandem::test {
+namespace {
+
+// What the child processes run: one line about a product, then "error: " and the sentence where there is one.
+TEST(EnvironmentChild, DISABLED_Report) {
+  try {
+    Context ctx;
+    const Tensor a = Tensor::full({64, 64}, 1.0f);
+    matmul(ctx, a, a);
+    std::printf("kernel=%s threads=%d isa=%s backend=%s\n", ctx.last().kernel.c_str(), ctx.threads(),
+                std::string(name(ctx.machine().cpu.isa)).c_str(),
+                ctx.policy().backend ? std::string(name(*ctx.policy().backend)).c_str() : "free");
+  } catch (const Error& error) {
+    std::printf("error: %s\n", error.what());
+  }
+}
+
+// Output of the child, standard error included.
+std::string child(const std::string& variables) {
+  const std::string command =
+      "env " + variables + " /proc/" + std::to_string(::getpid()) +
+      "/exe --gtest_also_run_disabled_tests --gtest_filter=EnvironmentChild.DISABLED_Report 2>&1";
+  std::string text;
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return "popen failed";
+  std::array<char, 4096> part;
+  while (const std::size_t got = std::fread(part.data(), 1, part.size(), pipe)) text.append(part.data(), got);
+  const int status = ::pclose(pipe);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << text;
+  return text;
+}
+
+std::string runnable_kernel() {
+  ContextOptions options;
+  options.use_gpu = false;
+  Context ctx(options);
+  std::string name;
+  for (const KernelInfo& k : kernels(ctx))
+    if (k.op == "matmul" && k.runnable) name = k.name;  // the last one: not what would be chosen
+  return name;
+}
+
+TEST(Environment, ChoosesKernelThreadsAndLevel) {
+  const std::string kernel = runnable_kernel();
+  ASSERT_FALSE(kernel.empty());
+  EXPECT_TRUE(has(child("TANDEM_KERNEL=" + kernel), "kernel=" + kernel + " "));
+  EXPECT_TRUE(has(child("TANDEM_THREADS=3"), "threads=3 "));
+  EXPECT_TRUE(has(child("TANDEM_ISA_MAX=scalar"), "isa=scalar "));
+  EXPECT_TRUE(has(child("TANDEM_BACKEND=cpu"), "backend=cpu"));
+  EXPECT_TRUE(has(child("TANDEM_BACKEND=cpu"), "kernel=cpu."));
+  const std::string plain = child("-u TANDEM_LOG");
+  EXPECT_TRUE(has(plain, "backend=free")) << plain;
+  EXPECT_FALSE(has(plain, "tandem: ")) << plain;
+  EXPECT_TRUE(has(child("TANDEM_LOG=1"), "tandem: matmul f32:64x64x64 -> "));
+}
+
+TEST(Environment, BadValuesAreErrors) {
+  const std::pair<const char*, const char*> bad[] = {
+      {"TANDEM_BACKEND=gpu", "error: TANDEM_BACKEND=gpu: "},
+      {"TANDEM_THREADS=0", "error: TANDEM_THREADS=0: "},
+      {"TANDEM_ISA_MAX=mmx", "error: TANDEM_ISA_MAX=mmx: "},
+      {"TANDEM_LOG=on", "error: TANDEM_LOG=on: "},
+      {"TANDEM_KERNEL=cpu.matmul.f32.quantum", "cpu.matmul.f32.quantum"},
+  };
+  for (const auto& [variables, sentence] : bad) {
+    const std::string text = child(variables);
+    EXPECT_TRUE(has(text, "error: ")) << text;
+    EXPECT_TRUE(has(text, sentence)) << variables << ": " << text;
+    EXPECT_FALSE(has(text, "kernel=cpu.matmul.f32.simd threads")) << text;  // never ignored
+  }
+}
+
+TEST(Environment, AGpuThatIsAskedForAndMissingIsAnError) {
+  Context ctx;
+  if (!ctx.machine().gpus.empty()) GTEST_SKIP() << "there is a GPU";
+  const std::string text = child("TANDEM_BACKEND=cuda");
+  EXPECT_TRUE(has(text, "error: ")) << text;
+  EXPECT_TRUE(has(text, ctx.machine().no_gpu_reason)) << text;
+}
+
+}  // namespace
+}  // namespace tandem::test
