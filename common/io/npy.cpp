@@ -1,19 +1,16 @@
 #include <tandem/npy.h>
 
 #include <algorithm>
-#include <bit>
-#include <vector>
 
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/io/elements.h"
 #include "common/io/file.h"
 #include "common/io/npy_header.h"
 
 namespace tandem {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "elements go to and from files as they lie in memory");
 
 bool is_column_major(const ConstView& view) {
   std::int64_t expected = 1;
@@ -22,31 +19,6 @@ bool is_column_major(const ConstView& view) {
     expected *= view.size(d);
   }
   return true;
-}
-
-// Writes the elements in C order, through a block of memory. `width` is the size of an element.
-void write_row_major(const ConstView& view, std::size_t width, io::AtomicFile& file) {
-  constexpr std::size_t kBlockBytes = std::size_t{1} << 18;
-  std::vector<char> block;
-  block.reserve(kBlockBytes + width);
-  const char* base = static_cast<const char*>(view.data());
-  const int last = view.rank() - 1;
-  Dims index = view.shape();
-  std::fill_n(&index[0], view.rank(), 0);
-  for (std::int64_t written = 0; written < view.elements(); written += view.size(last)) {
-    std::int64_t offset = 0;
-    for (int d = 0; d < last; ++d) offset += index[d] * view.strides()[d];
-    for (std::int64_t i = 0; i < view.size(last); ++i) {
-      const char* element = base + (offset + i * view.strides()[last]) * static_cast<std::int64_t>(width);
-      block.insert(block.end(), element, element + width);
-      if (block.size() >= kBlockBytes) {
-        file.write(block.data(), block.size());
-        block.clear();
-      }
-    }
-    for (int d = last - 1; d >= 0 && ++index[d] == view.size(d); --d) index[d] = 0;
-  }
-  file.write(block.data(), block.size());
 }
 
 }  // namespace
@@ -80,12 +52,10 @@ void save_npy(const std::string& path, const ConstView& view) {
   const std::string header = io::print_npy_header({view.dtype(), view.shape(), fortran_order, 0}, path);
   io::AtomicFile file(path);
   file.write(header.data(), header.size());
-  const std::size_t width = size_of(view.dtype());
-  if (fortran_order || view.is_contiguous()) {
-    file.write(view.data(), static_cast<std::size_t>(view.elements()) * width);
-  } else {
-    write_row_major(view, width, file);
-  }
+  if (fortran_order)  // memory order
+    file.write(view.data(), static_cast<std::size_t>(view.elements()) * size_of(view.dtype()));
+  else
+    io::write_elements(view, file);
   file.commit();
 }
 

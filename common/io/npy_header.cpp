@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/io/untrusted.h"
+
 namespace tandem::io {
 namespace {
 
@@ -22,21 +24,6 @@ struct Descr {
 constexpr std::array<Descr, 5> kDescrs = {
     {{"<f4", DType::f32}, {"<f2", DType::f16}, {"|i1", DType::s8}, {"|u1", DType::u8}, {"<i4", DType::s32}}};
 constexpr std::string_view kSupported = "supported: '<f4', '<f2', '|i1', '|u1', '<i4'; convert with .astype()";
-
-// Text of an untrusted file, fit for a message: short, on one line, printable.
-std::string printable(std::string_view text) {
-  constexpr std::size_t kLongest = 40;
-  std::string out;
-  for (const char c : text.substr(0, kLongest)) {
-    if (c >= ' ' && c <= '~') {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  if (text.size() > kLongest) out += "...";
-  return out;
-}
 
 DType dtype_of(std::string_view descr, std::string_view file) {
   for (const Descr& known : kDescrs) {
@@ -246,16 +233,12 @@ NpyHeader parse_npy_header(std::string_view bytes, std::string_view file) {
 }
 
 std::int64_t npy_data_bytes(const NpyHeader& header, std::string_view file) {
-  std::int64_t reach = static_cast<std::int64_t>(size_of(header.dtype));
-  bool empty = false;
-  for (const std::int64_t size : header.shape) {
-    empty = empty || size == 0;
-    if (__builtin_mul_overflow(reach, std::max<std::int64_t>(size, 1), &reach)) {
-      throw Error(Code::io_error, fmt::format("{}: shape {} of {} passes 2^63 - 1 bytes", file, to_string(header.shape),
-                                              name(header.dtype)));
-    }
+  const std::optional<std::int64_t> bytes = checked_bytes(header.dtype, header.shape);
+  if (!bytes) {
+    throw Error(Code::io_error, fmt::format("{}: shape {} of {} passes 2^63 - 1 bytes", file, to_string(header.shape),
+                                            name(header.dtype)));
   }
-  return empty ? 0 : reach;
+  return *bytes;
 }
 
 std::string print_npy_header(const NpyHeader& header, std::string_view file) {

@@ -10,5 +10,6 @@
 #include <tandem/npy.h>
 #include <tandem/ops.h>
 #include <tandem/quantize.h>
+#include <tandem/safetensors.h>
 #include <tandem/tensor.h>
 #include <tandem/version.h>
