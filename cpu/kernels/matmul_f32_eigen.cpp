@@ -1,0 +1,45 @@
+// Idea:    Eigen's general product on mapped operands, compiled for the baseline instruction set: the reference.
+// Limits:  takes everything; one thread; the result passes through a temporary matrix, so it needs c's size in scratch.
+// Expect:
+#include <Eigen/Core>
+
+#include "common/dispatch/cost.h"
+#include "cpu/gemm/scalar_store.h"
+#include "cpu/kernels.h"
+
+namespace tandem::cpu {
+namespace {
+
+using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using AnyStride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+
+Refusal supports(const MatmulProblem& p, const Machine&) {
+  return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
+}
+
+double cost(const MatmulProblem& p, const Machine& machine) {
+  return cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.1, 1);
+}
+
+std::size_t workspace(const MatmulProblem& p, const Machine&) {
+  return static_cast<std::size_t>(p.m * p.n) * sizeof(float);
+}
+
+Code run(const MatmulArgs& args, const Queue&, Workspace workspace) {
+  Eigen::Map<RowMajor> product(static_cast<float*>(workspace.data), args.m, args.n);
+  for_each_item(args, [&](const float* a, const float* b, float* c) {
+    const Eigen::Map<const RowMajor, 0, AnyStride> ma(a, args.m, args.k, AnyStride(args.a.row, args.a.col));
+    const Eigen::Map<const RowMajor, 0, AnyStride> mb(b, args.k, args.n, AnyStride(args.b.row, args.b.col));
+    product.noalias() = ma * mb;
+    for (std::int64_t i = 0; i < args.m; ++i)
+      for (std::int64_t j = 0; j < args.n; ++j) store_element(args, c, i, j, product(i, j));
+  });
+  return Code::ok;
+}
+
+}  // namespace
+
+const Kernel<Matmul> matmul_f32_eigen = {
+    .needs = {}, .traits = {.reference = true}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
+
+}  // namespace tandem::cpu

@@ -1,0 +1,38 @@
+// Idea:    the definition: three loops, one element of c at a time, k ascending.
+// Limits:  takes everything; each step of k jumps a row of b, so that large b are read from memory again for every row
+//          of a. One thread.
+// Expect:
+#include "common/dispatch/cost.h"
+#include "cpu/gemm/scalar_store.h"
+#include "cpu/kernels.h"
+
+namespace tandem::cpu {
+namespace {
+
+Refusal supports(const MatmulProblem& p, const Machine&) {
+  return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
+}
+
+double cost(const MatmulProblem& p, const Machine& machine) {
+  return cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.006, 1);
+}
+
+Code run(const MatmulArgs& args, const Queue&, Workspace) {
+  for_each_item(args, [&](const float* a, const float* b, float* c) {
+    for (std::int64_t i = 0; i < args.m; ++i)
+      for (std::int64_t j = 0; j < args.n; ++j) {
+        float sum = 0.0f;
+        for (std::int64_t k = 0; k < args.k; ++k)
+          sum += a[i * args.a.row + k * args.a.col] * b[k * args.b.row + j * args.b.col];
+        store_element(args, c, i, j, sum);
+      }
+  });
+  return Code::ok;
+}
+
+}  // namespace
+
+const Kernel<Matmul> matmul_f32_naive = {
+    .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Matmul>, .run = run};
+
+}  // namespace tandem::cpu
