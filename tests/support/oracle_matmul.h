@@ -124,15 +124,16 @@ class Oracle<Matmul> : public F32Result {
       scale += std::abs(bias);
       roundings += 1;
     }
-    return activated({value, sum_bound(roundings, scale)}, scale);
+    return activated({value, sum_bound(roundings, scale, std::max(scale, magnitude))}, scale);
   }
 
-  // Above the largest float a partial sum may overflow although the result does not; then nothing is promised. A NaN
-  // or an infinity among the inputs makes `scale` NaN or infinite, and the double result says what must come out.
-  static double sum_bound(double roundings, double scale) {
+  // Above the largest float a partial sum may overflow although the result does not (a small alpha comes too late); then
+  // nothing is promised. `on_the_way` is the larger of the magnitudes before and after alpha. A NaN or an infinity among
+  // the inputs makes `scale` NaN or infinite, and the double result says what must come out.
+  static double sum_bound(double roundings, double scale, double on_the_way) {
     if (!std::isfinite(scale)) return 0.0;
-    const double bound = gamma(roundings) * scale + roundings * kDenormal;
-    return scale + bound > kLargest ? kInfinity : bound;
+    const double largest = on_the_way * (1 + gamma(roundings)) + roundings * kDenormal;
+    return largest > kLargest ? kInfinity : gamma(roundings) * scale + roundings * kDenormal;
   }
 
   Expected activated(const Expected& before, double scale) const {
