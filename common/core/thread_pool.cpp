@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -79,7 +79,7 @@ struct ThreadPool::State {
       const std::uint32_t seen = epoch.load(std::memory_order_relaxed);
       try {
         helpers.emplace_back([this, index, seen] { help(index, seen); });
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {  // no thread to be had, or no memory for one
         return false;
       }
     }

@@ -114,6 +114,8 @@ void refuse_repeated(std::string_view op, const ConstView& out) {
 }
 
 void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype) {
+  if (view.rank() == 0 && view.elements() == 0)  // default-constructed
+    throw Error(Code::invalid_argument, fmt::format("{}: {} is an empty view, without shape or memory", op, operand));
   if (view.dtype() != dtype)
     throw Error(Code::invalid_argument,
                 fmt::format("{}: {} is {}, only {} is supported", op, operand, name(view.dtype()), name(dtype)));
