@@ -9,7 +9,9 @@
 #include <tandem/machine.h>
 #include <tandem/npy.h>
 #include <tandem/ops.h>
+#include <tandem/prune.h>
 #include <tandem/quantize.h>
 #include <tandem/safetensors.h>
+#include <tandem/sparse.h>
 #include <tandem/tensor.h>
 #include <tandem/version.h>

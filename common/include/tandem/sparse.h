@@ -1,0 +1,57 @@
+// Storage of sparse matrices, and the way there from dense ones and back. All of it is on the host.
+//
+// Errors: Error(invalid_argument) names the function and the offending value.
+#pragma once
+
+#include <cstdint>
+
+#include <tandem/tensor.h>
+
+namespace tandem {
+
+/// Compressed sparse rows. Row i has the elements row_offsets[i] .. row_offsets[i + 1] - 1 of `columns` and `values`.
+struct Csr {
+  std::int64_t rows = 0, cols = 0;
+  Tensor row_offsets;  ///< s32 [rows + 1]: starts with 0, never falls, ends with the number of stored elements
+  Tensor columns;      ///< s32 [stored]: ascending within a row, each once, 0 <= column < cols
+  Tensor values;       ///< f32 [stored]
+
+  std::int64_t stored() const noexcept { return values.elements(); }
+  /// stored / (rows * cols); 0 for an empty matrix.
+  double density() const noexcept;
+};
+
+/// The elements of an f32 matrix of any strides that are not 0. Zeros of either sign are left out; NaN is kept. At
+/// most 2^31 - 1 elements can be stored, and cols must not pass that either.
+Csr to_csr(ConstView matrix);
+/// Row-major f32. Checks the matrix first.
+Tensor to_dense(const Csr& csr);
+/// Throws unless everything holds that Csr says: a matrix from elsewhere is checked before it is used.
+void check_csr(const Csr& csr);
+
+/// 2:4: two of each four consecutive elements of a row are stored, with their places.
+///
+/// A row of `cols` elements has ceil(cols / 4) groups; beyond the end of the row a last group is filled up with zeros.
+/// Group g of a row has the values 2g and 2g + 1 and four bits of metadata: bits 0 and 1 hold the place (0 to 3) of the
+/// first value in the group, bits 2 and 3 that of the second, which is larger. Two groups share a byte, the even
+/// group in the low half; the high half of the last byte of a row with an odd number of groups is 0. A group with fewer
+/// than two nonzero elements stores zeros at the lowest free places. (These are the 4-bit groups of the sparse
+/// tensor cores, in the order of the matrix instead of the order of the threads.)
+struct Sparse24 {
+  std::int64_t rows = 0, cols = 0;
+  Tensor values;    ///< [rows, 2 * groups], of the matrix's dtype
+  Tensor metadata;  ///< u8 [rows, ceil(groups / 2)]
+
+  std::int64_t groups() const noexcept { return cols / 4 + (cols % 4 != 0 ? 1 : 0); }
+};
+
+/// Stores a matrix (f32, bf16, f16, s8 or u8; any strides) in which no group of four has more than two nonzero
+/// elements; prune_2_4 makes such matrices. Throws naming the first group that has more. A zero of negative sign counts
+/// as zero, and returns as +0.
+Sparse24 to_2_4(ConstView matrix);
+/// Row-major, of the dtype of the values. Checks the storage first.
+Tensor to_dense(const Sparse24& sparse);
+/// Throws unless everything holds that Sparse24 says, and nothing but zeros is stored beyond the end of a row.
+void check_2_4(const Sparse24& sparse);
+
+}  // namespace tandem
