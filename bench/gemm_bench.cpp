@@ -1,8 +1,9 @@
 // tandem-gemm_bench [MxNxK[,ta][,tb] ...]: the f32 matrix products of the CPU kernels beside OpenBLAS.
 //
-// Each product is verified against double before it is timed. The candidates and the ceilings (independent multiply-adds
-// in registers; a sum over 256 MiB) are measured in turn in every round, and medians over the rounds are printed, so that
-// all figures of a row come from the same seconds. OpenBLAS is loaded at run time, where it is installed.
+// Each product is verified against double before it is timed. The candidates and the ceilings (independent
+// multiply-adds in registers; a sum over 256 MiB) are measured in turn in every round, and medians over the rounds are
+// printed, so that all figures of a row come from the same seconds. OpenBLAS is loaded at run time, where it is
+// installed.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -17,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "common/core/host_api.h"
 #include "common/core/thread_pool.h"
@@ -48,7 +49,9 @@ Shape parse(const std::string& text) {
   return s;
 }
 
-std::string print(const Shape& s) { return fmt::format("{}x{}x{}{}{}", s.m, s.n, s.k, s.ta ? ",ta" : "", s.tb ? ",tb" : ""); }
+std::string print(const Shape& s) {
+  return fmt::format("{}x{}x{}{}{}", s.m, s.n, s.k, s.ta ? ",ta" : "", s.tb ? ",tb" : "");
+}
 
 struct Free {
   void operator()(void* p) const { std::free(p); }
@@ -57,7 +60,8 @@ using Buffer = std::unique_ptr<float[], Free>;
 
 Buffer random_buffer(std::int64_t count, std::uint32_t seed) {
   constexpr std::size_t kAlignment = 64;
-  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t bytes =
+      (static_cast<std::size_t>(count) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
   Buffer buffer(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
   std::minstd_rand random(seed);
   std::uniform_real_distribution<float> values(-1.0f, 1.0f);
@@ -95,7 +99,8 @@ struct Product {
         bound += std::fabs(t);
       }
       const double unit = 0x1p-24 * static_cast<double>(shape.k);
-      if (!(std::fabs(static_cast<double>(c[static_cast<std::size_t>(at)]) - sum) <= unit / (1 - unit) * bound)) return false;
+      if (!(std::fabs(static_cast<double>(c[static_cast<std::size_t>(at)]) - sum) <= unit / (1 - unit) * bound))
+        return false;
     }
     return true;
   }
@@ -181,9 +186,11 @@ class Bench {
 
  private:
   void add(std::vector<Candidate>& candidates, const char* name, const MatmulKernel& kernel, const Product& product) {
-    workspaces_.push_back(random_buffer(static_cast<std::int64_t>(kernel.workspace(product.problem, machine_) / 4 + 64), 4));
+    workspaces_.push_back(
+        random_buffer(static_cast<std::int64_t>(kernel.workspace(product.problem, machine_) / 4 + 64), 4));
     const tandem::Workspace workspace{workspaces_.back().get(), kernel.workspace(product.problem, machine_)};
-    candidates.push_back({name, [&kernel, &product, workspace, this] { kernel.run(product.args, queue_, workspace); }, 1, {}});
+    candidates.push_back(
+        {name, [&kernel, &product, workspace, this] { kernel.run(product.args, queue_, workspace); }, 1, {}});
   }
 
   bool row(const Shape& shape, int threads) {
@@ -270,9 +277,10 @@ int main(int argc, char** argv) {
   app.add_flag("--all", options.all, "also the blocked, naive and eigen kernels");
   CLI11_PARSE(app, argc, argv);
   if (options.shapes.empty())
-    options.shapes = {"8x8x8",       "16x16x16",    "32x32x32",    "64x64x64",     "128x128x128", "256x256x256",
-                      "512x512x512", "1024x1024x1024", "2048x2048x2048", "255x255x255", "1000x1000x1000", "1023x1023x1023",
-                      "16x1024x1024", "64x4096x64",  "1x4096x4096", "4x4096x4096",  "8x4096x4096", "1797x128x64"};
+    options.shapes = {"8x8x8",          "16x16x16",       "32x32x32",       "64x64x64",       "128x128x128",
+                      "256x256x256",    "512x512x512",    "1024x1024x1024", "2048x2048x2048", "255x255x255",
+                      "1000x1000x1000", "1023x1023x1023", "16x1024x1024",   "64x4096x64",     "1x4096x4096",
+                      "4x4096x4096",    "8x4096x4096",    "1797x128x64"};
   Machine machine;
   machine.cpu = tandem::cpu::query();
   if (options.threads.empty()) {

@@ -10,7 +10,9 @@ constexpr std::int64_t kWord = 4;
 
 std::atomic<const MatmulBlocking*> forced{nullptr};
 
-std::int64_t multiple_below(std::int64_t value, std::int64_t step) { return std::max(value / step, std::int64_t{1}) * step; }
+std::int64_t multiple_below(std::int64_t value, std::int64_t step) {
+  return std::max(value / step, std::int64_t{1}) * step;
+}
 
 }  // namespace
 

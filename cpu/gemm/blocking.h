@@ -7,8 +7,8 @@
 
 namespace tandem::cpu {
 
-/// A product is computed in blocks of kc values of k; of b, nc columns at a time; of a, mc rows at a time. All are upper
-/// bounds: a product is cut into equal blocks no larger than these.
+/// A product is computed in blocks of kc values of k; of b, nc columns at a time; of a, mc rows at a time. All are
+/// upper bounds: a product is cut into equal blocks no larger than these.
 struct MatmulBlocking {
   std::int64_t mc = 0;
   std::int64_t kc = 0;

@@ -23,6 +23,7 @@ struct Plan {
   const GemmSet* set = nullptr;
   const MatmulArgs* args = nullptr;
   bool direct = false;
+  bool skinny = false;
   GemmPacking packing;
   std::int64_t element = kWord;  // bytes of an element of a and b
   std::int64_t words = 0;        // k in words
@@ -47,7 +48,8 @@ MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu) {
   return blocking;
 }
 
-// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, one panel.
+// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, one
+// panel.
 struct ScratchWords {
   std::int64_t a = 0, b = 0;
   std::size_t bytes() const { return static_cast<std::size_t>(round_up((a + b) * kWord, kLine)); }
@@ -58,7 +60,14 @@ ScratchWords scratch_words(const GemmSet& set, const MatmulBlocking& blocking, s
   const std::int64_t panels = ceil_div(std::min(blocking.mc, m), set.mr);
   const std::int64_t columns =
       m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
-  return {round_up(panels * round_up(set.mr, kPanelStep) * kc, kLine / kWord), columns * kc};
+  const std::int64_t sums = set.skinny != nullptr && m <= kSkinnyRows ? m * kSkinnyColumns : 0;
+  return {std::max(sums, round_up(panels * round_up(set.mr, kPanelStep) * kc, kLine / kWord)), columns * kc};
+}
+
+// Few rows and a b that does not fit L2.
+bool is_skinny(const GemmSet& set, const MatmulArgs& args, const CpuInfo& cpu) {
+  return set.skinny != nullptr && args.m <= kSkinnyRows && args.b.col == 1 &&
+         args.k * args.n * kWord > cpu.l2_bytes / 2;
 }
 
 // Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
@@ -71,7 +80,7 @@ bool rows_collide(std::int64_t pitch_bytes, int rows) {
   return false;
 }
 
-bool should_pack_a(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking&) {
+bool should_pack_a(const GemmSet& set, const MatmulArgs& args) {
   if (set.group != 1) return true;
   constexpr std::int64_t kSmall = 16 << 10;  // fits L1 whatever its strides
   if (args.m * args.k * kWord <= kSmall) return false;
@@ -79,8 +88,16 @@ bool should_pack_a(const GemmSet& set, const MatmulArgs& args, const MatmulBlock
   return rows_collide(args.a.row * kWord, set.mr);
 }
 
-bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const CpuInfo& cpu) {
+// Few rows: one block of a, so that each panel of b is used once. It is then faster to read b where it is, each panel
+// brought into L2 by the tiles of the one before; shorter blocks of k keep two panels there even when the rows of b are
+// 4 KiB apart and share few sets of the cache.
+bool is_thin(const MatmulArgs& args, const MatmulBlocking& blocking) {
+  return args.b.col == 1 && args.m <= blocking.mc;
+}
+
+bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking& blocking, const CpuInfo& cpu) {
   if (set.group != 1 || args.b.col != 1) return true;
+  if (is_thin(args, blocking)) return false;
   return args.k * args.b.row * kWord > cpu.l2_bytes / 2;
 }
 
@@ -98,8 +115,8 @@ struct BlockOfK {
 
 const char* element_at(const char* p, const Plan& plan, std::int64_t elements) { return p + elements * plan.element; }
 
-// One tile to c: written by the micro-kernel itself where it may, else through a buffer and the fused store. `args` lacks
-// only what belongs to c.
+// One tile to c: written by the micro-kernel itself where it may, else through a buffer and the fused store. `args`
+// lacks only what belongs to c.
 void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_t i, std::int64_t rows, std::int64_t j,
           std::int64_t columns, TileArgs& args) {
   const GemmSet& set = *plan.set;
@@ -134,11 +151,12 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
   set.store(store);
 }
 
-// The panels of b for one block of a: in place, or packed, the next one while the tiles of the present one are computed.
+// The panels of b for one block of a: in place, or packed, the next one while the tiles of the present one are
+// computed.
 struct ColumnPanels {
   const Plan& plan;
-  const char* in;          // element (begin of the block, begin of the columns) of b
-  std::int64_t columns;    // of the block
+  const char* in;        // element (begin of the block, begin of the columns) of b
+  std::int64_t columns;  // of the block
   std::int64_t words, depth;
   char* out;
   bool packed;  // all panels lie in `out`
@@ -153,9 +171,7 @@ struct ColumnPanels {
   const char* source(std::int64_t panel) const {
     return element_at(in, plan, panel * plan.set->nr() * plan.args->b.col);
   }
-  char* place(std::int64_t panel) const {
-    return out + (keeps ? panel : panel % 2) * plan.set->nr() * words * kWord;
-  }
+  char* place(std::int64_t panel) const { return out + (keeps ? panel : panel % 2) * plan.set->nr() * words * kWord; }
   bool must_pack(std::int64_t panel) const { return panel < count() && !packed && !in_place(panel); }
   void pack(std::int64_t panel, Share rows) const {
     const auto& b = plan.args->b;
@@ -180,8 +196,14 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       set.pack(element_at(a_block, plan, r * a.row), a.row, a.col, panels.rows(p), depth, a_width,
                scratch.a + p * a_width * block.words * kWord);
   }
-  const ColumnPanels b_panels{plan,  element_at(item.b, plan, block.begin * set.group * b.row + columns.begin * b.col),
-                              columns.end - columns.begin, block.words, depth, scratch.b, packed, keeps};
+  const ColumnPanels b_panels{plan,
+                              element_at(item.b, plan, block.begin * set.group * b.row + columns.begin * b.col),
+                              columns.end - columns.begin,
+                              block.words,
+                              depth,
+                              scratch.b,
+                              packed,
+                              keeps};
   // The share of the next panel that one tile takes care of.
   const std::int64_t slice = ceil_div(block.words, panels.count);
   if (b_panels.must_pack(0)) b_panels.pack(0, {0, block.words});
@@ -237,6 +259,33 @@ void part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch
   }
 }
 
+// Few rows: the sums of some columns, then their store.
+void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
+  const MatmulArgs& args = *plan.args;
+  SkinnyArgs skinny;
+  skinny.k = args.k;
+  skinny.a = reinterpret_cast<const float*>(item.a);
+  skinny.a_row = args.a.row;
+  skinny.a_col = args.a.col;
+  skinny.b_row = args.b.row;
+  skinny.sum = reinterpret_cast<float*>(scratch.a);
+  skinny.sum_row = kSkinnyColumns;
+  StoreArgs store;
+  store.tile = scratch.a;
+  store.tile_row = kSkinnyColumns;
+  store.rows = args.m;
+  store.args = &args;
+  for (std::int64_t j = columns.begin; j < columns.end; j += kSkinnyColumns) {
+    skinny.n = std::min(kSkinnyColumns, columns.end - j);
+    skinny.b = reinterpret_cast<const float*>(item.b) + j;
+    plan.set->skinny[args.m - 1](skinny);
+    store.columns = skinny.n;
+    store.j = j;
+    store.c = item.c + j * args.c.col * kWord;
+    plan.set->store(store);
+  }
+}
+
 // Threads share c as a grid of rows x columns of shares; each packs what it needs by itself, so none waits for another.
 struct Grid {
   int rows = 1, columns = 1;
@@ -260,7 +309,8 @@ Item item_at(const Plan& plan, std::int64_t index) {
   std::int64_t at[3] = {};
   if (args.batch.rank > 0) args.batch.offsets(index, args.batch.rank, at);
   return {element_at(static_cast<const char*>(args.a.data), plan, at[0]),
-          element_at(static_cast<const char*>(args.b.data), plan, at[1]), static_cast<char*>(args.c.data) + at[2] * kWord};
+          element_at(static_cast<const char*>(args.b.data), plan, at[1]),
+          static_cast<char*>(args.c.data) + at[2] * kWord};
 }
 
 // Participant t of n: its items when there are enough of them, else its cell of the grid in every item.
@@ -268,30 +318,41 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
   const std::int64_t items = plan.args->batch.elements;
   const bool by_items = items % n == 0 || items >= 4 * n;
   const Share mine = by_items ? share_of(items, 1, t, n) : Share{0, items};
-  const Grid grid = by_items ? Grid{} : best_grid(plan, n);
+  const Grid grid = by_items ? Grid{} : plan.skinny ? Grid{1, n} : best_grid(plan, n);
   const int cell = by_items ? 0 : t;
   const Share rows = share_of(plan.args->m, 1, cell / grid.columns, grid.rows);
   const Share columns = share_of(plan.args->n, plan.set->lanes, cell % grid.columns, grid.columns);
-  for (std::int64_t i = mine.begin; i < mine.end; ++i) part(plan, item_at(plan, i), rows, columns, scratch);
+  for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+    if (plan.skinny) {
+      skinny_part(plan, item_at(plan, i), columns, scratch);
+    } else {
+      part(plan, item_at(plan, i), rows, columns, scratch);
+    }
+  }
 }
 
 }  // namespace
 
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
   const MatmulBlocking blocking = blocking_of(set, machine.cpu);
-  return scratch_words(set, blocking, m, n, ceil_div(k, set.group)).bytes() * static_cast<std::size_t>(machine.cpu.threads);
+  return scratch_words(set, blocking, m, n, ceil_div(k, set.group)).bytes() *
+         static_cast<std::size_t>(machine.cpu.threads);
 }
 
 void gemm(const GemmSet& set, const MatmulArgs& args, bool direct, const Queue& queue, Workspace workspace) {
   const CpuInfo& cpu = queue.machine->cpu;
-  const MatmulBlocking blocking = blocking_of(set, cpu);
+  MatmulBlocking blocking = blocking_of(set, cpu);
+  if (set.group == 1 && is_thin(args, blocking)) {
+    blocking.kc = std::max<std::int64_t>(blocking.kc / 2, 1);
+  }
   Plan plan;
   plan.set = &set;
   plan.args = &args;
   plan.direct = direct;
+  plan.skinny = is_skinny(set, args, cpu);
   plan.element = kWord / set.group;
   plan.words = ceil_div(args.k, set.group);
-  plan.packing = {should_pack_a(set, args, blocking), should_pack_b(set, args, cpu)};
+  plan.packing = {should_pack_a(set, args), should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
   plan.kc = plan.words == 0 ? 1 : ceil_div(plan.words, ceil_div(plan.words, blocking.kc));

@@ -1,5 +1,5 @@
-// Packing of f32 values into panels: out[p * width + i] = in[i * across + p * along] for i < count, 0 up to width. Included once a
-// target.
+// Packing of f32 values into panels: out[p * width + i] = in[i * across + p * along] for i < count, 0 up to width.
+// Included once a target.
 #if defined(TANDEM_CPU_GEMM_PACK_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_GEMM_PACK_INL_H_
 #undef TANDEM_CPU_GEMM_PACK_INL_H_
@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -66,7 +67,8 @@ HWY_INLINE void store_blocks(D d, V v, std::int64_t step, float* HWY_RESTRICT ou
 // Four rows of a panel with unit stride along k, kCount of which exist, and as many values of k as a vector has:
 // transposed in the 128-bit blocks of the vectors.
 template <int kCount>
-HWY_INLINE void pack_four(const float* HWY_RESTRICT in, std::int64_t across, std::int64_t width, float* HWY_RESTRICT out) {
+HWY_INLINE void pack_four(const float* HWY_RESTRICT in, std::int64_t across, std::int64_t width,
+                          float* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const hn::Repartition<double, decltype(d)> d64;
   const auto zero = hn::Zero(d);
@@ -74,6 +76,12 @@ HWY_INLINE void pack_four(const float* HWY_RESTRICT in, std::int64_t across, std
   const auto r1 = kCount > 1 ? hn::LoadU(d, in + across) : zero;
   const auto r2 = kCount > 2 ? hn::LoadU(d, in + 2 * across) : zero;
   const auto r3 = kCount > 3 ? hn::LoadU(d, in + 3 * across) : zero;
+  // As many streams as a panel has rows, perhaps 4 KiB apart, are too many for the hardware's prefetcher.
+  constexpr std::int64_t kAhead = 128;
+  if (kCount > 0) hwy::Prefetch(in + kAhead);
+  if (kCount > 1) hwy::Prefetch(in + across + kAhead);
+  if (kCount > 2) hwy::Prefetch(in + 2 * across + kAhead);
+  if (kCount > 3) hwy::Prefetch(in + 3 * across + kAhead);
   const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, r0, r1));
   const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, r0, r1));
   const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, r2, r3));
@@ -95,11 +103,20 @@ HWY_INLINE void pack_columns(const float* HWY_RESTRICT in, std::int64_t across, 
       const float* from = in + i * across + p;
       float* to = out + p * width + i;
       switch (std::clamp<std::int64_t>(count - i, 0, 4)) {
-        case 4: pack_four<4>(from, across, width, to); break;
-        case 3: pack_four<3>(from, across, width, to); break;
-        case 2: pack_four<2>(from, across, width, to); break;
-        case 1: pack_four<1>(from, across, width, to); break;
-        default: pack_four<0>(from, across, width, to);
+        case 4:
+          pack_four<4>(from, across, width, to);
+          break;
+        case 3:
+          pack_four<3>(from, across, width, to);
+          break;
+        case 2:
+          pack_four<2>(from, across, width, to);
+          break;
+        case 1:
+          pack_four<1>(from, across, width, to);
+          break;
+        default:
+          pack_four<0>(from, across, width, to);
       }
     }
   }
@@ -108,8 +125,8 @@ HWY_INLINE void pack_columns(const float* HWY_RESTRICT in, std::int64_t across, 
 
 #endif  // HWY_TARGET != HWY_SCALAR
 
-inline void f32_pack(const void* in_data, std::int64_t across, std::int64_t along, std::int64_t count, std::int64_t depth,
-                     std::int64_t width, void* out_data) {
+inline void f32_pack(const void* in_data, std::int64_t across, std::int64_t along, std::int64_t count,
+                     std::int64_t depth, std::int64_t width, void* out_data) {
   const float* in = static_cast<const float*>(in_data);
   float* out = static_cast<float*>(out_data);
   if (across == 1) return pack_rows(in, along, count, depth, width, out);

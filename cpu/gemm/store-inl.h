@@ -1,6 +1,8 @@
-// The fused store of f32 products: c = activation(alpha * tile + beta * c + bias) over the blocks of k. Included once a target.
+// The fused store of f32 products: c = activation(alpha * tile + beta * c + bias) over the blocks of k. Included once a
+// target.
 //
-// alpha, beta and bias belong to the first block of k, later blocks add alpha * tile, the last one applies the activation.
+// alpha, beta and bias belong to the first block of k, later blocks add alpha * tile, the last one applies the
+// activation.
 #if defined(TANDEM_CPU_GEMM_STORE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_GEMM_STORE_INL_H_
 #undef TANDEM_CPU_GEMM_STORE_INL_H_
@@ -75,14 +77,22 @@ inline void f32_store(const StoreArgs& s) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   switch (s.last ? s.args->activation : Activation::none) {
-    case Activation::none: return store_with(s, [](V v) HWY_ATTR { return v; });
-    case Activation::relu: return store_with(s, [d](V v) HWY_ATTR { return vrelu(d, v); });
-    case Activation::gelu_erf: return store_with(s, [d](V v) HWY_ATTR { return vgelu_erf(d, v); });
-    case Activation::gelu_tanh: return store_with(s, [d](V v) HWY_ATTR { return vgelu_tanh(d, v); });
-    case Activation::gelu_sigmoid: return store_with(s, [d](V v) HWY_ATTR { return vgelu_sigmoid(d, v); });
-    case Activation::sigmoid: return store_with(s, [d](V v) HWY_ATTR { return vsigmoid(d, v); });
-    case Activation::tanh: return store_with(s, [d](V v) HWY_ATTR { return vtanh(d, v); });
-    case Activation::silu: return store_with(s, [d](V v) HWY_ATTR { return vsilu(d, v); });
+    case Activation::none:
+      return store_with(s, [](V v) HWY_ATTR { return v; });
+    case Activation::relu:
+      return store_with(s, [d](V v) HWY_ATTR { return vrelu(d, v); });
+    case Activation::gelu_erf:
+      return store_with(s, [d](V v) HWY_ATTR { return vgelu_erf(d, v); });
+    case Activation::gelu_tanh:
+      return store_with(s, [d](V v) HWY_ATTR { return vgelu_tanh(d, v); });
+    case Activation::gelu_sigmoid:
+      return store_with(s, [d](V v) HWY_ATTR { return vgelu_sigmoid(d, v); });
+    case Activation::sigmoid:
+      return store_with(s, [d](V v) HWY_ATTR { return vsigmoid(d, v); });
+    case Activation::tanh:
+      return store_with(s, [d](V v) HWY_ATTR { return vtanh(d, v); });
+    case Activation::silu:
+      return store_with(s, [d](V v) HWY_ATTR { return vsilu(d, v); });
   }
 }
 

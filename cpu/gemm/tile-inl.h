@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <utility>
 
-#include <hwy/highway.h>
 #include <hwy/cache_control.h>
+#include <hwy/highway.h>
 
 #include "cpu/gemm/gemm.h"
 

@@ -7,6 +7,7 @@
 
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/pack-inl.h"
+#include "cpu/gemm/skinny-inl.h"
 #include "cpu/gemm/store-inl.h"
 #include "cpu/gemm/tile-inl.h"
 
@@ -22,7 +23,8 @@ const GemmSet& f32_gemm_set() {
                                .masks = kMasks,
                                .tiles = f32_tiles(),
                                .pack = f32_pack,
-                               .store = f32_store};
+                               .store = f32_store,
+                               .skinny = skinny_kernels()};
   return kSet;
 }
 
@@ -43,7 +45,9 @@ HWY_EXPORT(f32_gemm_set);
 
 const GemmSet& set_for(const Machine& machine) { return TANDEM_SIMD_CALL(machine.cpu.isa, f32_gemm_set)(); }
 
-Refusal supports(const MatmulProblem& p, const Machine&) { return p.dtype == DType::f32 ? nullptr : "needs f32 operands"; }
+Refusal supports(const MatmulProblem& p, const Machine&) {
+  return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
+}
 
 double cost(const MatmulProblem& p, const Machine& machine) {
   const double flops = Matmul::flops(p);
@@ -78,12 +82,8 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-const Kernel<Matmul> matmul_f32_simd = {.needs = {},
-                                        .traits = {},
-                                        .supports = supports,
-                                        .cost = cost,
-                                        .workspace = workspace,
-                                        .run = run};
+const Kernel<Matmul> matmul_f32_simd = {
+    .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
 }  // namespace tandem::cpu
 
