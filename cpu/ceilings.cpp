@@ -3,11 +3,16 @@
 #define HWY_TARGET_INCLUDE "cpu/ceilings.cpp"  // NOLINT: re-included once a target
 #include "cpu/simd/simd.h"
 // simd.h first: it says which targets exist
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
@@ -49,6 +54,18 @@ void CopyRun(const float* from, float* to, std::size_t count) {
   }
 }
 
+/// Past the caches, which saves reading the lines that are overwritten.
+void StreamRun(const float* from, float* to, std::size_t count) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t i = 0; i + 2 * lanes <= count; i += 2 * lanes) {
+    const auto a = hn::Load(d, from + i), b = hn::Load(d, from + i + lanes);
+    hn::Stream(a, d, to + i);
+    hn::Stream(b, d, to + i + lanes);
+  }
+  hwy::FlushStream();
+}
+
 void ReadRun(const float* from, std::size_t count) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
@@ -73,61 +90,100 @@ namespace {
 
 HWY_EXPORT(FmaRun);
 HWY_EXPORT(CopyRun);
+HWY_EXPORT(StreamRun);
 HWY_EXPORT(ReadRun);
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-/// The best rate of repeated runs within about `seconds`, at least three.
-template <class Run>
-double best_rate(double seconds, Run run) {
+/// How often `once` must run to last `seconds`.
+template <class Once>
+std::int64_t runs_for(double seconds, Once& once) {
+  std::int64_t runs = 0;
+  const double start = now();
+  do {
+    once();
+    ++runs;
+  } while (now() - start < seconds);
+  return runs;
+}
+
+/// Work a second of `threads` threads that run together, in rounds: the work of all over the time from the common start
+/// until the last is done. The best round of about `seconds`, and of three at least. setup(t) prepares thread t and
+/// returns what it runs; `work` is that of one run.
+template <class Setup>
+double best_rate(double seconds, int threads, double work, Setup setup) {
+  // Long enough for the clock, and for the barrier where there is one.
+  const double round_seconds = threads > 1 ? 4e-3 : 50e-6;
+  std::barrier gate(threads);
+  std::int64_t runs = 0;  // this and the next two are written by thread 0, between barriers
   double best = 0;
-  const double begin = now();
-  for (int i = 0; i < 3 || now() - begin < seconds; ++i) {
-    const double start = now();
-    const double work = run();
-    const double took = now() - start;
-    if (took > 0) best = std::max(best, work / took);
-  }
+  bool more = true;
+  const auto participate = [&](int t) {
+    auto once = setup(t);
+    if (t == 0) runs = runs_for(round_seconds, once);
+    const double begin = now();
+    for (int round = 1;; ++round) {
+      gate.arrive_and_wait();
+      if (!more) return;
+      const double start = now();
+      for (std::int64_t i = 0; i < runs; ++i) once();
+      gate.arrive_and_wait();
+      if (t != 0) continue;
+      const double end = now();
+      if (end > start) best = std::max(best, threads * static_cast<double>(runs) * work / (end - start));
+      more = round < 3 || end - begin < seconds;
+    }
+  };
+  std::vector<std::jthread> helpers;
+  for (int t = 1; t < threads; ++t) helpers.emplace_back(participate, t);
+  participate(0);
   return best;
 }
 
-/// Runs that last long enough for the clock: at least 50 us.
-template <class Once>
-double repeated(double work_each, Once once) {
-  const double start = now();
-  double work = 0;
-  do {
-    once();
-    work += work_each;
-  } while (now() - start < 50e-6);
-  return work;
+/// `threads` pieces of memory of `bytes` each.
+std::vector<std::shared_ptr<void>> allocate_each(int threads, std::size_t bytes) {
+  std::vector<std::shared_ptr<void>> memory;
+  for (int t = 0; t < threads; ++t) memory.push_back(allocate_host(bytes, 64, "ceilings"));
+  return memory;
 }
 
 }  // namespace
 
-double measure_fma(IsaLevel level, double seconds) {
-  return best_rate(seconds, [&] { return TANDEM_SIMD_CALL(level, FmaRun)(20000); });
+double measure_fma(IsaLevel level, double seconds, int threads) {
+  // The flops of a run depend on the level; asking costs a run.
+  const double flops = TANDEM_SIMD_CALL(level, FmaRun)(20000);
+  return best_rate(seconds, threads, flops, [&](int) { return [level] { TANDEM_SIMD_CALL(level, FmaRun)(20000); }; });
 }
 
-double measure_copy(IsaLevel level, std::size_t bytes, double seconds) {
-  const std::shared_ptr<void> memory = allocate_host(2 * bytes, 64, "ceilings");
-  std::memset(memory.get(), 0, 2 * bytes);
-  auto* from = static_cast<float*>(memory.get());
+double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  constexpr std::size_t kPastCaches = std::size_t{4} << 20;  // below that, storing past the caches can only lose
+  const auto memory = allocate_each(threads, 2 * bytes);
   const std::size_t count = bytes / sizeof(float) / 32 * 32;
-  return best_rate(seconds, [&] {
-    return repeated(2.0 * static_cast<double>(count * sizeof(float)), [&] {
-      TANDEM_SIMD_CALL(level, CopyRun)(from, from + count, count);
-    });
-  });
+  const double work = 2.0 * static_cast<double>(count * sizeof(float));
+  double best = 0;
+  for (const bool past_caches : {false, true}) {
+    if (past_caches && bytes < kPastCaches) break;
+    best = std::max(best, best_rate(seconds, threads, work, [&](int t) {
+                      auto* from = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
+                      std::memset(from, 0, 2 * bytes);  // by the thread that will use it
+                      return [=] {
+                        if (past_caches)
+                          TANDEM_SIMD_CALL(level, StreamRun)(from, from + count, count);
+                        else
+                          TANDEM_SIMD_CALL(level, CopyRun)(from, from + count, count);
+                      };
+                    }));
+  }
+  return best;
 }
 
-double measure_read(IsaLevel level, std::size_t bytes, double seconds) {
-  const std::shared_ptr<void> memory = allocate_host(bytes, 64, "ceilings");
-  std::memset(memory.get(), 0, bytes);
-  const auto* from = static_cast<const float*>(memory.get());
+double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  const auto memory = allocate_each(threads, bytes);
   const std::size_t count = bytes / sizeof(float) / 64 * 64;
-  return best_rate(seconds, [&] {
-    return repeated(static_cast<double>(count * sizeof(float)), [&] { TANDEM_SIMD_CALL(level, ReadRun)(from, count); });
+  return best_rate(seconds, threads, static_cast<double>(count * sizeof(float)), [&](int t) {
+    auto* from = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
+    std::memset(from, 0, bytes);
+    return [=] { TANDEM_SIMD_CALL(level, ReadRun)(from, count); };
   });
 }
 

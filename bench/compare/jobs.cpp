@@ -31,7 +31,7 @@ std::vector<Job> ladder_jobs() {
       {"softmax", "f32:128x1024", "long rows"},
       {"softmax", "f32:20000x10", "short rows"},
       {"sum", "f32:100000", "in L2"},
-      {"sum", "f32:10000000", "in memory"},
+      {"sum", "f32:20000000", "in memory"},
       {"transpose", "f32:512x512", "in L2 and L3"},
       {"transpose", "f32:4096x4096", "in memory, rows 16 KiB apart"},
   };

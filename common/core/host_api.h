@@ -11,12 +11,16 @@ namespace tandem::cpu {
 /// Name, ISA level (CPUID and XGETBV), usable threads (affinity mask and cgroup quota) and cache sizes.
 CpuInfo query();
 
-/// flop/s of independent f32 multiply-adds in registers, one thread, over about `seconds`; the best of several runs.
-double measure_fma(IsaLevel level, double seconds);
-/// Bytes/s read plus written by one thread that copies `bytes` within a buffer of twice that size.
-double measure_copy(IsaLevel level, std::size_t bytes, double seconds);
-/// Bytes/s read by one thread that sums `bytes`.
-double measure_read(IsaLevel level, std::size_t bytes, double seconds);
+// `threads` threads run together where more than one is asked for: the work of all over the time of the slowest. The
+// best of several rounds in about `seconds`, after what is needed to prepare.
+
+/// flop/s of independent f32 multiply-adds in registers.
+double measure_fma(IsaLevel level, double seconds, int threads = 1);
+/// Bytes/s read plus written by threads that each copy `bytes` within a buffer of twice that size, through the caches
+/// or past them, whichever is faster.
+double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
+/// Bytes/s read by threads that each sum `bytes`.
+double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
 
 /// Fills the cpu_ fields of `ceilings`, about 20 ms.
 void measure(const CpuInfo& cpu, Ceilings& ceilings);

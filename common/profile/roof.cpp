@@ -1,40 +1,19 @@
 #include "common/profile/roof.h"
 
 #include <algorithm>
-#include <barrier>
-#include <thread>
-#include <vector>
 
 #include "common/core/host_api.h"
 
 namespace tandem::profile {
 namespace {
 
-constexpr double kSeconds = 0.03;  // a measurement
-
-/// The sum of what `one` returns on each of `threads` threads that run it at the same time.
-template <class One>
-double at_once(int threads, One one) {
-  std::vector<double> rates(static_cast<std::size_t>(threads), 0.0);
-  std::barrier start(threads);
-  const auto run = [&](std::size_t t) {
-    start.arrive_and_wait();
-    rates[t] = one();
-  };
-  std::vector<std::jthread> helpers;
-  for (std::size_t t = 1; t < rates.size(); ++t) helpers.emplace_back(run, t);
-  run(0);
-  helpers.clear();
-  double sum = 0;
-  for (const double rate : rates) sum += rate;
-  return sum;
-}
+constexpr double kSeconds = 0.05;  // a measurement
 
 MemoryLevel measure_level(std::string_view name, std::int64_t capacity, std::int64_t working_set, const CpuInfo& cpu) {
   const auto share = static_cast<std::size_t>(std::max<std::int64_t>(working_set / cpu.threads, 4096));
   MemoryLevel level{name, capacity, 0, 0};
-  level.copy_bytes = at_once(cpu.threads, [&] { return cpu::measure_copy(cpu.isa, share / 2, kSeconds); });
-  level.read_bytes = at_once(cpu.threads, [&] { return cpu::measure_read(cpu.isa, share, kSeconds); });
+  level.copy_bytes = cpu::measure_copy(cpu.isa, share / 2, kSeconds, cpu.threads);
+  level.read_bytes = cpu::measure_read(cpu.isa, share, kSeconds, cpu.threads);
   return level;
 }
 
@@ -50,7 +29,7 @@ Roof measure_roof(const CpuInfo& cpu) {
   Roof roof;
   roof.threads = cpu.threads;
   roof.flops_one = cpu::measure_fma(cpu.isa, kSeconds);
-  roof.flops_all = at_once(cpu.threads, [&] { return cpu::measure_fma(cpu.isa, kSeconds); });
+  roof.flops_all = cpu::measure_fma(cpu.isa, kSeconds, cpu.threads);
   // L1 and L2 belong to a core; the last level is shared. Half of a level is used, so that it surely fits.
   const std::int64_t l1 = cpu.l1d_bytes * cpu.threads, l2 = cpu.l2_bytes * cpu.threads;
   const std::int64_t l3 = std::max(cpu.l3_bytes, l2);
@@ -71,10 +50,20 @@ Bound stricter(Bound arithmetic, Bound memory, bool rate_is_flops) {
 }  // namespace
 
 Bound host_bound(const Work& work, const Roof& roof) {
-  const MemoryLevel& level = roof.level_of(work.bytes);
   const bool copies = work.written_bytes >= work.bytes / 4;
-  const double rate = copies ? level.copy_bytes : level.read_bytes;
-  const Bound memory{work.bytes / rate, (copies ? "copy " : "read ") + std::string(level.name), rate, false};
+  const auto rate_of = [&](const MemoryLevel& level) { return copies ? level.copy_bytes : level.read_bytes; };
+  const MemoryLevel& level = roof.level_of(work.bytes);
+  double rate = rate_of(level);
+  std::string where(level.name);
+  // A working set somewhat above the last cache level stays there in part. The part is taken to fade linearly, until at
+  // twice the level's size all comes from memory.
+  const MemoryLevel& cache = roof.levels[roof.levels.size() - 2];
+  const double resident = 2 * static_cast<double>(cache.capacity) - work.bytes;
+  if (&level == &roof.levels.back() && resident > 0) {
+    rate = work.bytes / (resident / rate_of(cache) + (work.bytes - resident) / rate);
+    where = std::string(cache.name) + " and " + where;
+  }
+  const Bound memory{work.bytes / rate, (copies ? "copy " : "read ") + where, rate, false};
   return stricter({work.flops / roof.flops_all, "FMA", roof.flops_all, true}, memory, work.rate_is_flops);
 }
 
