@@ -1,5 +1,5 @@
-// Declares every kernel of cpu/kernels.def. Each kernel file includes this, so that its row has external linkage and
-// the type that the table expects.
+// Declares every kernel of cpu/kernels.def, for the table and for tests of single kernels. Kernel files do not include
+// it, so that a new line there recompiles the table and not every kernel.
 #pragma once
 
 #include "common/dispatch/kernel.h"

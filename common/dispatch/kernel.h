@@ -1,8 +1,8 @@
 // The row type of the kernel tables: everything dispatch, tests, comparison and tuning know about a kernel.
 //
 // A kernel is one file, cpu/kernels/<symbol>.cpp or cuda/kernels/<symbol>.cu, that defines
-//     #include "cpu/kernels.h"                     // or cuda/kernels.h: declares the row extern
-//     const Kernel<Op> <symbol> = {...};          // in namespace tandem::cpu or tandem::cuda
+//     extern const Kernel<Op> <symbol>;           // in namespace tandem::cpu or tandem::cuda: seen by the table
+//     const Kernel<Op> <symbol> = {...};
 // and one line TANDEM_KERNEL(Op, <symbol>) in that folder's kernels.def. Its public name is the backend and the
 // symbol with the last two underscores as dots: matmul_f32_simd -> cpu.matmul.f32.simd.
 #pragma once

@@ -4,7 +4,8 @@
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cpu/loops/walk.h"
 
 namespace tandem::cpu {
@@ -71,6 +72,7 @@ Code run(const BinaryArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Binary> binary_f32_eigen;
 const Kernel<Binary> binary_f32_eigen = {.needs = {},
                                          .traits = {.reference = true},
                                          .supports = supports,

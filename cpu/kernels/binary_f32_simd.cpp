@@ -24,20 +24,20 @@ HWY_INLINE void binary_of(BinaryFn fn, const A& a, const B& b, float* out, size_
   switch (fn) {
     case BinaryFn::add:
       return map_run<kBatch>(
-          n, out, stream, [](const auto& x, const auto& y) HWY_ATTR { return add(x, y); }, a, b);
+          n, out, stream, [](const auto& x, const auto& y) TANDEM_LAMBDA { return add(x, y); }, a, b);
     case BinaryFn::sub:
       return map_run<kBatch>(
-          n, out, stream, [](const auto& x, const auto& y) HWY_ATTR { return sub(x, y); }, a, b);
+          n, out, stream, [](const auto& x, const auto& y) TANDEM_LAMBDA { return sub(x, y); }, a, b);
     case BinaryFn::mul:
       return map_run<kBatch>(
-          n, out, stream, [](const auto& x, const auto& y) HWY_ATTR { return mul(x, y); }, a, b);
+          n, out, stream, [](const auto& x, const auto& y) TANDEM_LAMBDA { return mul(x, y); }, a, b);
     case BinaryFn::div:
       return map_run<kBatch>(
-          n, out, stream, [](const auto& x, const auto& y) HWY_ATTR { return div(x, y); }, a, b);
+          n, out, stream, [](const auto& x, const auto& y) TANDEM_LAMBDA { return div(x, y); }, a, b);
     case BinaryFn::squared_difference:
       return map_run<kBatch>(
           n, out, stream,
-          [](const auto& x, const auto& y) HWY_ATTR {
+          [](const auto& x, const auto& y) TANDEM_LAMBDA {
             const auto difference = sub(x, y);
             return mul(difference, difference);
           },
@@ -67,7 +67,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
@@ -140,6 +141,7 @@ Code run(const BinaryArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Binary> binary_f32_simd;
 const Kernel<Binary> binary_f32_simd = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Binary>, .run = run};
 

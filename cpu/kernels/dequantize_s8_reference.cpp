@@ -2,7 +2,8 @@
 // Limits:  none; any strides, one thread
 // Expect:  nothing of speed: the rung that the others are compared with
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/quantize.h"
 
 namespace tandem::cpu {
 namespace {
@@ -32,6 +33,7 @@ Code run(const QuantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Dequantize> dequantize_s8_reference;
 const Kernel<Dequantize> dequantize_s8_reference = {.needs = {},
                                                     .traits = {.reference = true},
                                                     .supports = supports_all<Dequantize>,

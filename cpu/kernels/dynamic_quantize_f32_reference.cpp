@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/dynamic_quantize.h"
 
 namespace tandem::cpu {
 namespace {
@@ -53,6 +54,7 @@ Code run(const DynamicQuantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<DynamicQuantize> dynamic_quantize_f32_reference;
 const Kernel<DynamicQuantize> dynamic_quantize_f32_reference = {.needs = {},
                                                                 .traits = {.reference = true},
                                                                 .supports = supports_all<DynamicQuantize>,

@@ -7,9 +7,10 @@
 #include <algorithm>
 
 #include "common/dispatch/cost.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cpu/gemm/blocking.h"
 #include "cpu/gemm/scalar_store.h"
-#include "cpu/kernels.h"
 
 namespace tandem::cpu {
 namespace {
@@ -102,6 +103,7 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_blocked;
 const Kernel<Matmul> matmul_f32_blocked = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 

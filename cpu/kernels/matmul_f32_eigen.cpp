@@ -4,8 +4,9 @@
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cpu/gemm/scalar_store.h"
-#include "cpu/kernels.h"
 
 namespace tandem::cpu {
 namespace {
@@ -39,6 +40,7 @@ Code run(const MatmulArgs& args, const Queue&, Workspace workspace) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_eigen;
 const Kernel<Matmul> matmul_f32_eigen = {
     .needs = {}, .traits = {.reference = true}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 

@@ -3,8 +3,9 @@
 //          of a. One thread.
 // Expect:
 #include "common/dispatch/cost.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cpu/gemm/scalar_store.h"
-#include "cpu/kernels.h"
 
 namespace tandem::cpu {
 namespace {
@@ -32,6 +33,7 @@ Code run(const MatmulArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_naive;
 const Kernel<Matmul> matmul_f32_naive = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Matmul>, .run = run};
 

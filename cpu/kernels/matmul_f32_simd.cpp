@@ -35,8 +35,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include "common/dispatch/cost.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cpu/gemm/threads.h"
-#include "cpu/kernels.h"
 
 namespace tandem::cpu {
 namespace {
@@ -82,6 +83,7 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_simd;
 const Kernel<Matmul> matmul_f32_simd = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 

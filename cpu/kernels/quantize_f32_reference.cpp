@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/quantize.h"
 
 namespace tandem::cpu {
 namespace {
@@ -41,6 +42,7 @@ Code run(const QuantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Quantize> quantize_f32_reference;
 const Kernel<Quantize> quantize_f32_reference = {.needs = {},
                                                  .traits = {.reference = true},
                                                  .supports = supports_all<Quantize>,

@@ -7,7 +7,8 @@
 
 #include "common/core/thread_pool.h"
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/quantized_matmul.h"
 
 namespace tandem::cpu {
 namespace {
@@ -97,6 +98,7 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
+extern const Kernel<QuantizedMatmul> quantized_matmul_s8_reference;
 const Kernel<QuantizedMatmul> quantized_matmul_s8_reference = {.needs = {},
                                                                .traits = {.reference = true},
                                                                .supports = supports_all<QuantizedMatmul>,

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/requantize.h"
 
 namespace tandem::cpu {
 namespace {
@@ -33,6 +34,7 @@ Code run(const QuantizedReluArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<QuantizedRelu> quantized_relu_s8_reference;
 const Kernel<QuantizedRelu> quantized_relu_s8_reference = {.needs = {},
                                                            .traits = {.reference = true},
                                                            .supports = supports_all<QuantizedRelu>,

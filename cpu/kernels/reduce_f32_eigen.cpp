@@ -4,7 +4,8 @@
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/reduce.h"
 #include "cpu/loops/partial.h"
 #include "cpu/loops/walk.h"
 
@@ -67,6 +68,7 @@ Code run(const ReduceArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Reduce> reduce_f32_eigen;
 const Kernel<Reduce> reduce_f32_eigen = {.needs = {},
                                          .traits = {.reference = true},
                                          .supports = supports,

@@ -66,7 +66,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/reduce.h"
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
@@ -213,6 +214,7 @@ Code run(const ReduceArgs& args, const Queue& queue, Workspace space) {
 
 }  // namespace
 
+extern const Kernel<Reduce> reduce_f32_simd;
 const Kernel<Reduce> reduce_f32_simd = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 

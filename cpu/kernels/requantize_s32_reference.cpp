@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/requantize.h"
 
 namespace tandem::cpu {
 namespace {
@@ -37,6 +38,7 @@ Code run(const RequantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Requantize> requantize_s32_reference;
 const Kernel<Requantize> requantize_s32_reference = {.needs = {},
                                                      .traits = {.reference = true},
                                                      .supports = supports_all<Requantize>,

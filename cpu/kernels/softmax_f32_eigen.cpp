@@ -4,7 +4,8 @@
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/softmax.h"
 
 namespace tandem::cpu {
 namespace {
@@ -56,6 +57,7 @@ Code run(const SoftmaxArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Softmax> softmax_f32_eigen;
 const Kernel<Softmax> softmax_f32_eigen = {.needs = {},
                                            .traits = {.reference = true},
                                            .supports = supports,

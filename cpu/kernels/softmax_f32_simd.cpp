@@ -2,7 +2,8 @@
 //          vector four at a time; along any other axis one row a lane.
 // Limits:  one thread a row; rows longer than L2 are read three times from further away; rows and axis both strided go
 //          through a buffer.
-// Expect:
+// Expect:  measured on a Zen 5 server core, one thread: 1.5 times Eigen with -march=native on 128x1024, 5.4 times on
+//          1797x10 (tandem-simd-math-bench).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/softmax_f32_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -58,7 +59,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/softmax.h"
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
@@ -103,6 +105,7 @@ Code run(const SoftmaxArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Softmax> softmax_f32_simd;
 const Kernel<Softmax> softmax_f32_simd = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Softmax>, .run = run};
 

@@ -4,7 +4,8 @@
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/transpose.h"
 
 namespace tandem::cpu {
 namespace {
@@ -44,6 +45,7 @@ Code run(const TransposeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Transpose> transpose_f32_eigen;
 const Kernel<Transpose> transpose_f32_eigen = {.needs = {},
                                                .traits = {.reference = true},
                                                .supports = supports_all<Transpose>,

@@ -42,7 +42,8 @@ HWY_AFTER_NAMESPACE();
 #include <cstring>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/transpose.h"
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
@@ -150,6 +151,7 @@ Code run(const TransposeArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Transpose> transpose_f32_simd;
 const Kernel<Transpose> transpose_f32_simd = {.needs = {},
                                               .traits = {},
                                               .supports = supports_all<Transpose>,

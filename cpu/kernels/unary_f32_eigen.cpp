@@ -6,7 +6,8 @@
 #include <unsupported/Eigen/SpecialFunctions>
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cpu/loops/walk.h"
 
 namespace tandem::cpu {
@@ -75,6 +76,7 @@ Code run(const UnaryArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Unary> unary_f32_eigen;
 const Kernel<Unary> unary_f32_eigen = {.needs = {},
                                        .traits = {.reference = true},
                                        .supports = supports,

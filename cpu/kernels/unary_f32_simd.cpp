@@ -1,7 +1,10 @@
 // Idea:    four to six vectors in step through the functions of cpu/simd/math-inl.h; results that no cache would hold
 //          are stored past the caches; strided operands are gathered in pieces.
 // Limits:  strided elements cost several times what contiguous ones do.
-// Expect:
+// Expect:  measured on a Zen 5 server core, one thread: relu 0.93 to 0.99 of a copy in L2 and 0.92 to 1.0 of a copy
+// with
+//          non-temporal stores above the last-level cache; over Eigen with -march=native on 1e5 elements exp 1.5,
+//          sigmoid 1.4, tanh 1.2, gelu_erf 1.5, gelu_tanh 1.6, silu 1.2 times (tandem-simd-math-bench).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/unary_f32_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -23,13 +26,13 @@ void unary_run(UnaryFn fn, const float* x, float* y, size_t n, bool stream) {
   const F32 d;
   const FromArray in{x};
   switch (fn) {
-#define TANDEM_CASE(name, batch)                                                  \
-  case UnaryFn::name:                                                             \
-    map_run<batch>(                                                               \
-        n, y, stream, [d](const auto& v) HWY_ATTR { return v##name(d, v); }, in); \
+#define TANDEM_CASE(name, batch)                                                       \
+  case UnaryFn::name:                                                                  \
+    map_run<batch>(                                                                    \
+        n, y, stream, [d](const auto& v) TANDEM_LAMBDA { return v##name(d, v); }, in); \
     break;
     TANDEM_CASE(relu, kSmallBatch)
-    TANDEM_CASE(gelu_erf, kSmallBatch)
+    TANDEM_CASE(gelu_erf, kPairBatch)
     TANDEM_CASE(gelu_tanh, kSmallBatch)
     TANDEM_CASE(gelu_sigmoid, kSmallBatch)
     TANDEM_CASE(sigmoid, kLargeBatch)
@@ -48,7 +51,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include "common/dispatch/cost.h"
-#include "cpu/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
@@ -122,6 +126,7 @@ Code run(const UnaryArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
+extern const Kernel<Unary> unary_f32_simd;
 const Kernel<Unary> unary_f32_simd = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Unary>, .run = run};
 

@@ -1,7 +1,8 @@
 // Idea:    one thread an element, any strides and broadcasts, the function chosen at run time.
 // Limits:  any problem. 8 bytes in flight a thread, and a walk through the strides for each element.
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/math.cuh"
@@ -34,6 +35,7 @@ double cost(const BinaryProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Binary> binary_f32_naive;
 const Kernel<Binary> binary_f32_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},

@@ -6,7 +6,8 @@
 //          multiple of 4 that are all aligned; else the elements are moved one by one. More than two dimensions that do
 //          not merge walk their strides for each element.
 // Expect:  counted under the emulator: aligned loads and stores 100 % coalesced. Time on a device: not measured.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/math.cuh"
@@ -180,6 +181,7 @@ double cost(const BinaryProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Binary> binary_f32_vector;
 const Kernel<Binary> binary_f32_vector = {
     .needs = {.compute_capability = 75},
     .traits = {},

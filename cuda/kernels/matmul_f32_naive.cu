@@ -3,8 +3,9 @@
 //          are read and written whole.
 // Limits:  any sizes, strides and batches. Every operand comes from memory or cache again for each multiply-add.
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cuda/gemm/epilogue.cuh"
-#include "cuda/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
@@ -46,6 +47,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_naive;
 const Kernel<Matmul> matmul_f32_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},

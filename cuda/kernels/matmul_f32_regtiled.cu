@@ -11,9 +11,10 @@
 //          100 % coalesced in the float4 variant. Time on a device: not measured.
 #include <type_traits>
 
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cuda/gemm/register_tile.cuh"
 #include "cuda/gemm/tile_order.h"
-#include "cuda/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
@@ -194,6 +195,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_regtiled;
 const Kernel<Matmul> matmul_f32_regtiled = {
     .needs = {.compute_capability = 75},
     .traits = {},

@@ -4,9 +4,10 @@
 //          bounds it well below the multiply-add rate.
 // Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, global loads 100 % coalesced.
 //          Time on a device: not measured.
+#include "common/dispatch/kernel.h"
+#include "common/ops/matmul.h"
 #include "cuda/gemm/epilogue.cuh"
 #include "cuda/gemm/tile_order.h"
-#include "cuda/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
@@ -124,6 +125,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Matmul> matmul_f32_tiled;
 const Kernel<Matmul> matmul_f32_tiled = {
     .needs = {.compute_capability = 75},
     .traits = {},

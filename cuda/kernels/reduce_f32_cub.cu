@@ -13,7 +13,8 @@
 #include <cub/device/device_reduce.cuh>
 #include <cub/device/device_segmented_reduce.cuh>
 
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/reduce.h"
 #include "cuda/prior.h"
 #include "cuda/reduction.cuh"
 
@@ -37,8 +38,8 @@ struct Join {
     return Reduction<kFn>::join(x, y);
   }
 };
-/// Where CUB writes: the last step is applied on the way to memory. (A transform_output_iterator has the type of what it
-/// stores, and CUB would take that for the type to add up in.)
+/// Where CUB writes: the last step is applied on the way to memory. (A transform_output_iterator has the type of what
+/// it stores, and CUB would take that for the type to add up in.)
 template <ReduceFn kFn>
 struct Results {
   struct Place {
@@ -135,6 +136,7 @@ double cost(const ReduceProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Reduce> reduce_f32_cub;
 const Kernel<Reduce> reduce_f32_cub = {
     .needs = {.compute_capability = 75},
     .traits = {},

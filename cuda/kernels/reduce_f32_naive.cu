@@ -1,7 +1,8 @@
 // Idea:    one block an output: each of 256 threads adds up every 256th element, then a tree joins them.
 // Limits:  any problem. One output is one block, whatever its length; a walk through the strides for each element.
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/reduce.h"
 #include "cuda/prior.h"
 #include "cuda/reduction.cuh"
 
@@ -20,6 +21,7 @@ double cost(const ReduceProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Reduce> reduce_f32_naive;
 const Kernel<Reduce> reduce_f32_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},

@@ -2,7 +2,8 @@
 // Limits:  any problem. Neighbouring threads read different rows, so contiguous rows are read 4 bytes of each 32-byte
 //          sector at a time; few rows leave the device idle.
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/softmax.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
@@ -45,6 +46,7 @@ double cost(const SoftmaxProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Softmax> softmax_f32_naive;
 const Kernel<Softmax> softmax_f32_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},

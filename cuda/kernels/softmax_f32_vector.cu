@@ -4,7 +4,8 @@
 // Limits:  any problem. A row is never shared out over blocks: a few very long rows leave the device idle.
 // Expect:  counted under the emulator: contiguous rows of a multiple of 8 are read and written 100 % coalesced. Time on
 //          a device: not measured.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/softmax.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
@@ -119,7 +120,7 @@ __global__ void __launch_bounds__(kLongThreads)
 /// 32 rows a block, side by side over the lanes; the warps share out the elements of each row.
 __global__ void __launch_bounds__(32 * kColumnWarps)
     softmax_columns(const __grid_constant__ SoftmaxArgs args, std::int64_t first) {
-  __shared__ Running parts[kColumnWarps][33];
+  __shared__ float tops[kColumnWarps][32], sums[kColumnWarps][32];  // apart: neighbouring lanes in neighbouring banks
   const std::int64_t index = first + static_cast<std::int64_t>(blockIdx.x) * 32 + threadIdx.x;
   const bool exists = index < args.rows.elements;
   const Row row = row_of(args, exists ? index : first);
@@ -130,10 +131,11 @@ __global__ void __launch_bounds__(32 * kColumnWarps)
     part.raise(x);
     part.add(x);
   }
-  parts[threadIdx.y][threadIdx.x] = part;
+  tops[threadIdx.y][threadIdx.x] = part.top;
+  sums[threadIdx.y][threadIdx.x] = part.sum;
   __syncthreads();
-  part = parts[0][threadIdx.x];
-  for (int w = 1; w < kColumnWarps; ++w) part.join(parts[w][threadIdx.x]);
+  part = {tops[0][threadIdx.x], sums[0][threadIdx.x]};
+  for (int w = 1; w < kColumnWarps; ++w) part.join({tops[w][threadIdx.x], sums[w][threadIdx.x]});
   const Finish finish(args.fn, part.top, part.sum);
   for (std::int64_t i = threadIdx.y; i < length; i += kColumnWarps)
     row.y[i * args.y_stride] = finish(row.x[i * args.x_stride]);
@@ -181,6 +183,7 @@ double cost(const SoftmaxProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Softmax> softmax_f32_vector;
 const Kernel<Softmax> softmax_f32_vector = {
     .needs = {.compute_capability = 75},
     .traits = {},

@@ -3,7 +3,8 @@
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
 #include <cstdint>
 
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/transpose.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
@@ -54,6 +55,7 @@ double cost(const TransposeProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Transpose> transpose_f32_naive;
 const Kernel<Transpose> transpose_f32_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},

@@ -8,7 +8,8 @@
 //          measured.
 #include <cstdint>
 
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/transpose.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
@@ -83,6 +84,7 @@ double cost(const TransposeProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Transpose> transpose_f32_tiled;
 const Kernel<Transpose> transpose_f32_tiled = {
     .needs = {.compute_capability = 75},
     .traits = {},

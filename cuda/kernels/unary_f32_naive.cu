@@ -1,7 +1,8 @@
 // Idea:    one thread an element, any strides, the function chosen at run time.
 // Limits:  any problem. 4 bytes in flight a thread, and a walk through the strides for each element.
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/math.cuh"
@@ -31,6 +32,7 @@ double cost(const UnaryProblem& p, const Machine& machine) { return seconds_for_
 
 }  // namespace
 
+extern const Kernel<Unary> unary_f32_naive;
 const Kernel<Unary> unary_f32_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},

@@ -5,7 +5,8 @@
 #include <thrust/system/cuda/execution_policy.h>
 #include <thrust/transform.h>
 
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cuda/launch.h"
 #include "cuda/math.cuh"
 #include "cuda/prior.h"
@@ -42,6 +43,7 @@ double cost(const UnaryProblem& p, const Machine& machine) { return seconds_for_
 
 }  // namespace
 
+extern const Kernel<Unary> unary_f32_thrust;
 const Kernel<Unary> unary_f32_thrust = {
     .needs = {.compute_capability = 75},
     .traits = {},

@@ -5,7 +5,8 @@
 // Limits:  any problem. float4 needs contiguous x and y with their 16-byte lines at the same places; else the elements
 //          are moved one by one, four a thread. Strided views walk their strides for each element.
 // Expect:  counted under the emulator: aligned loads and stores 100 % coalesced. Time on a device: not measured.
-#include "cuda/kernels.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/elementwise.h"
 #include "cuda/launch.h"
 #include "cuda/loops.cuh"
 #include "cuda/math.cuh"
@@ -107,6 +108,7 @@ double cost(const UnaryProblem& p, const Machine& machine) {
 
 }  // namespace
 
+extern const Kernel<Unary> unary_f32_vector;
 const Kernel<Unary> unary_f32_vector = {
     .needs = {.compute_capability = 75},
     .traits = {},
