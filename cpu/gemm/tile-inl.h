@@ -27,6 +27,9 @@ using VecF32 = hn::Vec<F32>;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 constexpr int kMr = 14, kVectors = 2;
 constexpr bool kMasks = true;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr int kMr = 4, kVectors = 2;
+constexpr bool kMasks = false;
 #else
 constexpr int kMr = 6, kVectors = 2;
 constexpr bool kMasks = false;
@@ -37,6 +40,44 @@ template <class T>
 HWY_INLINE void opaque(T& value) {
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
   asm("" : "+r"(value));
+#endif
+}
+
+// sum + x b, and sum + c. Written as instructions, because a compiler exchanges the operands of sums and products as it
+// likes: when several are NaN, the first one gives the result its sign and payload, and the bits of an element must
+// not depend on the tile that it falls into.
+HWY_INLINE VecF32 multiply_add(VecF32 x, VecF32 b, VecF32 sum) {
+#if HWY_ARCH_X86 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+#if HWY_TARGET <= HWY_AVX3
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(b.raw));
+#elif HWY_TARGET == HWY_AVX2
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum.raw) : "x"(x.raw), "x"(b.raw));
+#elif HWY_TARGET == HWY_SCALAR
+  asm("mulss %1, %0" : "+x"(x.raw) : "x"(b.raw));
+  asm("addss %1, %0" : "+x"(sum.raw) : "x"(x.raw));
+#else
+  asm("mulps %1, %0" : "+x"(x.raw) : "x"(b.raw));
+  asm("addps %1, %0" : "+x"(sum.raw) : "x"(x.raw));
+#endif
+  return sum;
+#else
+  return hn::MulAdd(x, b, sum);
+#endif
+}
+HWY_INLINE VecF32 add(VecF32 sum, VecF32 c) {
+#if HWY_ARCH_X86 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+#if HWY_TARGET <= HWY_AVX3
+  asm("vaddps %1, %0, %0" : "+v"(sum.raw) : "v"(c.raw));
+#elif HWY_TARGET == HWY_AVX2
+  asm("vaddps %1, %0, %0" : "+x"(sum.raw) : "x"(c.raw));
+#elif HWY_TARGET == HWY_SCALAR
+  asm("addss %1, %0" : "+x"(sum.raw) : "x"(c.raw));
+#else
+  asm("addps %1, %0" : "+x"(sum.raw) : "x"(c.raw));
+#endif
+  return sum;
+#else
+  return hn::Add(sum, c);
 #endif
 }
 
@@ -103,7 +144,7 @@ HWY_NOINLINE void f32_tile(const TileArgs& args) {
         const int r = i % kGroup;
         const VecF32 x = hn::Set(d, a[i / kGroup][r == 3 ? a_row3 : r * a_row]);
 #pragma GCC unroll 4
-        for (int j = 0; j < kCols; ++j) sum[i][j] = hn::MulAdd(x, bv[j], sum[i][j]);
+        for (int j = 0; j < kCols; ++j) sum[i][j] = multiply_add(x, bv[j], sum[i][j]);
       }
 #pragma GCC unroll 4
       for (int g = 0; g < kPointers; ++g) {
@@ -119,10 +160,10 @@ HWY_NOINLINE void f32_tile(const TileArgs& args) {
     for (int j = 0; j < kCols; ++j) {
       float* at = c + lanes * j;
       if (kMasks && j == kCols - 1) {
-        if (accumulate) sum[i][j] = hn::Add(sum[i][j], hn::MaskedLoad(mask, d, at));
+        if (accumulate) sum[i][j] = add(sum[i][j], hn::MaskedLoad(mask, d, at));
         hn::BlendedStore(sum[i][j], mask, d, at);
       } else {
-        if (accumulate) sum[i][j] = hn::Add(sum[i][j], hn::LoadU(d, at));
+        if (accumulate) sum[i][j] = add(sum[i][j], hn::LoadU(d, at));
         hn::StoreU(sum[i][j], d, at);
       }
     }
