@@ -98,6 +98,14 @@ __device__ __forceinline__ void store_direct(const MatmulArgs& args, const Place
   }
 }
 
+/// One 16-byte store to shared memory. Written as an assignment, some of them are taken apart by the compiler, and then
+/// lanes meet in the same banks.
+__device__ __forceinline__ void store_shared(float* to, float x, float y, float z, float w) {
+  asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
+               "f"(x), "f"(y), "f"(z), "f"(w)
+               : "memory");
+}
+
 /// The general store: a warp passes its tile through its own part of shared memory, 32 x 32 elements at a time, and
 /// then writes whole rows of c. Any strides, alignment and activation; the code of the activation exists once.
 template <class Shape>
@@ -114,7 +122,7 @@ __device__ __forceinline__ void store_staged(const MatmulArgs& args, const Place
       for (int qn = 0; qn < Shape::kQuadsN; ++qn) {
         const int at = (place.lane_row + r) * 32 + ((place.lane_col + qn * 16) ^ (place.lane_row & 4) << 2);
         const float* v = &acc[4 * qm + r][4 * qn];
-        *reinterpret_cast<float4*>(staging + at) = make_float4(v[0], v[1], v[2], v[3]);
+        store_shared(staging + at, v[0], v[1], v[2], v[3]);
       }
     __syncwarp();
     const int j = place.col + lane;
