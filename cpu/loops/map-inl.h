@@ -76,13 +76,13 @@ HWY_INLINE void map_run(size_t n, float* y, bool stream, F f, const Sources&... 
   map_range<kBatch, true>(head, n, y, f, sources...);
 }
 
-// Vectors worked on in step: enough to hide latency, few enough for the registers.
+// Vectors worked on in step: enough to hide latency, few enough for the registers that tables and constants leave.
 #if HWY_TARGET == HWY_SCALAR
-constexpr int kSmallBatch = 1, kLargeBatch = 1;
+constexpr int kPairBatch = 1, kSmallBatch = 1, kLargeBatch = 1;
 #elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-constexpr int kSmallBatch = 4, kLargeBatch = 6;
+constexpr int kPairBatch = 2, kSmallBatch = 4, kLargeBatch = 6;
 #else
-constexpr int kSmallBatch = 2, kLargeBatch = 2;
+constexpr int kPairBatch = 2, kSmallBatch = 2, kLargeBatch = 2;
 #endif
 
 }  // namespace HWY_NAMESPACE

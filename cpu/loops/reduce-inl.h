@@ -139,7 +139,7 @@ HWY_INLINE void reduce_lanes(const float* a, std::int64_t a_step, const float* b
   constexpr std::int64_t kTerms = 128;
   const F32 d;
   const bool whole = count == kBatch * hn::Lanes(d);
-  const auto load = [d, whole, count](const float* p) HWY_ATTR {
+  const auto load = [d, whole, count](const float* p) TANDEM_LAMBDA {
     if (!whole) return Batch<F32, kBatch>{{load_part(d, p, count)}};  // kBatch is 1
     return load_batch(std::make_index_sequence<kBatch>(), d, FromArray{p}, 0);
   };

@@ -122,11 +122,11 @@ HWY_INLINE void softmax_lanes(const float* x, std::int64_t x_step, float* y, std
                               size_t count) {
   const F32 d;
   const size_t lanes = hn::Lanes(d);
-  const auto load = [d, lanes, count](const float* p) HWY_ATTR {
+  const auto load = [d, lanes, count](const float* p) TANDEM_LAMBDA {
     if (count < kBatch * lanes) return splat<kBatch>(load_part(d, p, count));  // kBatch is 1
     return load_batch(std::make_index_sequence<kBatch>(), d, FromArray{p}, 0);
   };
-  const auto store = [d, lanes, count](const Batch<F32, kBatch>& v, float* p) HWY_ATTR {
+  const auto store = [d, lanes, count](const Batch<F32, kBatch>& v, float* p) TANDEM_LAMBDA {
     if (count < kBatch * lanes) return store_part(v.v[0], d, p, count);
     store_batch<false>(std::make_index_sequence<kBatch>(), d, v, p);
   };
@@ -155,12 +155,12 @@ void softmax_strided_row(const float* x, std::int64_t x_step, float* y, std::int
   const size_t lanes = hn::Lanes(d);
   HWY_ALIGN float piece[kPiece];
   // f of each vector of p[0 .. count), -inf beyond the end; kPiece is a multiple of a vector.
-  const auto vectors = [d, lanes](float* p, std::int64_t count, auto f) HWY_ATTR {
+  const auto vectors = [d, lanes](float* p, std::int64_t count, auto f) TANDEM_LAMBDA {
     for (std::int64_t i = count; i % static_cast<std::int64_t>(lanes) != 0; ++i)
       p[i] = -std::numeric_limits<float>::infinity();
     for (std::int64_t i = 0; i < count; i += static_cast<std::int64_t>(lanes)) f(p + i);
   };
-  const auto pieces = [&](const float* from, std::int64_t step, auto f) HWY_ATTR {
+  const auto pieces = [&](const float* from, std::int64_t step, auto f) TANDEM_LAMBDA {
     for (std::int64_t at = 0; at < n; at += kPiece) {
       const std::int64_t count = std::min(kPiece, n - at);
       gather(from + at * step, piece, step, count);
@@ -171,12 +171,12 @@ void softmax_strided_row(const float* x, std::int64_t x_step, float* y, std::int
     for (std::int64_t i = 0; i < count; ++i) y[(at + i) * y_step] = piece[i];
   };
   VF32 maxima = hn::Set(d, -std::numeric_limits<float>::infinity()), sums = hn::Zero(d);
-  pieces(x, x_step, [&](std::int64_t, std::int64_t count) HWY_ATTR {
-    vectors(piece, count, [&](float* p) HWY_ATTR { maxima = hn::Max(maxima, hn::Load(d, p)); });
+  pieces(x, x_step, [&](std::int64_t, std::int64_t count) TANDEM_LAMBDA {
+    vectors(piece, count, [&](float* p) TANDEM_LAMBDA { maxima = hn::Max(maxima, hn::Load(d, p)); });
   });
   const VF32 max = hn::MaxOfLanes(d, maxima);
-  pieces(x, x_step, [&](std::int64_t at, std::int64_t count) HWY_ATTR {
-    vectors(piece, count, [&](float* p) HWY_ATTR {
+  pieces(x, x_step, [&](std::int64_t at, std::int64_t count) TANDEM_LAMBDA {
+    vectors(piece, count, [&](float* p) TANDEM_LAMBDA {
       const VF32 e = exp_below_90(d, Batch<F32, 1>{{hn::Sub(hn::Load(d, p), max)}}).v[0];
       sums = hn::Add(sums, e);
       hn::Store(e, d, p);
@@ -184,8 +184,9 @@ void softmax_strided_row(const float* x, std::int64_t x_step, float* y, std::int
     if (!kLog) scatter(at, count);
   });
   const Finish<kLog> finish(d, max, hn::SumOfLanes(d, sums));
-  pieces(kLog ? x : y, kLog ? x_step : y_step, [&](std::int64_t at, std::int64_t count) HWY_ATTR {
-    vectors(piece, count, [&](float* p) HWY_ATTR { hn::Store(finish(Batch<F32, 1>{{hn::Load(d, p)}}).v[0], d, p); });
+  pieces(kLog ? x : y, kLog ? x_step : y_step, [&](std::int64_t at, std::int64_t count) TANDEM_LAMBDA {
+    vectors(piece, count,
+            [&](float* p) TANDEM_LAMBDA { hn::Store(finish(Batch<F32, 1>{{hn::Load(d, p)}}).v[0], d, p); });
     scatter(at, count);
   });
 }
