@@ -15,6 +15,9 @@ preset=${TANDEM_PRESET:-release}
 dir=${TANDEM_BUILD_DIR:-build/$preset}
 jobs=${JOBS:-$(nproc)}
 
+# A second checkout, or a clone made for CI, finds what the first one compiled.
+export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
+
 say() { printf '%s\n' "$*" >&2; }
 
 cmake/setup.sh
