@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
-#include <cstring>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -62,31 +60,18 @@ std::string not_here(const Entry<Op>& entry) {
   return detail::refuse_by_machine(detail::facts(entry), machine_of({cpu_level(), 1, false}));
 }
 
-/// The same outcome from several runs: bits, for the kernels that promise them. Of an f32 result that is NaN only this
-/// is compared: which NaN an operation gives is up to the processor and the order of its operands.
+/// The same outcome from several runs: bits, for the kernels that promise them.
 class SameBits {
  public:
-  explicit SameBits(bool f32) : f32_(f32) {}
-
   /// Empty, or where this result differs from the first one.
   std::string compare(const Outcome& outcome) {
     if (first_.empty()) first_ = outcome.result;
-    const std::size_t width = f32_ ? sizeof(float) : 1;
-    for (std::size_t at = 0; at < first_.size(); at += width)
-      if (std::memcmp(&first_[at], &outcome.result[at], width) != 0 &&
-          !(f32_ && is_nan(first_, at) && is_nan(outcome.result, at)))
-        return "byte " + std::to_string(at) + " of the result differs from another run";
-    return {};
+    const auto [a, b] = std::mismatch(first_.begin(), first_.end(), outcome.result.begin(), outcome.result.end());
+    if (a == first_.end()) return {};
+    return "byte " + std::to_string(a - first_.begin()) + " of the result differs from another run";
   }
 
  private:
-  static bool is_nan(const std::vector<std::byte>& memory, std::size_t at) {
-    float value = 0;
-    std::memcpy(&value, &memory[at], sizeof value);
-    return std::isnan(value);
-  }
-
-  bool f32_;
   std::vector<std::byte> first_;
 };
 
@@ -120,8 +105,7 @@ template <class Op>
 bool check_on_host(const Entry<Op>& entry, const Case<Op>& c, std::uint64_t seed,
                    const std::vector<HostSetting>& settings, Tally& tally) {
   Prepared<Op> prepared(c, seed);
-  const bool f32 = result_count<Op>() == 1 && c.operands.back().dtype == DType::f32;
-  SameBits same[] = {SameBits(f32), SameBits(f32)};  // of the highest level: ordinary caches, small caches
+  SameBits same[2];  // of the highest level: ordinary caches, small caches
   const auto by_level = [](const HostSetting& a, const HostSetting& b) { return a.isa < b.isa; };
   const IsaLevel best = std::max_element(settings.begin(), settings.end(), by_level)->isa;
   for (const HostSetting& setting : settings) {
@@ -145,7 +129,7 @@ bool check_on_host(const Entry<Op>& entry, const Case<Op>& c, std::uint64_t seed
 template <class Op>
 bool check_on_gpu(const Entry<Op>& entry, const Case<Op>& c, std::uint64_t seed, Tally& tally) {
   Prepared<Op> prepared(c, seed);
-  SameBits same(result_count<Op>() == 1 && c.operands.back().dtype == DType::f32);
+  SameBits same;
   const std::string where = prepared.description();
   set_running_case(entry.name + ": " + where);
   const int runs = seed % 4 == 0 && entry.kernel->traits.deterministic ? 2 : 1;
