@@ -164,8 +164,13 @@ std::string table_header(const Comparison& c, const Style& style) {
       paint.dim(fmt::format("load {:.2f}, virtualised {}, governor {}, turbo {}, quota {}, clock tick {}, seed {}",
                             c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor),
                             brief(c.noise.turbo), brief(c.noise.cpu_quota), duration(c.timer.tick_seconds), c.seed)) +
-      "\n\n";
-  return text;
+      "\n";
+  if (c.noise.load_average > 0.5 * c.noise.usable_cpus)
+    text +=
+        paint.red(fmt::format("the machine is busy (load {:.1f}, {} CPUs): figures scatter and ceilings are too low",
+                              c.noise.load_average, c.noise.usable_cpus)) +
+        "\n";
+  return text + "\n";
 }
 
 std::string table_block(std::span<const Row> rows, const Style& style) {

@@ -55,10 +55,10 @@ Bound host_bound(const Work& work, const Roof& roof) {
   const MemoryLevel& level = roof.level_of(work.bytes);
   double rate = rate_of(level);
   std::string where(level.name);
-  // A working set somewhat above the last cache level stays there in part. The part is taken to fade linearly, until at
-  // twice the level's size all comes from memory.
+  // A working set above the last cache level stays there in part. The part is taken to fade linearly, until at four
+  // times that level, where the ceiling of memory was measured, all comes from memory.
   const MemoryLevel& cache = roof.levels[roof.levels.size() - 2];
-  const double resident = 2 * static_cast<double>(cache.capacity) - work.bytes;
+  const double resident = (4 * static_cast<double>(cache.capacity) - work.bytes) / 3;
   if (&level == &roof.levels.back() && resident > 0) {
     rate = work.bytes / (resident / rate_of(cache) + (work.bytes - resident) / rate);
     where = std::string(cache.name) + " and " + where;

@@ -50,7 +50,7 @@ struct Work {
 
 /// The roofline: the larger of flops at the arithmetic ceiling and bytes at that of the level which holds them. Where a
 /// quarter or more of the traffic is written the copy ceiling counts, else the read ceiling. Operations told in bytes/s
-/// are held against bandwidth alone. Between one and two times the last cache level the two ceilings are mixed.
+/// are held against bandwidth alone. Between one and four times the last cache level the two ceilings are mixed.
 Bound host_bound(const Work& work, const Roof& roof);
 Bound device_bound(const Work& work, const Ceilings& ceilings);
 

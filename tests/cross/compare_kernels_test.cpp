@@ -191,11 +191,11 @@ TEST(Roofline, TheStricterCeilingCounts) {
   const Bound copying = host_bound({1e6, 100, 50, false}, roof);  // told in bytes/s: flops do not count
   EXPECT_EQ(copying.by, "copy L2");
   EXPECT_DOUBLE_EQ(copying.seconds, 5);
-  // 1500 bytes: 500 still in L3, 1000 from memory.
-  const Bound mixed = host_bound({0, 1500, 750, false}, roof);
+  // 2500 bytes: of the 1000 of L3 half is still there, the rest comes from memory.
+  const Bound mixed = host_bound({0, 2500, 1250, false}, roof);
   EXPECT_EQ(mixed.by, "copy L3 and DRAM");
-  EXPECT_DOUBLE_EQ(mixed.seconds, 500.0 / 8 + 1000.0 / 1);
-  EXPECT_EQ(host_bound({0, 2000, 1000, false}, roof).by, "copy DRAM");
+  EXPECT_DOUBLE_EQ(mixed.seconds, 500.0 / 8 + 2000.0 / 1);
+  EXPECT_EQ(host_bound({0, 4000, 2000, false}, roof).by, "copy DRAM");
   EXPECT_EQ(device_bound({1, 1, 1, true}, Ceilings{}).by, "");
 }
 
