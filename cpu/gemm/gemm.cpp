@@ -60,14 +60,14 @@ ScratchWords scratch_words(const GemmSet& set, const MatmulBlocking& blocking, s
   const std::int64_t panels = ceil_div(std::min(blocking.mc, m), set.mr);
   const std::int64_t columns =
       m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
-  const std::int64_t sums = set.skinny != nullptr && m <= kSkinnyRows ? m * kSkinnyColumns : 0;
+  const std::int64_t sums = set.skinny != nullptr && m <= kSkinnyRows ? m * skinny_columns_at_once(m) : 0;
   return {std::max(sums, round_up(panels * round_up(set.mr, kPanelStep) * kc, kLine / kWord)), columns * kc};
 }
 
-// Few rows and a b that does not fit L2.
+// Few rows and a b that does not fit the caches.
 bool is_skinny(const GemmSet& set, const MatmulArgs& args, const CpuInfo& cpu) {
-  return set.skinny != nullptr && args.m <= kSkinnyRows && args.b.col == 1 &&
-         args.k * args.n * kWord > cpu.l2_bytes / 2;
+  if (set.skinny == nullptr || args.m > kSkinnyRows || args.b.col != 1) return false;
+  return args.k * args.n * kWord > (args.m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
 
 // Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
@@ -262,6 +262,7 @@ void part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch
 // Few rows: the sums of some columns, then their store.
 void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const MatmulArgs& args = *plan.args;
+  const std::int64_t at_once = skinny_columns_at_once(args.m);
   SkinnyArgs skinny;
   skinny.k = args.k;
   skinny.a = reinterpret_cast<const float*>(item.a);
@@ -269,14 +270,14 @@ void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scra
   skinny.a_col = args.a.col;
   skinny.b_row = args.b.row;
   skinny.sum = reinterpret_cast<float*>(scratch.a);
-  skinny.sum_row = kSkinnyColumns;
+  skinny.sum_row = at_once;
   StoreArgs store;
   store.tile = scratch.a;
-  store.tile_row = kSkinnyColumns;
+  store.tile_row = at_once;
   store.rows = args.m;
   store.args = &args;
-  for (std::int64_t j = columns.begin; j < columns.end; j += kSkinnyColumns) {
-    skinny.n = std::min(kSkinnyColumns, columns.end - j);
+  for (std::int64_t j = columns.begin; j < columns.end; j += at_once) {
+    skinny.n = std::min(at_once, columns.end - j);
     skinny.b = reinterpret_cast<const float*>(item.b) + j;
     plan.set->skinny[args.m - 1](skinny);
     store.columns = skinny.n;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "cpu/gemm/skinny.h"
@@ -35,6 +36,8 @@ HWY_INLINE void skinny_vector(D d, const V (&a)[kRows][kDepth], const float* HWY
 #pragma GCC unroll 8
   for (int p = 0; p < kDepth; ++p) {
     bv[p] = hn::LoadU(d, b + p * b_row);
+    // With so many multiply-adds between two loads, too few lines of b are in flight by themselves.
+    if (kRows > kSkinnyCachedRows) hwy::Prefetch(b + (2 * kDepth + p) * b_row);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
