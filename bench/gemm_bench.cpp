@@ -16,6 +16,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -140,10 +141,12 @@ struct Candidate {
   std::vector<double> seconds;
 };
 
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
 double time_once(const std::function<void()>& run, int repeats) {
   const Clock::time_point start = Clock::now();
   for (int r = 0; r < repeats; ++r) run();
-  return std::chrono::duration<double>(Clock::now() - start).count() / repeats;
+  return seconds_since(start) / repeats;
 }
 
 double median(std::vector<double> values) {
@@ -199,13 +202,11 @@ class Bench {
     std::vector<Candidate> candidates;
     add(candidates, "simd", tandem::cpu::matmul_f32_simd, product);
     if (blas_.loaded()) candidates.push_back({"OpenBLAS", [&] { blas_.run(product); }, 1, {}});
-#ifdef TANDEM_GEMM_BENCH_ALL
     if (options_.all) {
       add(candidates, "blocked", tandem::cpu::matmul_f32_blocked, product);
       add(candidates, "naive", tandem::cpu::matmul_f32_naive, product);
       add(candidates, "eigen", tandem::cpu::matmul_f32_eigen, product);
     }
-#endif
     const std::int64_t elements = shape.m * shape.n;
     for (Candidate& c : candidates) {
       std::fill_n(product.c.get(), elements, std::nanf(""));
@@ -217,19 +218,46 @@ class Bench {
       const double once = time_once(c.run, 1);
       c.repeats = static_cast<int>(std::clamp(1e-3 / once, 1.0, 10000.0));
     }
+    const double fma = threads > 1 ? measure_apart(candidates) : measure_in_turn(candidates);
+    print_row(shape, threads, candidates, fma);
+    return true;
+  }
+
+  // One thread: every candidate once a round. Returns the ceiling, flop/s.
+  double measure_in_turn(std::vector<Candidate>& candidates) const {
     std::vector<double> fma;
     const Clock::time_point start = Clock::now();
-    const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
     const double limit = options_.seconds * static_cast<double>(candidates.size());
-    while (fma.size() < 5 || elapsed() < limit) {
+    while (fma.size() < 5 || seconds_since(start) < limit) {
       fma.push_back(tandem::cpu::measure_fma(machine_.cpu.isa, 3e-4));
       for (Candidate& c : candidates) {
-        c.run();  // its operands are back in cache, its threads awake
+        c.run();  // its operands are back in cache
         c.seconds.push_back(time_once(c.run, c.repeats));
       }
     }
-    print_row(shape, threads, candidates, median(fma));
-    return true;
+    return median(fma);
+  }
+
+  // Several threads: a candidate's helpers spin for a while after it and would disturb the next one, so that rounds
+  // are longer, with a pause before each candidate and a start in which its own helpers wake up.
+  double measure_apart(std::vector<Candidate>& candidates) const {
+    constexpr int kRounds = 3;
+    constexpr double kWakeUp = 20e-3;
+    constexpr std::chrono::milliseconds kPause(60);
+    std::vector<double> fma;
+    for (int round = 0; round < kRounds; ++round) {
+      for (Candidate& c : candidates) {
+        std::this_thread::sleep_for(kPause);
+        for (int i = 0; i < 5; ++i) fma.push_back(tandem::cpu::measure_fma(machine_.cpu.isa, 3e-4));
+        Clock::time_point start = Clock::now();
+        do c.run();
+        while (seconds_since(start) < kWakeUp);
+        start = Clock::now();
+        do c.seconds.push_back(time_once(c.run, c.repeats));
+        while (seconds_since(start) < options_.seconds / kRounds);
+      }
+    }
+    return median(fma);
   }
 
   void print_row(const Shape& s, int threads, const std::vector<Candidate>& candidates, double fma) const {
