@@ -13,6 +13,13 @@
 
 #include "tests/support/left_out.h"
 
+// Requests for more memory than there is must fail as they do without a sanitizer. Called by the sanitizer's runtime.
+#if defined(__SANITIZE_ADDRESS__)
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+#elif defined(__SANITIZE_THREAD__)
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
+#endif
+
 namespace tandem::test {
 namespace {
 
