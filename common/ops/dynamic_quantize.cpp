@@ -35,7 +35,11 @@ DynamicQuantizeArgs arguments(const DynamicQuantizeAttributes& attributes, std::
 
 DynamicQuantizeProblem DynamicQuantize::describe(const Attributes& attributes, std::span<const View> operands) {
   const DynamicQuantizeArgs args = arguments(attributes, operands);
-  return {args.dtype, args.scheme, args.channels, args.inner.elements, args.inner.contiguous()};
+  const bool neighbours = args.x_channel == 1 && args.q_channel == 1 && args.inner.rank <= 1;
+  const ChannelPlace place = args.inner.contiguous() ? ChannelPlace::along
+                             : neighbours            ? ChannelPlace::across
+                                                     : ChannelPlace::other;
+  return {args.dtype, args.scheme, args.channels, args.inner.elements, place};
 }
 
 DynamicQuantizeArgs DynamicQuantize::bind(const Attributes& attributes, std::span<const View> operands) {
@@ -73,7 +77,10 @@ std::optional<Request<DynamicQuantize>> DynamicQuantize::parse(std::string_view 
 
 std::string DynamicQuantize::print(const Problem& p) {
   return fmt::format("{}:{}x{}{}{}", name(p.dtype), p.channels, p.length,
-                     p.scheme == Scheme::asymmetric ? ",asymmetric" : "", p.contiguous ? "" : ",strided");
+                     p.scheme == Scheme::asymmetric ? ",asymmetric" : "",
+                     p.place == ChannelPlace::along    ? ""
+                     : p.place == ChannelPlace::across ? ",across"
+                                                       : ",strided");
 }
 
 QuantizedTensor dynamic_quantize(Context& ctx, ConstView x, const QuantizeOptions& options) {

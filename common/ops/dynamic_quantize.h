@@ -10,12 +10,19 @@ struct DynamicQuantizeAttributes {
   int axis = -1;  // one scale for every index along it; -1: one
 };
 
+/// How channels lie in x and q.
+enum class ChannelPlace : std::uint8_t {
+  along,   // the elements of a channel are one run of unit stride
+  across,  // neighbouring channels are: the elements of one have a common step
+  other,
+};
+
 struct DynamicQuantizeProblem {
   DType dtype = DType::s8;
   Scheme scheme = Scheme::symmetric;
   std::int64_t channels = 0;  // scales
   std::int64_t length = 0;    // elements that share a scale
-  bool contiguous = true;     // those elements are one run of unit stride, in x and q
+  ChannelPlace place = ChannelPlace::along;
   friend bool operator==(const DynamicQuantizeProblem&, const DynamicQuantizeProblem&) = default;
 };
 

@@ -57,6 +57,13 @@ Layout layout_of(const View& v) {
   return v.strides()[0] == 1 || rows == 1 ? Layout::column : Layout::strided;
 }
 
+/// Strides along a dimension of one element, which nobody uses, as layout_of() reports them.
+template <class Matrix>
+void settle(Matrix& matrix, std::int64_t rows, std::int64_t cols) {
+  if (cols == 1) matrix.col = 1;
+  if (rows == 1 && matrix.col != 1) matrix.row = 1;
+}
+
 void check_operand(std::string_view which, const ConstView& v, const Quantization& q, int axis, const char* axis_name) {
   if (v.rank() != 2) throw refused("{} has shape {}, but two dimensions are needed", which, to_string(v.shape()));
   if (v.dtype() != q.dtype)
@@ -173,6 +180,9 @@ QuantizedMatmulArgs QuantizedMatmul::bind(const Attributes& attributes, std::spa
   args.a = {o.a->data(), o.a->strides()[0], o.a->strides()[1]};
   args.b = {static_cast<const std::int8_t*>(o.b->data()), o.b->strides()[0], o.b->strides()[1]};
   args.c = {o.c->data(), o.c->strides()[0], o.c->strides()[1]};
+  settle(args.a, args.m, args.k);
+  settle(args.b, args.k, args.n);
+  settle(args.c, args.m, args.n);
   args.sa = vector_of<float>(o.sa);
   args.sb = vector_of<float>(o.sb);
   args.za = vector_of<std::int32_t>(o.za);

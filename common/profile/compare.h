@@ -68,7 +68,8 @@ template <class Op>
 Case<Op> make_case(std::string op, std::string text, const Request<Op>& request, std::span<const Given> given,
                    std::uint64_t seed) {
   check_request<Op>(op, text, request);
-  Operands operands(op, request.operands, given, fill_of<Op>(), seed, Op::reads_result(request.attributes));
+  Operands operands(op, request.operands, given, fill_of<Op>(), seed, Op::reads_result(request.attributes),
+                    result_count<Op>());
   return {std::move(op), std::move(text), {}, request.attributes, std::move(operands)};
 }
 

@@ -32,6 +32,24 @@ std::size_t memory_bytes(const ConstView& view) {
   return static_cast<std::size_t>(view.extent()) * size_of(view.dtype());
 }
 
+/// Values of a range, both ends included.
+void fill_range(const View& memory, const ValueRange& range, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto whole = [&] {
+    const auto count = static_cast<std::uint64_t>(range.high - range.low) + 1;
+    return static_cast<std::int64_t>(range.low) + static_cast<std::int64_t>(random() % count);
+  };
+  for (std::int64_t i = 0; i < memory.elements(); ++i) {
+    if (memory.dtype() == DType::f32)
+      memory.as<float>()[i] =
+          static_cast<float>(range.low + static_cast<double>(random() >> 40) * 0x1p-24 * (range.high - range.low));
+    else if (memory.dtype() == DType::s32)
+      memory.as<std::int32_t>()[i] = static_cast<std::int32_t>(whole());
+    else
+      static_cast<unsigned char*>(memory.data())[i] = static_cast<unsigned char>(whole());
+  }
+}
+
 void fill_memory(const View& memory, const Fill& fill, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   if (memory.dtype() == DType::f32) {
@@ -57,15 +75,15 @@ void require_memory(std::string_view op, std::span<const OperandSpec> specs) {
 }
 
 Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std::span<const Given> given,
-                   const Fill& fill, std::uint64_t seed, bool reads_result) {
+                   const Fill& fill, std::uint64_t seed, bool reads_result, std::size_t results) {
   require_memory(op, specs);
   for (const Given& g : given)
-    if (g.operand + 1 >= specs.size())
+    if (g.operand + results >= specs.size())
       throw Error(Code::invalid_argument, fmt::format("{}: {} stands for input {}, but there are only {}", op, g.source,
-                                                      g.operand + 1, specs.size() - 1));
+                                                      g.operand + 1, specs.size() - results));
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const auto g = std::find_if(given.begin(), given.end(), [&](const Given& x) { return x.operand == i; });
-    const bool result = i + 1 == specs.size();
+    const bool result = i + results >= specs.size();
     if (g != given.end()) {
       add_given(op, specs[i], *g);
     } else {
@@ -73,10 +91,12 @@ Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std:
     }
     if (result) continue;
     if (!description_.empty()) description_ += ", ";
-    description_ += g != given.end() ? fmt::format("{} {}", specs[i].name, g->source)
-                    : specs[i].dtype == DType::f32
-                        ? fmt::format("{} uniform [{}, {})", specs[i].name, fill.low, fill.high)
-                        : fmt::format("{} random bits", specs[i].name);
+    description_ +=
+        g != given.end() ? fmt::format("{} {}", specs[i].name, g->source)
+        : specs[i].range
+            ? fmt::format("{} in [{:.4g}, {:.4g}]", specs[i].name, specs[i].range->low, specs[i].range->high)
+        : specs[i].dtype == DType::f32 ? fmt::format("{} uniform [{}, {})", specs[i].name, fill.low, fill.high)
+                                       : fmt::format("{} random bits", specs[i].name);
   }
   if (reads_result) {
     const View& c = result();
@@ -88,7 +108,10 @@ Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std:
 
 void Operands::add_random(const OperandSpec& spec, const Fill& fill, std::uint64_t seed) {
   memory_.push_back(Tensor::empty(Shape{extent_of(spec)}, spec.dtype));
-  fill_memory(memory_.back().view(), fill, seed);
+  if (spec.range)
+    fill_range(memory_.back().view(), *spec.range, seed);
+  else
+    fill_memory(memory_.back().view(), fill, seed);
   views_.emplace_back(memory_.back().view().data(), spec.dtype, spec.shape, spec.strides);
 }
 

@@ -22,7 +22,8 @@ struct Given {
   std::string source;  ///< "digits_images.npy"
 };
 
-/// Random inputs are uniform reals in [low, high), 24 random bits each; whole numbers of the type's range otherwise.
+/// Random inputs stay in the range of their spec; without one they are uniform reals in [low, high), 24 random bits
+/// each; whole numbers of the type's range otherwise.
 struct Fill {
   float low = -1;
   float high = 1;
@@ -37,7 +38,7 @@ class Operands {
   /// Throws Error(invalid_argument) when a given operand has another dtype or shape than its spec, or there is no such
   /// operand; Error(out_of_memory) when the machine has not enough memory for them.
   Operands(std::string_view op, std::span<const OperandSpec> specs, std::span<const Given> given, const Fill& fill,
-           std::uint64_t seed, bool reads_result);
+           std::uint64_t seed, bool reads_result, std::size_t results = 1);
 
   /// Inputs, then the result.
   std::span<const View> views() const { return views_; }

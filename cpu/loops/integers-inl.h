@@ -1,0 +1,538 @@
+// Between f32 and 8-bit integers, for runs of contiguous elements. Include after cpu/simd/simd.h, once a target.
+//
+// Everything works on blocks of four vectors of f32, which become one vector of bytes; what is left of a run goes
+// through a block on the stack, so that nothing beyond the run is touched.
+#if defined(TANDEM_CPU_LOOPS_INTEGERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef TANDEM_CPU_LOOPS_INTEGERS_INL_H_
+#undef TANDEM_CPU_LOOPS_INTEGERS_INL_H_
+#else
+#define TANDEM_CPU_LOOPS_INTEGERS_INL_H_
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include "cpu/loops/integers.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tandem::cpu {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#undef TANDEM_INTEGERS_SCALAR
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+#define TANDEM_INTEGERS_SCALAR 1
+#else
+#define TANDEM_INTEGERS_SCALAR 0
+#endif
+
+#if !TANDEM_INTEGERS_SCALAR
+
+using F32 = hn::ScalableTag<float>;
+using S32 = hn::ScalableTag<std::int32_t>;
+using VecF = hn::Vec<F32>;
+using VecI = hn::Vec<S32>;
+using S16 = hn::ScalableTag<std::int16_t>;
+constexpr size_t kVector = hn::MaxLanes(F32());
+constexpr size_t kBlock = 4 * kVector;
+
+#if HWY_ARCH_X86
+template <bool kAdd, class Raw>
+HWY_INLINE hn::Vec<S16> sum16(Raw raw, hn::Vec<S16> zero) {
+  const hn::Vec<S16> v{raw};
+  return kAdd ? hn::SaturatedAdd(v, zero) : v;
+}
+#endif
+
+// Four vectors of integers, + zero points, saturated to bytes and to what is not below `low`. Beyond +-2^15 they
+// saturate before the zero point is added.
+template <class T, bool kStream, bool kAdd>
+HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, hn::Vec<hn::ScalableTag<T>> low, T* p) {
+#if HWY_ARCH_X86
+  const hn::ScalableTag<T> dt;
+#if HWY_TARGET <= HWY_AVX3
+  // Packing works within 128 bits; a permutation brings the groups of four back into order.
+  const __m512i ab = sum16<kAdd>(_mm512_packs_epi32(a.raw, b.raw), zero).raw;
+  const __m512i cd = sum16<kAdd>(_mm512_packs_epi32(c.raw, d.raw), zero).raw;
+  const __m512i mixed = std::is_signed_v<T> ? _mm512_packs_epi16(ab, cd) : _mm512_packus_epi16(ab, cd);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const auto bytes = hn::Vec<hn::ScalableTag<T>>{_mm512_permutexvar_epi32(order, mixed)};
+#elif HWY_TARGET <= HWY_AVX2
+  const __m256i ab = sum16<kAdd>(_mm256_packs_epi32(a.raw, b.raw), zero).raw;
+  const __m256i cd = sum16<kAdd>(_mm256_packs_epi32(c.raw, d.raw), zero).raw;
+  const __m256i mixed = std::is_signed_v<T> ? _mm256_packs_epi16(ab, cd) : _mm256_packus_epi16(ab, cd);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const auto bytes = hn::Vec<hn::ScalableTag<T>>{_mm256_permutevar8x32_epi32(mixed, order)};
+#else
+  const __m128i ab = sum16<kAdd>(_mm_packs_epi32(a.raw, b.raw), zero).raw;
+  const __m128i cd = sum16<kAdd>(_mm_packs_epi32(c.raw, d.raw), zero).raw;
+  const auto bytes =
+      hn::Vec<hn::ScalableTag<T>>{std::is_signed_v<T> ? _mm_packs_epi16(ab, cd) : _mm_packus_epi16(ab, cd)};
+#endif
+  const auto clamped = hn::Max(bytes, low);
+  if constexpr (kStream)
+    hn::Stream(clamped, dt, p);
+  else
+    hn::StoreU(clamped, dt, p);
+#else
+  const hn::Rebind<T, S32> quarter;
+  const auto lowest = hn::Set(quarter, hn::GetLane(low));
+  const VecI far = hn::Set(S32(), 4096), add = hn::Set(S32(), hn::GetLane(zero));
+  const auto one = [&](VecI v, size_t at) HWY_ATTR {
+    const VecI shifted = hn::Add(hn::Min(hn::Max(v, hn::Neg(far)), far), add);
+    hn::StoreU(hn::Max(hn::DemoteTo(quarter, shifted), lowest), quarter, p + at);
+  };
+  one(a, 0);
+  one(b, kVector);
+  one(c, 2 * kVector);
+  one(d, 3 * kVector);
+#endif
+}
+
+// Nearest integers, ties to even, of numbers below 2^30. On x86 what is below -2^31, and NaN, becomes -2^31: without
+// Highway's care for numbers beyond the integers.
+HWY_INLINE VecI nearest(VecF v) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  return VecI{_mm512_cvtps_epi32(v.raw)};
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  return VecI{_mm256_cvtps_epi32(v.raw)};
+#elif HWY_ARCH_X86
+  return VecI{_mm_cvtps_epi32(v.raw)};
+#else
+  const VecF far = hn::Set(F32(), kFar);
+  return hn::NearestInt(hn::Min(hn::Max(v, hn::Neg(far)), far));
+#endif
+}
+
+// v, at most `most`; NaN stays NaN.
+HWY_INLINE VecF at_most(VecF most, VecF v) {
+#if HWY_ARCH_X86
+  return hn::Min(most, v);  // minps gives its second operand when one is NaN
+#else
+  return hn::IfThenElse(hn::Lt(most, v), most, v);
+#endif
+}
+
+HWY_INLINE bool any_nan(VecF a, VecF b, VecF c, VecF d) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  return _kortestz_mask16_u8(_mm512_cmp_ps_mask(a.raw, b.raw, _CMP_UNORD_Q),
+                             _mm512_cmp_ps_mask(c.raw, d.raw, _CMP_UNORD_Q)) == 0;
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  return _mm256_movemask_ps(
+             _mm256_or_ps(_mm256_cmp_ps(a.raw, b.raw, _CMP_UNORD_Q), _mm256_cmp_ps(c.raw, d.raw, _CMP_UNORD_Q))) != 0;
+#else
+  return !hn::AllTrue(F32(), hn::And(hn::And(hn::Eq(a, a), hn::Eq(b, b)), hn::And(hn::Eq(c, c), hn::Eq(d, d))));
+#endif
+}
+
+// The quotients x / s of a block, for nearest(): quotients beyond +-kFar saturate whatever the zero point, so far ones
+// only need their sign. `unusual` is NaN where the result must be the zero point.
+struct Ratio {
+  VecF value, unusual;
+};
+
+// 0 where `unusual` is NaN.
+HWY_INLINE VecF without_nan(const Ratio& r) { return hn::IfThenElseZero(hn::Eq(r.unusual, r.unusual), r.value); }
+
+// One scale for all.
+struct DivideByOne {
+  VecF scale, far = hn::Set(F32(), kFar);
+  explicit DivideByOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
+  HWY_INLINE Ratio operator()(VecF x, size_t) const {
+    const VecF ratio = hn::Div(x, scale);
+    return {at_most(far, ratio), ratio};
+  }
+};
+
+// The same after rint() without a division, for scales that has_fast_quotient() admits: see cpu/loops/integers.h. Far
+// negative x may give infinities of either sign or NaN, all of which nearest() takes for far negative.
+struct MultiplyByOne {
+  VecF inverse, correction, limit;
+  explicit MultiplyByOne(const ScaleRun& run)
+      : inverse(hn::Set(F32(), 1.0f / run.scales[0])),
+        correction(hn::Set(F32(), inverse_correction(run.scales[0]))),
+        limit(hn::Set(F32(), kFar * run.scales[0])) {}
+  HWY_INLINE Ratio operator()(VecF x, size_t) const {
+    // The least of floats is the least of their bits, taken as integers, when one of them is positive; that leaves
+    // the units for arithmetic free. NaN is dealt with apart.
+    const S32 di;
+    VecF near = hn::BitCast(F32(), hn::Min(hn::BitCast(di, limit), hn::BitCast(di, x)));
+#if !HWY_ARCH_X86
+    near = hn::Max(near, hn::Neg(limit));
+#endif
+    return {hn::MulAdd(near, inverse, hn::Mul(near, correction)), x};
+  }
+};
+
+// A scale for every element.
+struct DivideByEach {
+  const float* scales;
+  VecF far = hn::Set(F32(), kFar);
+  explicit DivideByEach(const ScaleRun& run) : scales(run.scales) {}
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const {
+    const VecF ratio = hn::Div(x, hn::LoadU(F32(), scales + at));
+    return {at_most(far, ratio), ratio};
+  }
+};
+
+// Zero points: none, one that is added to all in 16 bits, or each for its own element.
+struct NoZero {
+  static constexpr bool kCommon = false;
+  explicit NoZero(const ScaleRun&) {}
+  HWY_INLINE VecI operator()(VecI v, size_t) const { return v; }
+};
+struct OneZero {
+  static constexpr bool kCommon = true;
+  explicit OneZero(const ScaleRun&) {}
+  HWY_INLINE VecI operator()(VecI v, size_t) const { return v; }
+};
+struct EachZero {
+  static constexpr bool kCommon = false;
+  const std::int32_t* zeros;
+  VecI least = hn::Set(S32(), -static_cast<std::int32_t>(kFar));
+  explicit EachZero(const ScaleRun& run) : zeros(run.zero_points) {}
+  HWY_INLINE VecI operator()(VecI v, size_t at) const {
+    return hn::Add(hn::Max(v, least), hn::LoadU(S32(), zeros + at));
+  }
+};
+
+// What is left of a run: its scales and zero points, filled up.
+struct RestOfRun {
+  HWY_ALIGN float scales[kBlock];
+  HWY_ALIGN std::int32_t zeros[kBlock];
+  ScaleRun run;
+  RestOfRun(const ScaleRun& whole, size_t at, size_t n) : run(whole) {
+    if (whole.scale_each) {
+      std::fill(std::copy_n(whole.scales + at, n, scales), scales + kBlock, 1.0f);
+      run.scales = scales;
+    }
+    if (whole.zero_each) {
+      std::fill(std::copy_n(whole.zero_points + at, n, zeros), zeros + kBlock, 0);
+      run.zero_points = zeros;
+    }
+  }
+};
+
+// Blocks of [at, end), a multiple of kBlock elements.
+template <class T, bool kStream, class Quotient, class Zero, class In>
+HWY_INLINE void quantize_blocks(const In* x, const ScaleRun& run, T* q, size_t at, size_t end) {
+  const F32 d;
+  const Quotient quotient(run);
+  const Zero zero(run);
+  const auto common =
+      hn::Set(S16(), static_cast<std::int16_t>(Zero::kCommon && run.zero_points ? run.zero_points[0] : 0));
+  const auto low = hn::Set(hn::ScalableTag<T>(), static_cast<T>(run.low));
+  const auto ratio = [&](size_t i) HWY_ATTR {
+    if constexpr (std::is_same_v<In, float>)
+      return quotient(hn::LoadU(d, x + i), i);
+    else
+      return quotient(hn::ConvertTo(d, hn::LoadU(S32(), x + i)), i);
+  };
+  for (size_t i = at; i < end; i += kBlock) {
+    Ratio r0 = ratio(i), r1 = ratio(i + kVector), r2 = ratio(i + 2 * kVector), r3 = ratio(i + 3 * kVector);
+    if (HWY_UNLIKELY(any_nan(r0.unusual, r1.unusual, r2.unusual, r3.unusual))) {
+      r0.value = without_nan(r0);
+      r1.value = without_nan(r1);
+      r2.value = without_nan(r2);
+      r3.value = without_nan(r3);
+    }
+    store_bytes<T, kStream, Zero::kCommon>(zero(nearest(r0.value), i), zero(nearest(r1.value), i + kVector),
+                                           zero(nearest(r2.value), i + 2 * kVector),
+                                           zero(nearest(r3.value), i + 3 * kVector), common, low, q + i);
+  }
+}
+
+template <class T, class Quotient, class Zero, class In>
+HWY_INLINE void quantize_rest(const In* x, const ScaleRun& whole, T* q, size_t at, size_t n) {
+  if (n == 0) return;
+  HWY_ALIGN In in[kBlock] = {};
+  HWY_ALIGN T out[kBlock];
+  std::copy_n(x + at, n, in);
+  const RestOfRun rest(whole, at, n);
+  quantize_blocks<T, false, Quotient, Zero>(in, rest.run, out, 0, kBlock);
+  std::copy_n(out, n, q + at);
+}
+
+template <class T, class Quotient, class Zero, class In>
+HWY_INLINE void quantize_with(const In* x, const ScaleRun& run, T* q, size_t n, bool stream) {
+  size_t head = 0;
+  if (stream) {
+    head = std::min<size_t>(n, -reinterpret_cast<std::uintptr_t>(q) % kBlock);
+    quantize_rest<T, Quotient, Zero>(x, run, q, 0, head);
+  }
+  const size_t end = head + (n - head) / kBlock * kBlock;
+  if (stream)
+    quantize_blocks<T, true, Quotient, Zero>(x, run, q, head, end);
+  else
+    quantize_blocks<T, false, Quotient, Zero>(x, run, q, head, end);
+  quantize_rest<T, Quotient, Zero>(x, run, q, end, n - end);
+}
+
+template <class T>
+HWY_INLINE void quantize_typed(const float* x, const ScaleRun& run, T* q, size_t n, bool stream) {
+  if (run.scale_each) {
+    if (run.zero_each) return quantize_with<T, DivideByEach, EachZero>(x, run, q, n, stream);
+    return quantize_with<T, DivideByEach, OneZero>(x, run, q, n, stream);
+  }
+  if (run.zero_each) return quantize_with<T, DivideByOne, EachZero>(x, run, q, n, stream);
+#if HWY_NATIVE_FMA
+  if (has_fast_quotient(run.scales[0])) {
+    if (run.zero_points == nullptr || run.zero_points[0] == 0)
+      return quantize_with<T, MultiplyByOne, NoZero>(x, run, q, n, stream);
+    return quantize_with<T, MultiplyByOne, OneZero>(x, run, q, n, stream);
+  }
+#endif
+  quantize_with<T, DivideByOne, OneZero>(x, run, q, n, stream);
+}
+
+// float(acc) * m for requantisation.
+struct TimesOne {
+  VecF scale, far = hn::Set(F32(), kFar);
+  explicit TimesOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
+  HWY_INLINE Ratio operator()(VecF x, size_t) const {
+    const VecF product = hn::Mul(x, scale);
+    return {at_most(far, product), product};
+  }
+};
+struct TimesEach {
+  const float* scales;
+  VecF far = hn::Set(F32(), kFar);
+  explicit TimesEach(const ScaleRun& run) : scales(run.scales) {}
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const {
+    const VecF product = hn::Mul(x, hn::LoadU(F32(), scales + at));
+    return {at_most(far, product), product};
+  }
+};
+
+template <class T>
+HWY_INLINE void requantize_typed(const std::int32_t* acc, const ScaleRun& run, T* q, size_t n, bool stream) {
+  if (run.scale_each) return quantize_with<T, TimesEach, OneZero>(acc, run, q, n, stream);
+  quantize_with<T, TimesOne, OneZero>(acc, run, q, n, stream);
+}
+
+// (q - z) s of kVector elements.
+template <class T, bool kScaleEach, bool kZeroEach>
+HWY_INLINE VecF dequantized(const T* q, const ScaleRun& run, VecF scale, VecI zero, size_t i) {
+  const F32 d;
+  const S32 di;
+  const VecI integer = hn::PromoteTo(di, hn::LoadU(hn::Rebind<T, S32>(), q + i));
+  if constexpr (kScaleEach) scale = hn::LoadU(d, run.scales + i);
+  if constexpr (kZeroEach) zero = hn::LoadU(di, run.zero_points + i);
+  return hn::Mul(hn::ConvertTo(d, hn::Sub(integer, zero)), scale);
+}
+
+template <class T, bool kStream, bool kScaleEach, bool kZeroEach>
+HWY_INLINE void dequantize_blocks(const T* q, const ScaleRun& run, float* x, size_t at, size_t end) {
+  const F32 d;
+  const VecF scale = hn::Set(d, run.scales[0]);
+  const VecI zero = hn::Set(S32(), run.zero_points ? run.zero_points[0] : 0);
+  const auto one = [&](size_t i) HWY_ATTR {
+    const VecF v = dequantized<T, kScaleEach, kZeroEach>(q, run, scale, zero, i);
+    if constexpr (kStream)
+      hn::Stream(v, d, x + i);
+    else
+      hn::StoreU(v, d, x + i);
+  };
+  for (size_t i = at; i < end; i += kBlock) {
+    one(i);
+    one(i + kVector);
+    one(i + 2 * kVector);
+    one(i + 3 * kVector);
+  }
+}
+
+template <class T, bool kScaleEach, bool kZeroEach>
+HWY_INLINE void dequantize_rest(const T* q, const ScaleRun& whole, float* x, size_t at, size_t n) {
+  if (n == 0) return;
+  HWY_ALIGN T in[kBlock] = {};
+  HWY_ALIGN float out[kBlock];
+  std::copy_n(q + at, n, in);
+  const RestOfRun rest(whole, at, n);
+  dequantize_blocks<T, false, kScaleEach, kZeroEach>(in, rest.run, out, 0, kBlock);
+  std::copy_n(out, n, x + at);
+}
+
+template <class T, bool kScaleEach, bool kZeroEach>
+HWY_INLINE void dequantize_with(const T* q, const ScaleRun& run, float* x, size_t n, bool stream) {
+  size_t head = 0;
+  if (stream) {
+    constexpr size_t kBytes = kVector * sizeof(float);
+    head = std::min<size_t>(n, -reinterpret_cast<std::uintptr_t>(x) % kBytes / sizeof(float));
+    dequantize_rest<T, kScaleEach, kZeroEach>(q, run, x, 0, head);
+  }
+  const size_t end = head + (n - head) / kBlock * kBlock;
+  if (stream)
+    dequantize_blocks<T, true, kScaleEach, kZeroEach>(q, run, x, head, end);
+  else
+    dequantize_blocks<T, false, kScaleEach, kZeroEach>(q, run, x, head, end);
+  dequantize_rest<T, kScaleEach, kZeroEach>(q, run, x, end, n - end);
+}
+
+template <class T>
+HWY_INLINE void dequantize_typed(const T* q, const ScaleRun& run, float* x, size_t n, bool stream) {
+  if (run.scale_each) {
+    if (run.zero_each) return dequantize_with<T, true, true>(q, run, x, n, stream);
+    return dequantize_with<T, true, false>(q, run, x, n, stream);
+  }
+  if (run.zero_each) return dequantize_with<T, false, true>(q, run, x, n, stream);
+  dequantize_with<T, false, false>(q, run, x, n, stream);
+}
+
+// The lesser or greater of v and a number; the number where v is NaN.
+HWY_INLINE VecF lesser(VecF v, VecF number) {
+#if HWY_ARCH_X86
+  return hn::Min(v, number);
+#else
+  return hn::IfThenElse(hn::Lt(v, number), v, number);
+#endif
+}
+HWY_INLINE VecF greater(VecF v, VecF number) {
+#if HWY_ARCH_X86
+  return hn::Max(v, number);
+#else
+  return hn::IfThenElse(hn::Gt(v, number), v, number);
+#endif
+}
+
+// Smallest and largest number of x[0 .. n) and of 0; NaN is passed over.
+HWY_INLINE void range_run(const float* x, size_t n, float& least, float& most) {
+  const F32 d;
+  VecF low[4], high[4];
+  for (int j = 0; j < 4; ++j) low[j] = high[j] = hn::Zero(d);
+  const auto take = [&](const float* p) HWY_ATTR {
+    for (size_t j = 0; j < 4; ++j) {
+      const VecF v = hn::LoadU(d, p + j * kVector);
+      low[j] = lesser(v, low[j]);
+      high[j] = greater(v, high[j]);
+    }
+  };
+  size_t i = 0;
+  for (; i + kBlock <= n; i += kBlock) take(x + i);
+  if (i < n) {
+    HWY_ALIGN float rest[kBlock] = {};
+    std::copy_n(x + i, n - i, rest);
+    take(rest);
+  }
+  const VecF lowest = hn::Min(hn::Min(low[0], low[1]), hn::Min(low[2], low[3]));
+  const VecF highest = hn::Max(hn::Max(high[0], high[1]), hn::Max(high[2], high[3]));
+  least = hn::GetLane(hn::MinOfLanes(d, lowest));
+  most = hn::GetLane(hn::MaxOfLanes(d, highest));
+}
+
+// The same for each of n neighbouring columns of a matrix; row: from one row to the next.
+HWY_INLINE void range_columns(const float* x, std::int64_t row, std::int64_t rows, size_t n, float* least,
+                              float* most) {
+  const F32 d;
+  for (size_t c = 0; c < n; c += kBlock) {
+    const size_t count = std::min(n - c, kBlock);
+    HWY_ALIGN float part[kBlock] = {};
+    VecF low[4], high[4];
+    for (int j = 0; j < 4; ++j) low[j] = high[j] = hn::Zero(d);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* from = x + r * row + c;
+      if (count < kBlock) from = std::copy_n(from, count, part) - count;
+      for (size_t j = 0; j < 4; ++j) {
+        const VecF v = hn::LoadU(d, from + j * kVector);
+        low[j] = lesser(v, low[j]);
+        high[j] = greater(v, high[j]);
+      }
+    }
+    HWY_ALIGN float lows[kBlock], highs[kBlock];
+    for (size_t j = 0; j < 4; ++j) {
+      hn::Store(low[j], d, lows + j * kVector);
+      hn::Store(high[j], d, highs + j * kVector);
+    }
+    std::copy_n(lows, count, least + c);
+    std::copy_n(highs, count, most + c);
+  }
+}
+
+// max(q, z) for n bytes with one zero point; y may be q.
+template <class T, bool kStream>
+HWY_INLINE void relu_vectors(const T* q, hn::Vec<hn::ScalableTag<T>> zero, T* y, size_t at, size_t end) {
+  const hn::ScalableTag<T> d;
+  for (size_t i = at; i < end; i += hn::Lanes(d)) {
+    const auto v = hn::Max(hn::LoadU(d, q + i), zero);
+    if constexpr (kStream)
+      hn::Stream(v, d, y + i);
+    else
+      hn::StoreU(v, d, y + i);
+  }
+}
+template <class T>
+HWY_INLINE void relu_typed(const T* q, const ScaleRun& run, T* y, size_t n, bool stream) {
+  const T zero = static_cast<T>(run.zero_points ? run.zero_points[0] : 0);
+  const hn::ScalableTag<T> d;
+  const auto rest = [&](size_t at, size_t count) {
+    for (size_t i = at; i < at + count; ++i) y[i] = std::max(q[i], zero);
+  };
+  const size_t lanes = hn::Lanes(d);
+  const size_t head = stream ? std::min<size_t>(n, -reinterpret_cast<std::uintptr_t>(y) % lanes) : 0;
+  rest(0, head);
+  const size_t end = head + (n - head) / lanes * lanes;
+  if (stream)
+    relu_vectors<T, true>(q, hn::Set(d, zero), y, head, end);
+  else
+    relu_vectors<T, false>(q, hn::Set(d, zero), y, head, end);
+  rest(end, n - end);
+}
+
+#else  // TANDEM_INTEGERS_SCALAR: element by element
+
+template <class T>
+T to_byte(float rounded, const ScaleRun& run, size_t i) {
+  const std::int32_t zero = run.zero_points ? run.zero_points[run.zero_each ? i : 0] : 0;
+  const float shifted = (std::isnan(rounded) ? 0.0f : rounded) + static_cast<float>(zero);
+  return static_cast<T>(
+      std::min(std::max(shifted, static_cast<float>(run.low)), std::is_signed_v<T> ? 127.0f : 255.0f));
+}
+template <class T>
+void quantize_typed(const float* x, const ScaleRun& run, T* q, size_t n, bool) {
+  for (size_t i = 0; i < n; ++i) q[i] = to_byte<T>(std::nearbyint(x[i] / run.scales[run.scale_each ? i : 0]), run, i);
+}
+template <class T>
+void requantize_typed(const std::int32_t* acc, const ScaleRun& run, T* q, size_t n, bool) {
+  for (size_t i = 0; i < n; ++i)
+    q[i] = to_byte<T>(std::nearbyint(static_cast<float>(acc[i]) * run.scales[run.scale_each ? i : 0]), run, i);
+}
+template <class T>
+void dequantize_typed(const T* q, const ScaleRun& run, float* x, size_t n, bool) {
+  for (size_t i = 0; i < n; ++i) {
+    const std::int32_t zero = run.zero_points ? run.zero_points[run.zero_each ? i : 0] : 0;
+    x[i] = static_cast<float>(q[i] - zero) * run.scales[run.scale_each ? i : 0];
+  }
+}
+template <class T>
+void relu_typed(const T* q, const ScaleRun& run, T* y, size_t n, bool) {
+  for (size_t i = 0; i < n; ++i) y[i] = std::max(q[i], static_cast<T>(run.zero_points ? run.zero_points[0] : 0));
+}
+inline void range_run(const float* x, size_t n, float& least, float& most) {
+  least = most = 0;
+  for (size_t i = 0; i < n; ++i) {
+    if (x[i] < least) least = x[i];
+    if (x[i] > most) most = x[i];
+  }
+}
+inline void range_columns(const float* x, std::int64_t row, std::int64_t rows, size_t n, float* least, float* most) {
+  std::fill_n(least, n, 0.0f);
+  std::fill_n(most, n, 0.0f);
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (size_t c = 0; c < n; ++c) {
+      const float v = x[r * row + static_cast<std::int64_t>(c)];
+      if (v < least[c]) least[c] = v;
+      if (v > most[c]) most[c] = v;
+    }
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tandem::cpu
+HWY_AFTER_NAMESPACE();
+#endif
