@@ -34,7 +34,7 @@ LIMITS = {
     "binary_f32_naive.cu": 64,
     "binary_f32_vector.cu": 64,
     "softmax_f32_naive.cu": 64,
-    "softmax_f32_vector.cu": 64,
+    "softmax_f32_vector.cu": 128,
     "reduce_f32_naive.cu": 64,
     "transpose_f32_naive.cu": 64,
     "transpose_f32_tiled.cu": 64,
