@@ -1,4 +1,4 @@
-// tandem-gemm_bench [MxNxK[,ta][,tb] ...]: the f32 matrix products of the CPU kernels beside OpenBLAS.
+// tandem-gemm-bench [MxNxK[,ta][,tb] ...]: the f32 matrix products of the CPU kernels beside OpenBLAS.
 //
 // Each product is verified against double before it is timed. The candidates and the ceilings (independent
 // multiply-adds in registers; a sum over 256 MiB) are measured in turn in every round, and medians over the rounds are

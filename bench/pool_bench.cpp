@@ -1,4 +1,4 @@
-// tandem-pool_bench [threads]: the cost of one empty parallel region (fork and join) of the thread pool, for helpers
+// tandem-pool-bench [threads]: the cost of one empty parallel region (fork and join) of the thread pool, for helpers
 // that still spin and for helpers that have gone to sleep, and of one barrier inside a region.
 #include <algorithm>
 #include <chrono>
