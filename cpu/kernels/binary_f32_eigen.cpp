@@ -1,6 +1,6 @@
 // Idea:    the formulas as Eigen array expressions, compiled for the baseline instruction set.
 // Limits:  one thread; operands that are not contiguous are gathered in pieces.
-// Expect:
+// Expect:  no fraction of a ceiling: it is the reference that the other kernels are compared with.
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"

