@@ -106,16 +106,14 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
 
 std::string command_for(const Options& options, const std::string& what, const std::string& kernel) {
   const auto shell = [](const std::string& text) {
-    const bool plain =
-        text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,=-*+@%") ==
-            std::string::npos &&
-        text.find('*') == std::string::npos;
-    if (plain) return text;
+    constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,=-+@%";
+    if (text.find_first_not_of(kPlain) == std::string::npos) return text;
     std::string out = "'";
     for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
     return out + "'";
   };
-  std::string command = "tandem-compare " + what;
+  // One quoted word is a problem too; only '*' for batches means something to a shell.
+  std::string command = "tandem-compare " + (what.find('*') == std::string::npos ? what : shell(what));
   if (!options.a.empty()) command += " --a " + shell(options.a);
   if (!options.b.empty()) command += " --b " + shell(options.b);
   if (!options.data.empty()) command += " --data " + shell(options.data);

@@ -171,8 +171,8 @@ TEST(CompareCli, JsonHasTheSchemaAndARowForEveryKernel) {
   EXPECT_EQ(kernels["relu"], expected_kernels<Unary>());
 }
 
-TEST(CompareCli, OneDispatchedKernelARowAndItsCommandWorks) {
-  const Ran first = run("softmax f32:16x10" + kQuick + "--json -");
+TEST(CompareCli, OneDispatchedKernelAProblemAndItsCommandWorks) {
+  const Ran first = run("softmax f32:16x10 'matmul f32:4x5x6*3'" + kQuick + "--json -");
   ASSERT_EQ(first.exit_code, 0) << first.err;
   const json rows = json::parse(first.out).at("rows");
   int chosen = 0;
@@ -188,7 +188,7 @@ TEST(CompareCli, OneDispatchedKernelARowAndItsCommandWorks) {
     EXPECT_EQ(same[0].at("problem"), row.at("problem"));
     EXPECT_EQ(same[0].at("max_abs_error"), row.at("max_abs_error"));  // the same seed, the same data
   }
-  EXPECT_EQ(chosen, 1);
+  EXPECT_EQ(chosen, 2);
 }
 
 TEST(CompareCli, EveryFormatGoesToAFileWholeAndTheTableStays) {
