@@ -1,10 +1,9 @@
 // Idea:    a thread moves two float4 of each operand, all loads before the first store; the function is part of the
-// code.
-//          Operands that are one number or one row for the whole result are read as such: a block covers several rows,
-//          so that a broadcast row comes from the first-level cache after its first use.
+//          code. Operands that are one number or one row for the whole result are read as such: a block covers
+//          several rows, so that a broadcast row comes from the first-level cache after its first use.
 // Limits:  any problem. float4 needs contiguous operands with their 16-byte lines at the same places, or rows of a
-//          multiple of 4 that are all aligned; else the elements are moved one by one. More than two dimensions that do
-//          not merge walk their strides for each element.
+//          multiple of 4 that are all aligned; else the elements are moved one by one. More than two dimensions that
+//          do not merge walk their strides for each element.
 // Expect:  counted under the emulator: aligned loads and stores 100 % coalesced. Time on a device: not measured.
 #include "common/dispatch/kernel.h"
 #include "common/ops/elementwise.h"

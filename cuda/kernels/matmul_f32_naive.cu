@@ -1,6 +1,5 @@
-// Idea:    one thread computes one element of c; the threads of a warp take consecutive columns, so that rows of b and
-// c
-//          are read and written whole.
+// Idea:    one thread computes one element of c; the threads of a warp take consecutive columns, so that rows of b
+//          and c are read and written whole.
 // Limits:  any sizes, strides and batches. Every operand comes from memory or cache again for each multiply-add.
 // Expect:  the reference of the GPU side, chosen only when nothing else is left; its speed is not a goal.
 #include "common/dispatch/kernel.h"

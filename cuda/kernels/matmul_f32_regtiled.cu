@@ -2,14 +2,13 @@
 //          multiply-adds; while a slab of depth 16 is used, the next one is on its way (cp.async, or registers where
 //          the operand must be transposed). Warps own 64 x 32 of the block's 128 x 128; 64 x 64 blocks for small
 //          results.
-// Limits:  m, n and k below 2^31; any strides, batches and alignment, read by float4 where pointers, strides and sizes
-// are
-//          multiples of 4 and element by element elsewhere. The depth is not split: a small result of a long sum leaves
-//          most of the device idle, and fewer than 64 rows or columns waste the rest of the tile.
+// Limits:  m, n and k below 2^31 - 16; any strides, batches and alignment, read by float4 where pointers, strides and
+//          sizes are multiples of 4 and element by element elsewhere. The depth is not split: a small result of a
+//          long sum leaves most of the device idle, and fewer than 64 rows or columns waste the rest of the tile.
 // Expect:  compiled for 8.0 and 9.0: at most 128 registers, no spills; multiply-adds for each instruction that reads
-//          shared memory, over the whole machine code: 15.5 (128 x 128) and 10.2 (64 x 64). Counted under the emulator
-//          at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global memory 100 % coalesced. Time
-//          on a device: not measured.
+//          shared memory, over the whole machine code: 15.5 (128 x 128) and 10.2 (64 x 64). Counted under the
+//          emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global memory 100 %
+//          coalesced. Time on a device: not measured.
 #include <type_traits>
 
 #include "common/dispatch/kernel.h"

@@ -1,9 +1,9 @@
-// Idea:    a block brings 32 x 32 tiles of a and b to shared memory and uses each element 32 times; a thread computes 4
-//          elements of c, and reads four depths of a at once.
+// Idea:    a block brings 32 x 32 tiles of a and b to shared memory and uses each element 32 times; a thread computes
+//          4 elements of c, and reads four depths of a at once.
 // Limits:  m, n and k below 2^31; any strides, batches and alignment. Half a shared-memory load for each multiply-add
 //          bounds it well below the multiply-add rate.
-// Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, global loads 100 % coalesced.
-//          Time on a device: not measured.
+// Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, global loads 100 %
+//          coalesced. Time on a device: not measured.
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "cuda/gemm/epilogue.cuh"

@@ -1,6 +1,6 @@
 // Idea:    CUB's reductions over a transformed range, so that products and differences never exist in memory: the
-// device
-//          together for one output, a block an output for many. Rows below 1024 elements get a warp each instead.
+//          device together for one output, a block an output for many. Rows below 1024 elements get a warp each
+//          instead.
 // Limits:  contiguous rows, as far apart in a as in b, outputs side by side; other problems with contiguous rows run
 //          with a block an output. Partial sums are combined in an order that depends on the device alone.
 // Expect:  time on a device: not measured.

@@ -1,6 +1,7 @@
-// Idea:    a row is read once and stays in registers: of 8, 16 or 32 lanes up to 1024 elements, of a block up to 8192.
-//          Longer rows keep a running maximum and sum in one pass and are read a second time for the result. Rows that
-//          are not contiguous are taken 32 side by side, so that softmax along the first axis is coalesced too.
+// Idea:    a row is read once and stays in registers: of 8, 16 or 32 lanes up to 1024 elements, of a block up to
+//          8192. Longer rows keep a running maximum and sum in one pass and are read a second time for the result.
+//          Rows that are not contiguous are taken 32 side by side, so that softmax along the first axis is coalesced
+//          too.
 // Limits:  any problem. A row is never shared out over blocks: a few very long rows leave the device idle.
 // Expect:  counted under the emulator: contiguous rows of a multiple of 8 are read and written 100 % coalesced, no
 //          bank conflict. Time on a device: not measured.

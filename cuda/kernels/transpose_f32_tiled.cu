@@ -1,10 +1,9 @@
 // Idea:    32 x 32 tiles pass through shared memory, so that a warp reads along the contiguous dimension of x and
-// writes
-//          along that of y; one column of padding keeps both ways free of bank conflicts.
-// Limits:  any strides and batches; elements of 1, 2 or 4 bytes; fewer than 2^31 tiles. Smaller elements move 32 or 64
-//          bytes a warp instead of 128.
-// Expect:  counted under the emulator for f32: no bank conflict, loads and stores 100 % coalesced. Time on a
-//          device: not measured.
+//          writes along that of y; one column of padding keeps both ways free of bank conflicts.
+// Limits:  any strides and batches; elements of 1, 2 or 4 bytes; fewer than 2^31 tiles. Smaller elements move 32 or
+//          64 bytes a warp instead of 128.
+// Expect:  counted under the emulator for f32: no bank conflict, loads and stores 100 % coalesced. Time on a device:
+//          not measured.
 #include <cstdint>
 
 #include "common/dispatch/kernel.h"

@@ -1,9 +1,8 @@
 // Idea:    a thread moves four float4, all loads before the first store, so that enough bytes are in flight to cover
-// the
-//          latency of device memory; the function is part of the code; data larger than L2 passes through it without
-//          staying.
-// Limits:  any problem. float4 needs contiguous x and y with their 16-byte lines at the same places; else the elements
-//          are moved one by one, four a thread. Strided views walk their strides for each element.
+//          the latency of device memory; the function is part of the code; data larger than L2 passes through it
+//          without staying.
+// Limits:  any problem. float4 needs contiguous x and y with their 16-byte lines at the same places; else the
+//          elements are moved one by one, four a thread. Strided views walk their strides for each element.
 // Expect:  counted under the emulator: aligned loads and stores 100 % coalesced. Time on a device: not measured.
 #include "common/dispatch/kernel.h"
 #include "common/ops/elementwise.h"
