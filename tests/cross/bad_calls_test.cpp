@@ -157,7 +157,7 @@ const std::vector<BadCall>& bad_calls() {
       {"one operand too few",
        [](Context& c) { reduce(c, ReduceFn::cosine_similarity, view({3})); },
        Code::invalid_argument,
-       {"cosine_similarity: ", "3"}},
+       {"cosine_similarity: ", "b is an empty view"}},
       {"max of nothing",
        [](Context& c) {
          max(c, view({0, 4}));
