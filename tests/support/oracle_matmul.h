@@ -30,6 +30,19 @@ inline UnaryFn function_of(Activation activation) {
   return UnaryFn::relu;
 }
 
+/// The activation of a sum that is known within a bound. `scale` is the sum of the magnitudes of its terms.
+inline Expected activated(Activation activation, const Expected& before, double scale) {
+  if (activation == Activation::none || std::isinf(before.bound)) return before;
+  const UnaryFn fn = function_of(activation);
+  Expected after = expected_of(fn, before.value);
+  if (std::isfinite(scale)) {
+    const double grown = steepness(fn) * before.bound;
+    // The function is evaluated at a neighbour of the exact argument: its own error is taken at the larger value.
+    after.bound = grown + function_bound(fn, std::abs(before.value) + before.bound, std::abs(after.value) + grown);
+  }
+  return after;
+}
+
 template <>
 class Oracle<Matmul> : public F32Result {
  public:
@@ -124,28 +137,16 @@ class Oracle<Matmul> : public F32Result {
       scale += std::abs(bias);
       roundings += 1;
     }
-    return activated({value, sum_bound(roundings, scale, std::max(scale, magnitude))}, scale);
+    return activated(attributes_.activation, {value, sum_bound(roundings, scale, std::max(scale, magnitude))}, scale);
   }
 
-  // Above the largest float a partial sum may overflow although the result does not (a small alpha comes too late); then
-  // nothing is promised. `on_the_way` is the larger of the magnitudes before and after alpha. A NaN or an infinity among
-  // the inputs makes `scale` NaN or infinite, and the double result says what must come out.
+  // Above the largest float a partial sum may overflow although the result does not (a small alpha comes too late);
+  // then nothing is promised. `on_the_way` is the larger of the magnitudes before and after alpha. A NaN or an infinity
+  // among the inputs makes `scale` NaN or infinite, and the double result says what must come out.
   static double sum_bound(double roundings, double scale, double on_the_way) {
     if (!std::isfinite(scale)) return 0.0;
     const double largest = on_the_way * (1 + gamma(roundings)) + roundings * kDenormal;
     return largest > kLargest ? kInfinity : gamma(roundings) * scale + roundings * kDenormal;
-  }
-
-  Expected activated(const Expected& before, double scale) const {
-    if (attributes_.activation == Activation::none || std::isinf(before.bound)) return before;
-    const UnaryFn fn = function_of(attributes_.activation);
-    Expected after = expected_of(fn, before.value);
-    if (std::isfinite(scale)) {
-      const double grown = steepness(fn) * before.bound;
-      // The function is evaluated at a neighbour of the exact argument: its own error is taken at the larger value.
-      after.bound = grown + function_bound(fn, std::abs(before.value) + before.bound, std::abs(after.value) + grown);
-    }
-    return after;
   }
 
   MatmulAttributes attributes_;
