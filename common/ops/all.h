@@ -11,6 +11,7 @@
 #include "common/ops/reduce.h"
 #include "common/ops/requantize.h"
 #include "common/ops/softmax.h"
+#include "common/ops/spmm.h"
 #include "common/ops/transpose.h"
 
 namespace tandem {

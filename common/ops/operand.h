@@ -13,6 +13,8 @@
 //   op_names()                 what users call it: "matmul"; one name a function for elementwise operations
 //   kForm                      the grammar of its problem strings
 //   parse(op, text) / print(p) problem string <-> request: "f32:512x512x512"
+//   fill_structure(operands, seed)  makes random operands legal, where not every value is: indices; may be left out
+//   remark(p, machine)         what explain() adds to its reason; may be left out
 //   kResults                   how many of the operands, the last ones, are written, the main one at the very end; 1
 //                              when it is left out
 // Operands are views, inputs first and the results last. Given these, dispatch, tests, comparison and tuning work

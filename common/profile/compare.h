@@ -70,6 +70,7 @@ Case<Op> make_case(std::string op, std::string text, const Request<Op>& request,
   check_request<Op>(op, text, request);
   Operands operands(op, request.operands, given, fill_of<Op>(), seed, Op::reads_result(request.attributes),
                     result_count<Op>());
+  if constexpr (requires { Op::fill_structure(operands.views(), seed); }) Op::fill_structure(operands.views(), seed);
   return {std::move(op), std::move(text), {}, request.attributes, std::move(operands)};
 }
 

@@ -44,8 +44,9 @@ std::vector<typename Op::Problem> problems_of_cases(Backend backend) {
 template <class Op>
 std::optional<typename Op::Problem> square(std::int64_t n) {
   const std::string size = std::to_string(n);
-  for (const char* dtype : {"f32", "s8", "u8", "s32"})
-    for (const std::string& sizes : {size + "x" + size, size + "x" + size + "x" + size}) {
+  for (const char* dtype : {"f32", "s8", "u8", "s32", "csr"})
+    for (const std::string& sizes :
+         {size + "x" + size, size + "x" + size + "x" + size, size + "x" + size + "x" + size + "@0.1"}) {
       try {
         const auto request = Op::parse(Op::op_names().front(), std::string(dtype) + ":" + sizes);
         if (request) return problem_of<Op>(request->attributes, request->operands);
@@ -59,7 +60,7 @@ std::filesystem::path root() { return std::filesystem::path(TANDEM_TEST_DATA_DIR
 
 TEST(Rows, AreNamedAfterTheirFileAndOperation) {
   std::set<std::string> names;
-  const std::regex form("(cpu|cuda)\\.[a-z][a-z0-9_]*\\.(f32|bf16|f16|s8|u8|s32)\\.[a-z][a-z0-9_]*");
+  const std::regex form("(cpu|cuda)\\.[a-z][a-z0-9_]*\\.(f32|bf16|f16|s8|u8|s32|csr)\\.[a-z][a-z0-9_]*");
   for_each_row([&]<class Op>(const Entry<Op>& entry) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name << " is there twice";
     EXPECT_TRUE(std::regex_match(entry.name, form)) << entry.name;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,15 @@ template <>
 std::vector<Case<QuantizedRelu>> cases<QuantizedRelu>(Family family, Backend backend);
 template <>
 std::vector<Case<QuantizedMatmul>> cases<QuantizedMatmul>(Family family, Backend backend);
+
+template <>
+std::vector<Case<Spmm>> cases<Spmm>(Family family, Backend backend);
+
+/// Makes operands legal that random values are not: indices. `operands` are those of the case, filled.
+template <class Op>
+void make_legal(const Case<Op>&, std::span<const View>, std::uint64_t) {}
+template <>
+void make_legal<Spmm>(const Case<Spmm>& c, std::span<const View> operands, std::uint64_t seed);
 
 /// How the rows and columns of a matrix lie in memory.
 enum class Place : std::uint8_t {

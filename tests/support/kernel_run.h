@@ -66,6 +66,7 @@ class Prepared {
         fill(tensors_.back()->view(), c.fill, static_cast<int>(i), c.terms, seed);
       oracle_operands_.push_back(tensors_.back()->view());
     }
+    make_legal<Op>(c, oracle_operands_, seed);
     run_operands_ = oracle_operands_;
     const GuardedBuffer& start =
         c.in_place >= 0 ? tensors_[static_cast<std::size_t>(c.in_place)]->buffer() : tensors_.back()->buffer();

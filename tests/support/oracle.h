@@ -93,3 +93,4 @@ class Oracle;
 #include "tests/support/oracle_matmul.h"       // IWYU pragma: export
 #include "tests/support/oracle_quantize.h"     // IWYU pragma: export
 #include "tests/support/oracle_rows.h"         // IWYU pragma: export
+#include "tests/support/oracle_spmm.h"         // IWYU pragma: export

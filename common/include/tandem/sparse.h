@@ -1,10 +1,11 @@
-// Storage of sparse matrices, and the way there from dense ones and back. All of it is on the host.
+// Sparse matrices: their storage, the way there from dense ones and back (on the host), and products with them.
 //
 // Errors: Error(invalid_argument) names the function and the offending value.
 #pragma once
 
 #include <cstdint>
 
+#include <tandem/ops.h>
 #include <tandem/tensor.h>
 
 namespace tandem {
@@ -28,6 +29,24 @@ Csr to_csr(ConstView matrix);
 Tensor to_dense(const Csr& csr);
 /// Throws unless everything holds that Csr says: a matrix from elsewhere is checked before it is used.
 void check_csr(const Csr& csr);
+
+struct SpmmOptions {
+  ConstView bias;  ///< empty, or f32 [n], added to every row, or [m, 1], added to every column
+  Activation activation = Activation::none;
+  /// check_csr(a) before the product. Turn it off only for a matrix that has been checked, or comes from to_csr, and
+  /// not been changed since: wrong offsets or columns are then reads beyond memory.
+  bool check = true;
+  CallOptions call;
+};
+
+/// activation(a @ b + bias), row-major: a [m, k] in f32, b f32 [k, n] of any strides. Elements of a that are not stored
+/// contribute nothing, whatever b holds there (0 times infinity does not occur). FMA in f32 in the order of the
+/// columns, |error| <= gamma(elements of the row) * (|a| @ |b|); the same bits for every number of threads. A kernel
+/// that expands a and multiplies densely is among those that may be chosen; explain() tells the density at which a
+/// dense f32 product is predicted to be as fast.
+Tensor spmm(Context& ctx, const Csr& a, ConstView b, const SpmmOptions& options = {});
+/// c is [m, n] of any strides and overlaps no input.
+void spmm_into(Context& ctx, const Csr& a, ConstView b, View c, const SpmmOptions& options = {});
 
 /// 2:4: two of each four consecutive elements of a row are stored, with their places.
 ///

@@ -1,0 +1,114 @@
+// Idea:    a written out with its zeros, and the dense f32 product: for matrices that are sparse in name only.
+// Limits:  m k floats of workspace. Zeros times infinities must not occur: a b that is not finite goes to the SIMD
+//          sparse kernel.
+// Expect:  the time of the dense product, and of writing a and searching b at the rates of the caches or of memory.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "common/dispatch/cost.h"
+#include "common/ops/spmm.h"
+#include "cpu/sparse/rows.h"
+
+namespace tandem::cpu {
+
+extern const Kernel<Matmul> matmul_f32_simd;
+extern const Kernel<Spmm> spmm_csr_simd;
+
+namespace {
+
+constexpr std::size_t kAlignment = 256;
+
+// A column-major c is the transposed product, as Matmul's kernels want it.
+bool is_turned(Layout c) { return c == Layout::column; }
+
+Layout transposed(Layout layout) {
+  return layout == Layout::row ? Layout::column : layout == Layout::column ? Layout::row : layout;
+}
+
+MatmulProblem dense_problem(const SpmmProblem& p) {
+  MatmulProblem out;
+  out.m = p.m;
+  out.n = p.n;
+  out.k = p.k;
+  out.b = p.b;
+  out.c = p.c;
+  if (is_turned(p.c)) {
+    std::swap(out.m, out.n);
+    out.a = transposed(p.b);
+    out.b = Layout::column;
+    out.c = Layout::row;
+  }
+  out.shared_b = true;
+  out.bias = p.bias;
+  out.activation = p.activation;
+  return out;
+}
+
+std::size_t expanded_bytes(std::int64_t m, std::int64_t k) {
+  return (static_cast<std::size_t>(m * k) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
+  return std::max(expanded_bytes(p.m, p.k) + matmul_f32_simd.workspace(dense_problem(p), machine),
+                  spmm_csr_simd.workspace(p, machine));
+}
+
+double cost(const SpmmProblem& p, const Machine& machine) {
+  const double written = 4.0 * static_cast<double>(p.m) * static_cast<double>(p.k);
+  const double searched = 4.0 * static_cast<double>(p.k) * static_cast<double>(p.n);
+  const double expand = cpu_seconds(machine, 0, 2 * written + searched + 8.0 * static_cast<double>(p.stored), 1, 1);
+  return matmul_f32_simd.cost(dense_problem(p), machine) + expand;
+}
+
+bool all_finite(const MatmulArgs& d) {
+  const std::int64_t outer = d.b.col == 1 ? d.k : d.n, inner = d.b.col == 1 ? d.n : d.k;
+  const std::int64_t outer_step = d.b.col == 1 ? d.b.row : d.b.col, inner_step = d.b.col == 1 ? 1 : d.b.row;
+  const float* b = static_cast<const float*>(d.b.data);
+  for (std::int64_t i = 0; i < outer; ++i) {
+    std::uint32_t worst = 0;
+    for (std::int64_t j = 0; j < inner; ++j) {
+      std::uint32_t bits;
+      std::memcpy(&bits, b + i * outer_step + j * inner_step, sizeof bits);
+      worst = std::max(worst, bits & 0x7fffffffu);
+    }
+    if (worst >= 0x7f800000u) return false;
+  }
+  return true;
+}
+
+void expand(const SpmmArgs& args, float* out) {
+  const MatmulArgs& d = args.dense;
+  std::fill_n(out, d.m * d.k, 0.0f);
+  for (std::int64_t i = 0; i < d.m; ++i)
+    for (std::int64_t p = args.row_offsets[i]; p < args.row_offsets[i + 1]; ++p)
+      out[i * d.k + args.columns[p]] = args.values[p];
+}
+
+void turn(MatmulArgs& product) {
+  std::swap(product.m, product.n);
+  std::swap(product.a, product.b);
+  for (auto* matrix : {&product.a, &product.b}) std::swap(matrix->row, matrix->col);
+  std::swap(product.c.row, product.c.col);
+  std::swap(product.bias.row, product.bias.col);
+}
+
+Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
+  if (args.dense.m == 0 || args.dense.n == 0) return Code::ok;
+  if (args.stored == 0 || !all_finite(args.dense)) return spmm_csr_simd.run(args, queue, workspace);
+  float* a = static_cast<float*>(workspace.data);
+  expand(args, a);
+  MatmulArgs product = args.dense;
+  product.a = {a, product.k, 1};
+  const std::size_t used = expanded_bytes(product.m, product.k);
+  if (product.c.col != 1 && product.c.row == 1) turn(product);
+  return matmul_f32_simd.run(product, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
+}
+
+}  // namespace
+
+extern const Kernel<Spmm> spmm_csr_dense;
+const Kernel<Spmm> spmm_csr_dense = {
+    .needs = {}, .traits = {}, .supports = supports_all<Spmm>, .cost = cost, .workspace = workspace, .run = run};
+
+}  // namespace tandem::cpu

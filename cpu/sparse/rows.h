@@ -1,0 +1,44 @@
+// Sharing the rows of a sparse matrix out over threads.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "common/core/thread_pool.h"
+#include "common/dispatch/kernel.h"
+#include "common/ops/spmm.h"
+#include "cpu/gemm/threads.h"
+
+namespace tandem::cpu {
+
+/// The first row of share t of n, so that shares have about equal numbers of stored elements. A row counts as two more,
+/// since empty rows are written as well. Depends on the matrix and on n alone.
+inline std::int64_t first_row_of_share(const SpmmArgs& args, int t, int n) {
+  const std::int64_t m = args.dense.m;
+  if (t >= n) return m;
+  const auto work_before = [&](std::int64_t row) { return args.row_offsets[row] + 2 * row; };
+  const std::int64_t all = args.stored + 2 * m;
+  const std::int64_t target = all / n * t + all % n * t / n;
+  std::int64_t low = 0, high = m;  // work_before(low) <= target
+  while (low < high) {
+    const std::int64_t middle = low + (high - low + 1) / 2;
+    if (work_before(middle) <= target)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return t == 0 ? 0 : low;
+}
+
+/// Calls rows(first, last) for every share, on as many threads as the product is worth.
+template <class Rows>
+void for_each_share_of_rows(const SpmmArgs& args, const Queue& queue, Rows rows) {
+  const double flops = 2.0 * static_cast<double>(args.stored) * static_cast<double>(args.dense.n);
+  const double stores = static_cast<double>(args.dense.m) * static_cast<double>(args.dense.n);
+  const int threads = threads_worth(flops + stores, queue);
+  if (threads == 1) return rows(0, args.dense.m);
+  queue.pool->run(threads,
+                  [&](int t, int n) { rows(first_row_of_share(args, t, n), first_row_of_share(args, t + 1, n)); });
+}
+
+}  // namespace tandem::cpu
