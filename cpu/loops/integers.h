@@ -1,6 +1,7 @@
 // Runs of elements between f32 and 8-bit integers: what they are given, and when a division can be left out.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -28,14 +29,17 @@ constexpr float kFar = 1024;
 /// most 1.1 u^2 |t|: x i + RN(x d) is within 3.2 u^2 |t| of t. So y and RN(t) are the same float, or neighbours with
 /// a rounding boundary that close to t. rint() of neighbours differs only where one of them is h = n + 1/2; that leaves
 /// the boundaries h +- half a spacing. Scaling x and s by powers of two changes nothing, so all that matters is the
-/// 2^23 significands of s times the h below kFar times the few x around each boundary. The tests QuantizeDivision.* run
-/// the kernel over those x against a division, up to the h that bytes can tell apart (further out everything
-/// saturates): for a sample of the significands in every run, for each one of them when asked to, which found no
-/// difference.
+/// 2^23 significands of s times the h times the few x around each boundary, up to the h that bytes can tell apart
+/// (further out everything saturates). The tests QuantizeDivision.* run the kernel over those x against a division: for
+/// a sample of the significands in every run, for each one of them when asked to. One significand fails, all ones, for
+/// x a power of two: t is just above 1/2 and y is 1/2. It is left to the division.
 ///
-/// Within these scales nothing overflows, and nothing is denormal where it matters: |t| >= 1/4 makes |x| > 2^-67, and d
-/// is 0 or above 2^-48 |i|.
-constexpr bool has_fast_quotient(float scale) { return scale >= 0x1p-64f && scale <= 0x1p64f; }
+/// Within these scales nothing overflows, and nothing is denormal where it matters: |t| >= 1/4 makes |x| >= 2^-66, and
+/// d is 0 or above 2^-48 |i|.
+constexpr bool has_fast_quotient(float scale) {
+  constexpr std::uint32_t kSignificand = 0x7fffff;
+  return scale >= 0x1p-64f && scale <= 0x1p64f && (std::bit_cast<std::uint32_t>(scale) & kSignificand) != kSignificand;
+}
 /// The d above.
 inline float inverse_correction(float scale) {
   const float inverse = 1.0f / scale;
