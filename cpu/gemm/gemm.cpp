@@ -48,26 +48,26 @@ MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu) {
   return blocking;
 }
 
+// Few rows and a b that does not fit the caches.
+bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const CpuInfo& cpu) {
+  return set.skinny != nullptr && m <= kSkinnyRows &&
+         k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
+}
+
 // Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, one
 // panel.
 struct ScratchWords {
   std::int64_t a = 0, b = 0;
   std::size_t bytes() const { return static_cast<std::size_t>(round_up((a + b) * kWord, kLine)); }
 };
-ScratchWords scratch_words(const GemmSet& set, const MatmulBlocking& blocking, std::int64_t m, std::int64_t n,
-                           std::int64_t words) {
+ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const MatmulBlocking& blocking, std::int64_t m,
+                           std::int64_t n, std::int64_t words) {
   const std::int64_t kc = std::min(blocking.kc, words);
   const std::int64_t panels = ceil_div(std::min(blocking.mc, m), set.mr);
   const std::int64_t columns =
       m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
-  const std::int64_t sums = set.skinny != nullptr && m <= kSkinnyRows ? m * skinny_columns_at_once(m) : 0;
+  const std::int64_t sums = is_skinny_size(set, m, n, words, cpu) ? m * skinny_columns_at_once(m) : 0;
   return {std::max(sums, round_up(panels * round_up(set.mr, kPanelStep) * kc, kLine / kWord)), columns * kc};
-}
-
-// Few rows and a b that does not fit the caches.
-bool is_skinny(const GemmSet& set, const MatmulArgs& args, const CpuInfo& cpu) {
-  if (set.skinny == nullptr || args.m > kSkinnyRows || args.b.col != 1) return false;
-  return args.k * args.n * kWord > (args.m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
 
 // Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
@@ -336,7 +336,7 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
 
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
   const MatmulBlocking blocking = blocking_of(set, machine.cpu);
-  return scratch_words(set, blocking, m, n, ceil_div(k, set.group)).bytes() *
+  return scratch_words(set, machine.cpu, blocking, m, n, ceil_div(k, set.group)).bytes() *
          static_cast<std::size_t>(machine.cpu.threads);
 }
 
@@ -350,14 +350,14 @@ void gemm(const GemmSet& set, const MatmulArgs& args, bool direct, const Queue& 
   plan.set = &set;
   plan.args = &args;
   plan.direct = direct;
-  plan.skinny = is_skinny(set, args, cpu);
+  plan.skinny = args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
   plan.element = kWord / set.group;
   plan.words = ceil_div(args.k, set.group);
   plan.packing = {should_pack_a(set, args), should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
   plan.kc = plan.words == 0 ? 1 : ceil_div(plan.words, ceil_div(plan.words, blocking.kc));
-  const ScratchWords words = scratch_words(set, blocking, args.m, args.n, plan.words);
+  const ScratchWords words = scratch_words(set, cpu, blocking, args.m, args.n, plan.words);
   const auto scratch = [&](int t) {
     char* base = static_cast<char*>(workspace.data) + static_cast<std::size_t>(t) * words.bytes();
     return Scratch{base, base + words.a * kWord};

@@ -43,6 +43,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
+#include <algorithm>
+
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
@@ -76,7 +78,10 @@ bool is_one_product(const MatmulArgs& a) {
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
-  return gemm_workspace(set_for(machine), p.shared_b ? p.m * p.batch : p.m, p.n, p.k, machine);
+  const GemmSet& set = set_for(machine);
+  const std::size_t item = gemm_workspace(set, p.m, p.n, p.k, machine);
+  // Whether a batch with one b is one product depends on the strides.
+  return p.shared_b ? std::max(item, gemm_workspace(set, p.m * p.batch, p.n, p.k, machine)) : item;
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
