@@ -43,7 +43,13 @@ Machine detect() {
   machine.no_gpu_reason = std::move(devices.no_gpu_reason);
   cpu::measure(machine.cpu, machine.ceilings);
   machine.ceilings.cpu_fork_seconds = measure_fork(machine.cpu.threads);
-  if (!machine.gpus.empty()) gpu::measure(machine.gpus.front().index, machine.ceilings);
+  if (machine.gpus.empty()) return machine;
+  try {
+    gpu::measure(machine.gpus.front().index, machine.ceilings);
+  } catch (const Error& error) {  // listed, but not to be used: the CPU serves
+    machine.gpus.clear();
+    machine.no_gpu_reason = error.what();
+  }
   return machine;
 }
 

@@ -16,9 +16,9 @@
 
 namespace tandem {
 
-/// The position of an operation in ops.def.
+namespace detail {
 template <class Op>
-constexpr int op_index() {
+constexpr int find_op() {
   int index = 0, found = -1;
 #define TANDEM_OP(Other)                        \
   if (std::is_same_v<Op, Other>) found = index; \
@@ -26,6 +26,15 @@ constexpr int op_index() {
 #include "common/ops/ops.def"
 #undef TANDEM_OP
   return found;
+}
+}  // namespace detail
+
+/// The position of an operation in ops.def.
+template <class Op>
+constexpr int op_index() {
+  constexpr int kFound = detail::find_op<Op>();
+  static_assert(kFound >= 0, "the operation is not listed in common/ops/ops.def");
+  return kFound;
 }
 inline constexpr int kOpCount = 0
 #define TANDEM_OP(Op) +1

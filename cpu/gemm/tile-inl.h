@@ -127,11 +127,9 @@ HWY_NOINLINE void f32_tile(const TileArgs& args) {
   for (std::int64_t left = args.kc; left > 0;) {
     std::int64_t steps = left < ahead_every ? left : ahead_every;
     left -= steps;
-#ifndef NOAHEAD
     prefetch_l2(ahead);
     prefetch_l2(ahead + 64);
     prefetch_l2(ahead + 124);
-#endif
     ahead += ahead_step;
     for (; steps > 0; --steps) {
       VecF32 bv[kCols];

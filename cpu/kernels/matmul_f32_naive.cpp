@@ -1,7 +1,7 @@
 // Idea:    the definition: three loops, one element of c at a time, k ascending.
 // Limits:  takes everything; each step of k jumps a row of b, so that large b are read from memory again for every row
 //          of a. One thread.
-// Expect:
+// Expect:  0.002 of one thread's multiply-add ceiling at 1024 cubed on Zen 5 (0.54 GFLOP/s, tandem-gemm-bench).
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
@@ -15,7 +15,7 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
-  return cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.006, 1);
+  return cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.004, 1);
 }
 
 Code run(const MatmulArgs& args, const Queue&, Workspace) {

@@ -3,44 +3,18 @@
 // Expect:  nothing of speed: the rung that the others are compared with
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "common/core/thread_pool.h"
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/quantized_matmul.h"
+#include "cpu/gemm/scalar_store.h"
 
 namespace tandem::cpu {
 namespace {
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
   return cpu_seconds(machine, QuantizedMatmul::flops(p), QuantizedMatmul::bytes(p), 0.01, machine.cpu.threads);
-}
-
-// In double, so that only the last rounding shows.
-float activated(Activation activation, float value) {
-  const double x = static_cast<double>(value);
-  const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
-  const auto gated = [&](double gate) { return value == -HUGE_VALF ? 0.0f : static_cast<float>(x * gate); };
-  switch (activation) {
-    case Activation::none:
-      return value;
-    case Activation::relu:
-      return value > 0 || std::isnan(value) ? value : 0.0f;
-    case Activation::gelu_erf:
-      return gated(0.5 * std::erfc(-x / std::numbers::sqrt2));
-    case Activation::gelu_tanh:
-      return gated(sigmoid(2 * std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-    case Activation::gelu_sigmoid:
-      return gated(sigmoid(1.702 * x));
-    case Activation::sigmoid:
-      return static_cast<float>(sigmoid(x));
-    case Activation::tanh:
-      return static_cast<float>(std::tanh(x));
-    case Activation::silu:
-      return gated(sigmoid(x));
-  }
-  return value;
 }
 
 template <class A>
