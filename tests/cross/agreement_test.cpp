@@ -33,7 +33,7 @@ template <class Op>
 std::string difference(const Case<Op>& c, const std::vector<double>& a, const std::vector<double>& b,
                        const std::vector<Expected>& expected) {
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;  // equal infinities have no difference
     const double allowed = c.exact ? 0 : 2 * expected[i].bound;
     if (!(std::abs(a[i] - b[i]) <= allowed))
       return "element " + std::to_string(i) + ": " + std::to_string(a[i]) + " and " + std::to_string(b[i]);
