@@ -68,7 +68,8 @@ constexpr ValueRange kHardScales[] = {{0x1p-149, 0x1p-140},   {0x1p-126, 0x1p-12
                                       {0.0078125, 0.0078125}, {0x1p-101, 0x1p-99},  {0x1p99, 0x1p101}};
 
 /// Shapes that give every arrangement of loops and scales.
-const std::array<Shape, 5> kMatrices = {Shape{13, 20}, Shape{3, 6, 35}, Shape{1, 40}, Shape{70, 3}, Shape{2, 130}};
+/// A function, since tests are registered before the objects of other files are initialised.
+std::array<Shape, 5> matrices() { return {Shape{13, 20}, Shape{3, 6, 35}, Shape{1, 40}, Shape{70, 3}, Shape{2, 130}}; }
 
 template <class Op>
 std::vector<Case<Op>> scaled_cases(Family family, Backend backend) {
@@ -122,7 +123,7 @@ std::vector<Case<Op>> scaled_cases(Family family, Backend backend) {
         for (int axis = -1; axis < shape.rank(); ++axis) add(Scaled(kTypes[i % 2], shape, axis, i % 3 == 0));
       break;
     case Family::strides:
-      for (const Shape& shape : kMatrices)
+      for (const Shape& shape : matrices())
         for (const Place in : kPlaces)
           for (int to = 0; to < kResultPlaces; ++to)
             for (int axis = -1; axis < shape.rank(); ++axis) {
@@ -247,7 +248,7 @@ std::vector<Case<DynamicQuantize>> cases<DynamicQuantize>(Family family, Backend
           for (int v = 0; v < 4; ++v) plain(axis, shape, Fill::reals);
       break;
     case Family::strides:
-      for (const Shape& shape : kMatrices)
+      for (const Shape& shape : matrices())
         for (const Place x : kPlaces)
           for (int q = 0; q < kResultPlaces; ++q)
             for (int axis = -1; axis < shape.rank(); ++axis) {
@@ -310,7 +311,7 @@ std::vector<Case<Requantize>> cases<Requantize>(Family family, Backend backend) 
         for (int v = 0; v < 4; ++v) plain(shape, kAccumulators, kMultipliers);
       break;
     case Family::strides:
-      for (const Shape& shape : kMatrices)
+      for (const Shape& shape : matrices())
         for (const Place acc : kPlaces)
           for (int q = 0; q < kResultPlaces; ++q) {
             if (small && i++ % 3 != 0) continue;
@@ -363,7 +364,7 @@ std::vector<Case<QuantizedRelu>> cases<QuantizedRelu>(Family family, Backend bac
         for (int axis = -1; axis < shape.rank(); ++axis) plain(axis, shape, i % 2 == 0);
       break;
     case Family::strides:
-      for (const Shape& shape : kMatrices)
+      for (const Shape& shape : matrices())
         for (const Place q : kPlaces)
           for (int y = 0; y < kResultPlaces; ++y)
             for (int axis = -1; axis < shape.rank(); ++axis) {
