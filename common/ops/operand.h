@@ -27,6 +27,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tandem/error.h>
@@ -128,11 +129,14 @@ Loops<N> make_loops(const Shape& shape, const Strides* const (&strides)[N]) {
     return loops;
   }
   // Largest stride outermost, by the result first, then by the inputs: memory order, whatever the caller's order.
-  std::stable_sort(dims, dims + rank, [](const Dim& x, const Dim& y) {
+  // By insertion: std::stable_sort would allocate, in every call.
+  const auto outer = [](const Dim& x, const Dim& y) {
     for (int i = N - 1; i >= 0; --i)
       if (x.stride[i] != y.stride[i]) return x.stride[i] > y.stride[i];
     return false;
-  });
+  };
+  for (int d = 1; d < rank; ++d)
+    for (int at = d; at > 0 && outer(dims[at], dims[at - 1]); --at) std::swap(dims[at], dims[at - 1]);
   for (int d = 0; d < rank; ++d) {
     bool merges = loops.rank > 0;
     for (int i = 0; i < N && merges; ++i) merges = loops.strides[i][loops.rank - 1] == dims[d].stride[i] * dims[d].size;

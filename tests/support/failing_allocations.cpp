@@ -53,6 +53,10 @@ void* operator new(std::size_t bytes) { return or_throw(allocate(bytes)); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return or_throw(allocate_aligned(bytes, static_cast<std::size_t>(alignment)));
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return allocate_aligned(bytes, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
