@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -11,29 +10,16 @@
 
 #include "bench/compare/jobs.h"
 #include "bench/compare/options.h"
-#include "bench/compare/output.h"
-#include "bench/compare/progress.h"
 #include "bench/compare/run.h"
+#include "bench/support/output.h"
+#include "bench/support/program.h"
+#include "bench/support/progress.h"
 #include "common/profile/report.h"
 
 namespace tandem::compare {
 namespace {
 
-constexpr int kWrong = 1, kUsage = 2, kInterrupted = 130;
-
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
-
-// The first Ctrl-C ends the measuring and prints what there is; the second ends the program.
-void on_interrupt(int signal) {
-  interrupted = true;
-  std::signal(signal, SIG_DFL);
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
+using bench::print;
 
 std::string problem_name(const Job& job) { return job.op + " " + job.problem; }
 
@@ -41,8 +27,9 @@ void explain_jobs(Context& ctx, const std::vector<Job>& jobs) {
   for (const Job& job : jobs) print(to_string(explain(ctx, problem_name(job))) + "\n");
 }
 
-profile::Comparison measure_jobs(Context& ctx, const Options& options, const std::vector<Job>& jobs, bool table) {
-  ProgressLine line(!options.quiet && isatty(STDERR_FILENO) != 0, jobs.size());
+profile::Comparison measure_jobs(Context& ctx, const Options& options, const std::vector<Job>& jobs, bool table,
+                                 const std::atomic<bool>& interrupted) {
+  bench::ProgressLine line(!options.quiet && isatty(STDERR_FILENO) != 0, jobs.size());
   profile::CompareOptions how;
   how.min_seconds = options.min_time;
   how.seed = options.seed;
@@ -53,11 +40,9 @@ profile::Comparison measure_jobs(Context& ctx, const Options& options, const std
       return fnmatch(options.kernels.c_str(), std::string(kernel).c_str(), 0) == 0;
     };
 
-  const double started = profile::now();
-  const profile::NoiseCounters before = profile::read_noise_counters();
-  const profile::Style style = style_of_terminal();
-  profile::Comparison comparison = profile::begin_comparison(ctx.machine(), how);
-  if (table) print(table_header(comparison, style));
+  const profile::Style style = bench::style_of_terminal();
+  profile::Comparison comparison{profile::begin_run(ctx.machine(), how.seed, how.min_seconds), {}, {}};
+  if (table) print(run_header(comparison, style));
   for (std::size_t i = 0; i < jobs.size() && !interrupted; ++i) {
     line.begin(i, problem_name(jobs[i]));
     std::vector<profile::Row> rows = run_job(ctx, jobs[i], comparison.roof, how);
@@ -67,7 +52,7 @@ profile::Comparison measure_jobs(Context& ctx, const Options& options, const std
     std::move(rows.begin(), rows.end(), std::back_inserter(comparison.rows));
   }
   comparison.interrupted = interrupted;
-  profile::finish_comparison(comparison, before, started);
+  profile::finish_run(comparison);
   return comparison;
 }
 
@@ -98,28 +83,23 @@ int run(int argc, const char* const* argv) {
     explain_jobs(ctx, jobs);
     return 0;
   }
-  check_files(*options);
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-  const bool table = !options->quiet && !stdout_is_taken(*options);
-  profile::Comparison comparison = measure_jobs(ctx, *options, jobs, table);
+  bench::check_files(*options);
+  const bool table = !options->quiet && !bench::stdout_is_taken(*options);
+  profile::Comparison comparison = measure_jobs(ctx, *options, jobs, table, bench::catch_interrupts());
   comparison.statements = std::move(statements);
   if (table)
-    print(table_footer(comparison, style_of_terminal()));
+    print(table_footer(comparison, bench::style_of_terminal()));
   else
     report_wrong_rows(comparison);
-  write_files(*options, comparison);
-  return comparison.any_wrong() ? kWrong : comparison.interrupted ? kInterrupted : 0;
+  bench::write_file(options->json, [&] { return to_json(comparison); });
+  bench::write_file(options->csv, [&] { return to_csv(comparison); });
+  bench::write_file(options->markdown, [&] { return to_markdown(comparison); });
+  return comparison.any_wrong() ? bench::kWrong : comparison.interrupted ? bench::kInterrupted : 0;
 }
 
 }  // namespace
 }  // namespace tandem::compare
 
 int main(int argc, char** argv) {
-  try {
-    return tandem::compare::run(argc, argv);
-  } catch (const std::exception& error) {  // UsageError, Error, or a library's own
-    std::fprintf(stderr, "tandem-compare: %s\n", error.what());
-    return tandem::compare::kUsage;
-  }
+  return tandem::bench::run_program("tandem-compare", [&] { return tandem::compare::run(argc, argv); });
 }

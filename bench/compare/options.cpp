@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -52,17 +51,9 @@ void read_words(const std::vector<std::string>& words, Options& options) {
 }
 
 void check(const Options& options) {
-  if (!(options.min_time > 0 && options.min_time <= 60))
-    throw UsageError(fmt::format("--min-time {}: write seconds, above 0 and up to 60", options.min_time));
-  if (options.threads < 0 || options.threads > 1024)
-    throw UsageError(fmt::format("--threads {}: write 1 to 1024, or 0 for automatic", options.threads));
   if (!options.b.empty() && options.a.empty()) throw UsageError("--b is given without --a");
   if (!options.a.empty() && (options.problems.size() != 1 || !options.jobs.empty()))
     throw UsageError("--a and --b need exactly one operation, for instance: matmul --a a.npy --b b.npy");
-  if (options.seed > (std::uint64_t{1} << 53)) throw UsageError("--seed: write a whole number up to 2^53");
-  const auto to_stdout = [](const std::string& path) { return path == "-" ? 1 : 0; };
-  if (to_stdout(options.json) + to_stdout(options.csv) + to_stdout(options.markdown) > 1)
-    throw UsageError("only one of --json, --csv and --markdown can go to standard output");
 }
 
 }  // namespace
@@ -79,25 +70,12 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   CLI::Option* kernels = app.add_option("--kernels", options.kernels,
                                         "only kernels whose name matches, such as 'cpu.*' ('auto': dispatch)");
   kernels->type_name("GLOB");
-  app.add_option("--threads", options.threads, "host threads (0: as many as this process may use)")->type_name("N");
-  app.add_option("--min-time", options.min_time, "seconds to spend on each kernel, default 0.1")->type_name("S");
-  app.add_option("--seed", options.seed, "of the data and of the order of measuring, default 1")->type_name("N");
   app.add_option("--data", options.data, "folder of the digits data")->type_name("DIR");
-  app.add_option("--json", options.json, "write results as JSON")->type_name("FILE|-");
-  app.add_option("--csv", options.csv, "write results as CSV")->type_name("FILE|-");
-  app.add_option("--markdown", options.markdown, "write results as Markdown")->type_name("FILE|-");
   app.add_flag("--list", options.list, "list operations, problem grammar and kernels, and stop");
   app.add_flag("--explain", options.explain,
                "say what dispatch would choose for each problem and why; nothing is timed");
-  app.add_flag("--quiet", options.quiet, "no table and no progress");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& e) {  // help, version
-    app.exit(e, std::cout, std::cerr);
-    return std::nullopt;
-  } catch (const CLI::ParseError& e) {
-    throw UsageError(fmt::format("{} (--help shows the options)", e.what()));
-  }
+  bench::add_run_options(app, options, "kernel");
+  if (!bench::parse_command_line(app, options, argc, argv)) return std::nullopt;
   options.kernels_given = kernels->count() > 0;
   read_words(words, options);
   check(options);
@@ -105,21 +83,14 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
 }
 
 std::string command_for(const Options& options, const std::string& what, const std::string& kernel) {
-  const auto shell = [](const std::string& text) {
-    constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,=-+@%";
-    if (text.find_first_not_of(kPlain) == std::string::npos) return text;
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-    return out + "'";
-  };
+  using bench::shell_word;
   // One quoted word is a problem too; only '*' for batches means something to a shell.
-  std::string command = "tandem-compare " + (what.find('*') == std::string::npos ? what : shell(what));
-  if (!options.a.empty()) command += " --a " + shell(options.a);
-  if (!options.b.empty()) command += " --b " + shell(options.b);
-  if (!options.data.empty()) command += " --data " + shell(options.data);
-  command += " --kernels " + shell(kernel);
-  if (options.threads > 0) command += fmt::format(" --threads {}", options.threads);
-  return command + fmt::format(" --seed {} --min-time {}", options.seed, options.min_time);
+  std::string command = "tandem-compare " + (what.find('*') == std::string::npos ? what : shell_word(what));
+  if (!options.a.empty()) command += " --a " + shell_word(options.a);
+  if (!options.b.empty()) command += " --b " + shell_word(options.b);
+  if (!options.data.empty()) command += " --data " + shell_word(options.data);
+  command += " --kernels " + shell_word(kernel);
+  return command + bench::words_for(options);
 }
 
 }  // namespace tandem::compare

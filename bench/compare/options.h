@@ -1,18 +1,15 @@
 // The command line of tandem-compare.
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "bench/support/run_options.h"
+
 namespace tandem::compare {
 
-/// A command line that cannot be meant, in one sentence. Exit code 2.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using bench::UsageError;
 
 /// One problem as it was asked for: "matmul" and "f32:512x512x512", or "matmul" alone when files give the operands.
 struct Asked {
@@ -20,18 +17,14 @@ struct Asked {
   std::string problem;
 };
 
-struct Options {
+struct Options : bench::RunOptions {
   std::vector<Asked> problems;    ///< empty: the default job
   std::vector<std::string> jobs;  ///< "digits", "ladder": parts of the default job asked for by name
   std::string a, b;               ///< files
   std::string kernels = "*";      ///< glob
   bool kernels_given = false;
-  int threads = 0;
-  double min_time = 0.1;
-  std::uint64_t seed = 1;
-  bool list = false, explain = false, quiet = false;
-  std::string json, csv, markdown;  ///< paths, "-" for standard output, empty for none
-  std::string data;                 ///< folder of the digits, empty: where the program finds it
+  bool list = false, explain = false;
+  std::string data;  ///< folder of the digits, empty: where the program finds it
 };
 
 /// Empty when the program is done (help, version: already printed). Throws UsageError.

@@ -49,15 +49,6 @@ Timed timed(const std::string& name, const Way& way, Row& row) {
           }};
 }
 
-Timing timing_of(Samples samples) {
-  Timing timing;
-  timing.summary = summarize(samples.seconds);
-  timing.calls_per_sample = samples.calls;
-  timing.stop = samples.stop;
-  timing.samples = std::move(samples.seconds);
-  return timing;
-}
-
 }  // namespace
 
 std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, const ConstView& result,

@@ -1,23 +1,10 @@
 #include "common/profile/comparison.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
-
-#include <tandem/version.h>
 
 namespace tandem::profile {
 namespace {
-
-std::string utc_now() {
-  const std::time_t t = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&t, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
 
@@ -42,38 +29,8 @@ double regret_of(const Row& automatic, const std::vector<Row>& rows) {
 
 }  // namespace
 
-std::string_view name(Status status) {
-  switch (status) {
-    case Status::ok:
-      return "ok";
-    case Status::wrong:
-      return "wrong";
-    case Status::skipped:
-      return "skipped";
-  }
-  return "unknown";
-}
-
 bool Comparison::any_wrong() const {
   return std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.status == Status::wrong; });
-}
-
-Comparison begin_comparison(const Machine& machine, const CompareOptions& options) {
-  Comparison comparison;
-  comparison.date = utc_now();
-  comparison.library = version();
-  comparison.machine = machine;
-  comparison.noise = read_noise_facts();  // before this program loads the machine
-  comparison.timer = timer_facts();
-  comparison.roof = measure_roof(machine.cpu);
-  comparison.seed = options.seed;
-  comparison.min_seconds = options.min_seconds;
-  return comparison;
-}
-
-void finish_comparison(Comparison& comparison, const NoiseCounters& before, double started) {
-  comparison.during = read_noise_counters() - before;
-  comparison.seconds = now() - started;
 }
 
 void derive_figures(std::vector<Row>& rows) {

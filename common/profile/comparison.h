@@ -6,39 +6,17 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <tandem/machine.h>
-
 #include "common/profile/measure.h"
-#include "common/profile/noise.h"
 #include "common/profile/roof.h"
-#include "common/profile/stats.h"
-#include "common/profile/timer.h"
+#include "common/profile/run_facts.h"
+#include "common/profile/timing.h"
 
 namespace tandem::profile {
-
-inline constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
-
-enum class Status : std::uint8_t {
-  ok,
-  wrong,    ///< the result was out of its bound, or the kernel failed: `reason` says how, and nothing was timed
-  skipped,  ///< not run: `reason` says why
-};
-std::string_view name(Status status);
-
-/// Seconds of one call.
-struct Timing {
-  Summary summary;
-  std::vector<double> samples;  ///< in the order taken
-  int calls_per_sample = 0;
-  Stop stop = Stop::not_started;
-  bool measured() const { return !samples.empty(); }
-};
 
 /// The name of the row that shows what dispatch does when no kernel is named.
 inline constexpr const char* kAuto = "auto";
@@ -103,28 +81,12 @@ struct CompareOptions {
   bool cancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
 };
 
-struct Comparison {
-  std::string date;     ///< UTC, ISO 8601
-  std::string library;  ///< version
-  Machine machine;
-  Roof roof;
-  TimerFacts timer;
-  NoiseFacts noise;
-  NoiseCounters during;
-  std::uint64_t seed = 0;
-  double min_seconds = 0;
+struct Comparison : RunFacts {
   std::vector<Row> rows;  ///< in the order of the problems, and of the table within one
   std::vector<Statement> statements;
-  bool interrupted = false;
-  double seconds = 0;  ///< of the whole run
 
   bool any_wrong() const;
 };
-
-/// Reads the machine's state and measures its ceilings: all but rows and statements.
-Comparison begin_comparison(const Machine& machine, const CompareOptions& options);
-/// Fills `during` and `seconds` in; `started` is what now() said at begin_comparison.
-void finish_comparison(Comparison& comparison, const NoiseCounters& before, double started);
 
 /// The figures of one problem's rows that depend on other fields: rate, fractions, speed-ups, regret.
 void derive_figures(std::vector<Row>& rows);

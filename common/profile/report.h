@@ -5,16 +5,10 @@
 #include <string>
 
 #include "common/profile/comparison.h"
+#include "common/profile/report_parts.h"
 
 namespace tandem::profile {
 
-struct Style {
-  bool colour = false;   ///< ANSI escape sequences
-  bool unicode = false;  ///< block characters for bars
-};
-
-/// The machine, its ceilings and what might disturb it: two or three lines.
-std::string table_header(const Comparison& comparison, const Style& style);
 /// The rows of one problem, fastest first; kernels that were skipped for the same reason share a line.
 std::string table_block(std::span<const Row> rows, const Style& style);
 /// Counts, statements and what the run took.

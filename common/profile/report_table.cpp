@@ -6,36 +6,18 @@
 
 #include "common/profile/format.h"
 #include "common/profile/report.h"
+#include "common/profile/report_parts.h"
 
 namespace tandem::profile {
 namespace {
 
 constexpr std::size_t kBar = 16;
 
-struct Paint {
-  bool on;
-  std::string operator()(const char* code, std::string_view text) const {
-    return on ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
-  }
-  std::string bold(std::string_view t) const { return (*this)("1", t); }
-  std::string dim(std::string_view t) const { return (*this)("2", t); }
-  std::string red(std::string_view t) const { return (*this)("1;31", t); }
-  std::string green(std::string_view t) const { return (*this)("32", t); }
-};
-
 bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
 
 std::string kernel_cell(const Row& row) {
   if (row.kernel == kAuto) return "auto: " + row.ran;
   return row.kernel + (row.reference ? " (reference)" : "");
-}
-
-std::string factor(double x) { return std::isnan(x) ? "" : fmt::format("{:.2f}x", x); }
-
-std::string spread_cell(const Timing& timing) {
-  const TimeUnit unit = unit_for(timing.summary.median);
-  return fmt::format("{} .. {}", significant(timing.summary.p25 / unit.seconds),
-                     significant(timing.summary.p75 / unit.seconds));
 }
 
 std::string error_cell(const Row& row) {
@@ -135,44 +117,6 @@ std::vector<const Row*> in_order(std::span<const Row> rows) {
   return order;
 }
 
-std::string table_header(const Comparison& c, const Style& style) {
-  const Paint paint{style.colour};
-  const CpuInfo& cpu = c.machine.cpu;
-  std::string text =
-      paint.bold(fmt::format("tandem {}  {}, {}, {} of {} CPUs, L1 {}, L2 {}, L3 {}", c.library, cpu.name,
-                             name(cpu.isa), c.roof.threads, c.noise.online_cpus, kibibytes(cpu.l1d_bytes),
-                             kibibytes(cpu.l2_bytes), kibibytes(cpu.l3_bytes))) +
-      "\n";
-  if (c.machine.gpus.empty()) text += fmt::format("no GPU: {}\n", c.machine.no_gpu_reason);
-  for (const GpuInfo& gpu : c.machine.gpus)
-    text += fmt::format(
-        "GPU {}: {}, compute capability {}.{}, FMA {} TFLOP/s, memory {} GB/s, host to device {} GB/s, back {} GB/s\n",
-        gpu.index, gpu.name, gpu.compute_capability / 10, gpu.compute_capability % 10,
-        significant(c.machine.ceilings.gpu_flops / 1e12), significant(c.machine.ceilings.gpu_bytes / 1e9),
-        significant(c.machine.ceilings.h2d_bytes / 1e9), significant(c.machine.ceilings.d2h_bytes / 1e9));
-  text += fmt::format("measured ceilings, {} thread{}: FMA {} GFLOP/s (one thread {})", c.roof.threads,
-                      c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
-                      significant(c.roof.flops_one / 1e9));
-  for (const bool copy : {true, false}) {
-    text += copy ? "; copy" : "; read";
-    for (const MemoryLevel& level : c.roof.levels)
-      text += fmt::format(" {} {}", level.name, significant((copy ? level.copy_bytes : level.read_bytes) / 1e9));
-  }
-  text += " GB/s\n";
-  const auto brief = [](const std::string& fact) { return fact.starts_with("n/a") ? "n/a" : fact; };
-  text +=
-      paint.dim(fmt::format("load {:.2f}, virtualised {}, governor {}, turbo {}, quota {}, clock tick {}, seed {}",
-                            c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor),
-                            brief(c.noise.turbo), brief(c.noise.cpu_quota), duration(c.timer.tick_seconds), c.seed)) +
-      "\n";
-  if (c.noise.load_average > 0.5 * c.noise.usable_cpus)
-    text +=
-        paint.red(fmt::format("the machine is busy (load {:.1f}, {} CPUs): figures scatter and ceilings are too low",
-                              c.noise.load_average, c.noise.usable_cpus)) +
-        "\n";
-  return text + "\n";
-}
-
 std::string table_block(std::span<const Row> rows, const Style& style) {
   if (rows.empty()) return "";
   const Paint paint{style.colour};
@@ -215,10 +159,8 @@ std::string table_footer(const Comparison& c, const Style& style) {
   for (const Row& row : c.rows)
     (row.status == Status::ok ? right_rows : row.status == Status::wrong ? wrong : skipped) += 1;
   text +=
-      fmt::format("{}{} rows measured and right, {}, {} skipped; {:.1f} s", c.interrupted ? "interrupted: " : "",
-                  right_rows, wrong > 0 ? paint.red(fmt::format("{} WRONG", wrong)) : "0 wrong", skipped, c.seconds);
-  if (c.during.stolen_seconds > 0.01 * c.seconds)
-    text += fmt::format("; the hypervisor took {:.1f} CPU-seconds meanwhile", c.during.stolen_seconds);
+      fmt::format("{}{} rows measured and right, {}, {} skipped; {}", c.interrupted ? "interrupted: " : "", right_rows,
+                  wrong > 0 ? paint.red(fmt::format("{} WRONG", wrong)) : "0 wrong", skipped, run_time(c));
   return text + "\n";
 }
 

@@ -1,4 +1,4 @@
-#include "bench/compare/progress.h"
+#include "bench/support/progress.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include "common/profile/format.h"
 #include "common/profile/timer.h"
 
-namespace tandem::compare {
+namespace tandem::bench {
 
 ProgressLine::ProgressLine(bool on, std::size_t jobs) : on_(on), jobs_(jobs), started_(profile::now()) {}
 
@@ -45,4 +45,4 @@ void ProgressLine::clear() {
   shown_ = false;
 }
 
-}  // namespace tandem::compare
+}  // namespace tandem::bench

@@ -6,7 +6,7 @@
 
 #include "common/profile/measure.h"
 
-namespace tandem::compare {
+namespace tandem::bench {
 
 class ProgressLine {
  public:
@@ -30,4 +30,4 @@ class ProgressLine {
   bool shown_ = false;
 };
 
-}  // namespace tandem::compare
+}  // namespace tandem::bench

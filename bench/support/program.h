@@ -1,0 +1,17 @@
+// What the comparing programs share around their run: exit codes, and the way out on Ctrl-C.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+namespace tandem::bench {
+
+inline constexpr int kWrong = 1, kUsage = 2, kInterrupted = 130;
+
+/// From now on the first SIGINT or SIGTERM sets the flag that is returned; the second ends the program.
+const std::atomic<bool>& catch_interrupts();
+
+/// The exit code of `run`; an exception becomes one line on standard error, after the program's name, and kUsage.
+int run_program(const char* name, const std::function<int()>& run);
+
+}  // namespace tandem::bench

@@ -1,0 +1,40 @@
+// The options that every comparing program has: threads, time, seed, and where results go.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace tandem::bench {
+
+/// A command line that cannot be meant, in one sentence. Exit code 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct RunOptions {
+  int threads = 0;
+  double min_time = 0.1;
+  std::uint64_t seed = 1;
+  bool quiet = false;
+  std::string json, csv, markdown;  ///< paths, "-" for standard output, empty for none
+};
+
+/// Adds them to a program that spends min_time on each `measured`.
+void add_run_options(CLI::App& app, RunOptions& options, const std::string& measured);
+
+/// Parses, and checks the run options. False when the program is done (help, version: already printed). Throws
+/// UsageError.
+bool parse_command_line(CLI::App& app, const RunOptions& options, int argc, const char* const* argv);
+
+/// A word as a shell needs it.
+std::string shell_word(const std::string& text);
+
+/// " --threads 2 --seed 1 --min-time 0.1": those that decide a measurement.
+std::string words_for(const RunOptions& options);
+
+}  // namespace tandem::bench

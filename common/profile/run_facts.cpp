@@ -1,0 +1,42 @@
+#include "common/profile/run_facts.h"
+
+#include <chrono>
+#include <ctime>
+
+#include <tandem/version.h>
+
+namespace tandem::profile {
+namespace {
+
+std::string utc_now() {
+  const std::time_t t = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&t, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace
+
+RunFacts begin_run(const Machine& machine, std::uint64_t seed, double min_seconds) {
+  RunFacts facts;
+  facts.started = now();
+  facts.during = read_noise_counters();
+  facts.date = utc_now();
+  facts.library = version();
+  facts.machine = machine;
+  facts.noise = read_noise_facts();  // before this program loads the machine
+  facts.timer = timer_facts();
+  facts.roof = measure_roof(machine.cpu);
+  facts.seed = seed;
+  facts.min_seconds = min_seconds;
+  return facts;
+}
+
+void finish_run(RunFacts& facts) {
+  facts.during = read_noise_counters() - facts.during;
+  facts.seconds = now() - facts.started;
+}
+
+}  // namespace tandem::profile
