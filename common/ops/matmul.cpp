@@ -30,6 +30,7 @@ MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> 
   args.m = c.shape()[rc];
   args.n = c.shape()[rc + 1];
   args.k = a.shape()[ra + 1];
+  args.result = c.dtype();
   args.a = {a.data(), a.strides()[ra], a.strides()[ra + 1]};
   args.b = {b.data(), b.strides()[rb], b.strides()[rb + 1]};
   args.c = {c.data(), c.strides()[rc], c.strides()[rc + 1]};
@@ -85,8 +86,11 @@ void validate(const ConstView& a, const ConstView& b, const MatmulOptions& optio
   if (a.rank() < 2 || b.rank() < 2)
     throw Error(Code::invalid_argument, fmt::format("matmul: operands need two dimensions or more (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  require_dtype("matmul", "a", a, DType::f32);
-  require_dtype("matmul", "b", b, DType::f32);
+  if (a.dtype() != DType::f32 && a.dtype() != DType::bf16)
+    throw Error(Code::invalid_argument, fmt::format("matmul: a is {}; f32 and bf16 are supported", name(a.dtype())));
+  if (b.dtype() != a.dtype())
+    throw Error(Code::invalid_argument, fmt::format("matmul: b is {}, but a is {}; they must be of one type",
+                                                    name(b.dtype()), name(a.dtype())));
   const std::int64_t k = a.shape().back(), kb = b.shape()[b.rank() - 2], n = b.shape().back();
   if (k != kb)
     throw Error(Code::invalid_argument, fmt::format("matmul: inner dimensions differ (a is {}, b is {})",
@@ -96,6 +100,12 @@ void validate(const ConstView& a, const ConstView& b, const MatmulOptions& optio
   if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
     throw Error(Code::invalid_argument, fmt::format("matmul: bias is {}, but b has {} columns (b is {})",
                                                     to_string(options.bias.shape()), n, to_string(b.shape())));
+}
+
+void check_result(DType operands, DType result) {
+  if (result == operands || (operands == DType::bf16 && result == DType::f32)) return;
+  throw Error(Code::invalid_argument, fmt::format("matmul: the result is {}, but products of {} are {}", name(result),
+                                                  name(operands), operands == DType::f32 ? "f32" : "bf16 or f32"));
 }
 
 Shape result_shape(const ConstView& a, const ConstView& b) {
@@ -121,6 +131,7 @@ MatmulProblem Matmul::describe(const Attributes& attributes, std::span<const Vie
   const MatmulArgs args = normalized(attributes, operands);
   MatmulProblem p;
   p.dtype = operands[0].dtype();
+  p.result = args.result;
   p.m = args.m;
   p.n = args.n;
   p.k = args.k;
@@ -148,9 +159,9 @@ double Matmul::flops(const Problem& p) {
 double Matmul::bytes(const Problem& p) {
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
   const auto batch = static_cast<double>(p.batch);
-  const double elements =
-      batch * (m * k + m * n * (p.reads_c ? 2 : 1)) + (p.shared_b ? 1 : batch) * k * n + (p.bias ? n : 0);
-  return elements * static_cast<double>(size_of(p.dtype));
+  const double read = batch * m * k + (p.shared_b ? 1 : batch) * k * n;
+  return read * static_cast<double>(size_of(p.dtype)) +
+         batch * m * n * (p.reads_c ? 2 : 1) * static_cast<double>(size_of(p.result)) + (p.bias ? 4 * n : 0);
 }
 
 std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_view text) {
@@ -158,8 +169,12 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
   const ProblemText parsed = parse_problem_text(op, text, kForm);
   if (parsed.sizes.size() != 3)
     throw Error(Code::invalid_argument, fmt::format("matmul '{}': three sizes are needed; write {}", text, kForm));
+  if (parsed.dtype != DType::f32 && parsed.dtype != DType::bf16)
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul '{}': the operands are f32 or bf16; write {}", text, kForm));
   const std::int64_t m = parsed.sizes[0], n = parsed.sizes[1], k = parsed.sizes[2];
   Request<Matmul> request;
+  DType result = parsed.dtype;
   bool ta = false, tb = false;
   Shape batch;
   for (const std::string& option : parsed.options) {
@@ -169,6 +184,8 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
       tb = true;
     else if (option == "bias")
       request.attributes.bias = true;
+    else if (option.starts_with("out="))
+      result = parse_dtype(option.substr(4));
     else if (option.starts_with("act="))
       request.attributes.activation = parse_activation(option.substr(4));
     else if (option.starts_with("beta="))
@@ -179,7 +196,8 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
       throw Error(Code::invalid_argument,
                   fmt::format("matmul '{}': unknown option '{}'; write {}", text, option, kForm));
   }
-  const auto matrix = [&](const char* name, std::int64_t rows, std::int64_t cols, bool transposed) {
+  check_result(parsed.dtype, result);
+  const auto matrix = [&](const char* name, DType dtype, std::int64_t rows, std::int64_t cols, bool transposed) {
     Shape shape = batch;
     shape.push_back(rows);
     shape.push_back(cols);
@@ -189,12 +207,12 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
       strides[batch.rank()] = 1;
       strides[batch.rank() + 1] = std::max<std::int64_t>(rows, 1);
     }
-    request.operands.push_back({name, parsed.dtype, shape, strides});
+    request.operands.push_back({name, dtype, shape, strides});
   };
-  matrix("a", m, k, ta);
-  matrix("b", k, n, tb);
-  if (request.attributes.bias) request.operands.push_back({"bias", parsed.dtype, Shape{n}, Strides{1}});
-  matrix("c", m, n, false);
+  matrix("a", parsed.dtype, m, k, ta);
+  matrix("b", parsed.dtype, k, n, tb);
+  if (request.attributes.bias) request.operands.push_back({"bias", DType::f32, Shape{n}, Strides{1}});
+  matrix("c", result, m, n, false);
   return request;
 }
 
@@ -203,6 +221,7 @@ std::string Matmul::print(const Problem& p) {
   if (p.batch != 1) text += fmt::format("*{}", p.batch);
   if (p.a != Layout::row) text += p.a == Layout::column ? ",ta" : ",strided_a";
   if (p.b != Layout::row) text += p.b == Layout::column ? ",tb" : ",strided_b";
+  if (p.result != p.dtype) text += fmt::format(",out={}", name(p.result));
   if (p.bias) text += ",bias";
   if (p.activation != Activation::none) text += fmt::format(",act={}", name(p.activation));
   if (p.reads_c) text += ",beta=1";
@@ -215,14 +234,17 @@ Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& optio
     throw Error(Code::invalid_argument,
                 fmt::format("matmul: beta is {}, but there is no c to read; use matmul_into", options.beta));
   const Shape shape = result_shape(a, b);
-  Tensor c = Tensor::empty(ctx, shape, a.dtype(), ctx.policy().result.value_or(a.device()));
+  const DType result = options.result.value_or(a.dtype());
+  check_result(a.dtype(), result);
+  Tensor c = Tensor::empty(ctx, shape, result, ctx.policy().result.value_or(a.device()));
   run(ctx, a, b, c.view(), options);
   return c;
 }
 
 void matmul_into(Context& ctx, ConstView a, ConstView b, View c, const MatmulOptions& options) {
   validate(a, b, options);
-  require_dtype("matmul", "c", c, DType::f32);
+  check_result(a.dtype(), c.dtype());
+  if (options.result) require_dtype("matmul", "c", c, *options.result);
   if (!(c.shape() == result_shape(a, b)))
     throw Error(Code::invalid_argument,
                 fmt::format("matmul: c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()),

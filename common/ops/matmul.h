@@ -1,4 +1,6 @@
 // c = activation(alpha * a @ b + beta * c + bias), with batches.
+//
+// f32, or bf16 operands with f32 sums and a result that is rounded to bf16 once, or not at all. A bias is f32.
 #pragma once
 
 #include <tandem/ops.h>
@@ -15,7 +17,8 @@ struct MatmulAttributes {
 };
 
 struct MatmulProblem {
-  DType dtype = DType::f32;
+  DType dtype = DType::f32;   // of a and b: f32 or bf16
+  DType result = DType::f32;  // f32, or bf16 where a and b are
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t batch = 1;
   Layout a = Layout::row, b = Layout::row, c = Layout::row;
@@ -31,10 +34,11 @@ struct MatmulProblem {
 struct MatmulArgs {
   template <class P>
   struct Matrix {
-    P data = nullptr;  // of the problem's dtype
+    P data = nullptr;  // a, b: of the problem's dtype; c: of its result; bias: f32
     std::int64_t row = 0, col = 0;
   };
   std::int64_t m = 0, n = 0, k = 0;
+  DType result = DType::f32;
   Matrix<const void*> a, b;
   Matrix<void*> c;
   Matrix<const void*> bias;  // bias(i, j); one of the two strides is 0; null data: none
@@ -46,7 +50,8 @@ struct MatmulArgs {
 
 struct Matmul {
   static constexpr const char* kName = "matmul";
-  static constexpr std::string_view kForm = "f32:MxNxK[*BATCH][,ta][,tb][,bias][,act=NAME][,beta=X]";
+  static constexpr std::string_view kForm =
+      "f32|bf16:MxNxK[*BATCH][,ta][,tb][,out=f32|bf16][,bias][,act=NAME][,beta=X]";
   static constexpr bool kRateIsFlops = true;
   using Attributes = MatmulAttributes;
   using Problem = MatmulProblem;
@@ -57,7 +62,8 @@ struct Matmul {
   static bool reads_result(const Attributes& attributes) { return attributes.beta != 0.0f; }
   static double flops(const Problem& p);  // 2 m n k a batch item
   static double bytes(const Problem& p);
-  /// "matmul" with kForm. nullopt when `op` is another operation.
+  /// "matmul" with kForm; the result is of the operands' type unless `out` says otherwise. nullopt when `op` is another
+  /// operation.
   static std::optional<Request<Matmul>> parse(std::string_view op, std::string_view text);
   static std::string op_name(const Problem&) { return kName; }
   static std::vector<std::string> op_names() { return {kName}; }

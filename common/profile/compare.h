@@ -44,9 +44,8 @@ constexpr Fill fill_of() {
 
 /// Operations whose grammar names types that they do not take.
 template <class Op>
-inline constexpr bool kOnlyF32 =
-    std::is_same_v<Op, Matmul> || std::is_same_v<Op, Unary> || std::is_same_v<Op, Binary> ||
-    std::is_same_v<Op, Softmax> || std::is_same_v<Op, Reduce>;
+inline constexpr bool kOnlyF32 = std::is_same_v<Op, Unary> || std::is_same_v<Op, Binary> ||
+                                 std::is_same_v<Op, Softmax> || std::is_same_v<Op, Reduce>;
 
 /// Throws Error(invalid_argument) for a request with nothing to compute, or of a type that the operation does not take;
 /// Error(out_of_memory) for one that is too large for this machine.

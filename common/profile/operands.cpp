@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/core/bf16.h"
 #include "common/core/context_impl.h"
 #include "common/core/stage.h"
 #include "common/profile/noise.h"
@@ -32,6 +33,8 @@ std::size_t memory_bytes(const ConstView& view) {
   return static_cast<std::size_t>(view.extent()) * size_of(view.dtype());
 }
 
+bool is_real(DType dtype) { return dtype == DType::f32 || dtype == DType::bf16; }
+
 /// Values of a range, both ends included.
 void fill_range(const View& memory, const ValueRange& range, std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -52,12 +55,15 @@ void fill_range(const View& memory, const ValueRange& range, std::uint64_t seed)
 
 void fill_memory(const View& memory, const Fill& fill, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  if (memory.dtype() == DType::f32) {
-    float* values = memory.as<float>();
+  if (is_real(memory.dtype())) {
     for (std::int64_t i = 0; i < memory.elements(); ++i) {
       const float unit = static_cast<float>(random() >> 40) * 0x1p-24f;
-      const float value = fill.low + unit * (fill.high - fill.low);
-      values[i] = value < fill.high ? value : fill.low;
+      float value = fill.low + unit * (fill.high - fill.low);
+      if (!(value < fill.high)) value = fill.low;
+      if (memory.dtype() == DType::f32)
+        memory.as<float>()[i] = value;
+      else
+        static_cast<Bf16*>(memory.data())[i] = to_bf16(value);
     }
     return;
   }
@@ -91,12 +97,11 @@ Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std:
     }
     if (result) continue;
     if (!description_.empty()) description_ += ", ";
-    description_ +=
-        g != given.end() ? fmt::format("{} {}", specs[i].name, g->source)
-        : specs[i].range
-            ? fmt::format("{} in [{:.4g}, {:.4g}]", specs[i].name, specs[i].range->low, specs[i].range->high)
-        : specs[i].dtype == DType::f32 ? fmt::format("{} uniform [{}, {})", specs[i].name, fill.low, fill.high)
-                                       : fmt::format("{} random bits", specs[i].name);
+    description_ += g != given.end() ? fmt::format("{} {}", specs[i].name, g->source)
+                    : specs[i].range ? fmt::format("{} in [{:.4g}, {:.4g}]", specs[i].name, specs[i].range->low,
+                                                   specs[i].range->high)
+                    : is_real(specs[i].dtype) ? fmt::format("{} uniform [{}, {})", specs[i].name, fill.low, fill.high)
+                                              : fmt::format("{} random bits", specs[i].name);
   }
   if (reads_result) {
     const View& c = result();

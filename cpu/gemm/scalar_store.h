@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <numbers>
 
+#include "common/core/bf16.h"
 #include "common/ops/matmul.h"
 
 namespace tandem::cpu {
@@ -36,23 +37,24 @@ inline float activated(Activation activation, float value) {
   return value;
 }
 
-/// Stores one finished sum to c(i, j) of a batch item whose matrix starts at `c`.
-inline void store_element(const MatmulArgs& args, float* c, std::int64_t i, std::int64_t j, float sum) {
-  float& to = c[i * args.c.row + j * args.c.col];
+/// Stores one finished sum to c(i, j) of a batch item whose matrix starts at `c`; C is float or Bf16.
+template <class C>
+void store_element(const MatmulArgs& args, C* c, std::int64_t i, std::int64_t j, float sum) {
+  C& to = c[i * args.c.row + j * args.c.col];
   float value = args.k == 0 ? 0.0f : args.alpha * sum;
-  if (args.beta != 0.0f) value += args.beta * to;
+  if (args.beta != 0.0f) value += args.beta * to_f32(to);
   if (args.bias.data) value += static_cast<const float*>(args.bias.data)[i * args.bias.row + j * args.bias.col];
-  to = activated(args.activation, value);
+  assign(to, activated(args.activation, value));
 }
 
-/// Calls item(a, b, c) with the matrices of every batch item, in order.
-template <class Item>
+/// Calls item(a, b, c) with the matrices of every batch item, in order; their elements are In and C.
+template <class In = float, class C = float, class Item>
 void for_each_item(const MatmulArgs& args, Item item) {
   for (std::int64_t index = 0; index < args.batch.elements; ++index) {
     std::int64_t at[3];
     args.batch.offsets(index, args.batch.rank, at);
-    item(static_cast<const float*>(args.a.data) + at[0], static_cast<const float*>(args.b.data) + at[1],
-         static_cast<float*>(args.c.data) + at[2]);
+    item(static_cast<const In*>(args.a.data) + at[0], static_cast<const In*>(args.b.data) + at[1],
+         static_cast<C*>(args.c.data) + at[2]);
   }
 }
 

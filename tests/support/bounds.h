@@ -16,6 +16,8 @@ namespace tandem::test {
 inline constexpr double kUnit = 0x1p-24;
 /// The smallest denormal: what an underflowing operation may lose, twice.
 inline constexpr double kDenormal = 0x1p-149;
+/// The smallest normal number.
+inline constexpr double kNormal = 0x1p-126;
 inline constexpr double kLargest = std::numeric_limits<float>::max();
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

@@ -77,7 +77,7 @@ class Prepared {
     expected_.resize(static_cast<std::size_t>(oracle.elements()));
     oracle.expect(0, oracle.elements(), expected_.data());
     if (c.exact)
-      for (Expected& e : expected_) e.bound = 0;
+      for (Expected& e : expected_) e = {c.operands.back().dtype == DType::bf16 ? nearest_bf16(e.value) : e.value, 0};
     if constexpr (result_count<Op>() > 1) {
       for (std::size_t r = 0; r + 1 < result_count<Op>(); ++r) {
         others_.emplace_back(static_cast<std::size_t>(tensors_[first_result() + r]->view().elements()));

@@ -11,8 +11,11 @@
 // The operands must keep their values while the oracle is used: for a call that works in place, give copies.
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -78,6 +81,41 @@ inline Strides stretched(const ConstView& view, const Shape& shape) {
 inline double f32_at(const ConstView& v, std::int64_t offset) {
   return static_cast<double>(static_cast<const float*>(v.data())[offset]);
 }
+
+/// A bf16 pattern is the upper half of an f32.
+inline double bf16_value(std::uint16_t bits) {
+  return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
+}
+/// The bf16 nearest to `value`, ties to even.
+inline double nearest_bf16(double value) {
+  if (!std::isfinite(value) || value == 0) return value;
+  const int exponent = std::max(std::ilogb(value), -126) - 7;  // of the last place
+  const double rounded = std::ldexp(std::nearbyint(std::ldexp(value, -exponent)), exponent);
+  return std::abs(rounded) >= 0x1p128 ? std::copysign(kInfinity, value) : rounded;
+}
+
+inline double number_at(const ConstView& v, std::int64_t offset) {
+  switch (v.dtype()) {
+    case DType::f32:
+      return f32_at(v, offset);
+    case DType::s8:
+      return static_cast<double>(static_cast<const std::int8_t*>(v.data())[offset]);
+    case DType::u8:
+      return static_cast<double>(static_cast<const std::uint8_t*>(v.data())[offset]);
+    case DType::s32:
+      return static_cast<double>(static_cast<const std::int32_t*>(v.data())[offset]);
+    case DType::bf16:
+      return bf16_value(static_cast<const std::uint16_t*>(v.data())[offset]);
+    case DType::f16:
+      break;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+/// Reading a result of any type.
+struct NumberResult {
+  static double actual(const ConstView& result, std::int64_t offset) { return number_at(result, offset); }
+};
 
 /// Reading a result in f32.
 struct F32Result {

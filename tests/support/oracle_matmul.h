@@ -44,7 +44,7 @@ inline Expected activated(Activation activation, const Expected& before, double 
 }
 
 template <>
-class Oracle<Matmul> : public F32Result {
+class Oracle<Matmul> : public NumberResult {
  public:
   Oracle(const MatmulAttributes& attributes, std::span<const View> operands)
       : attributes_(attributes), a_(operands[0]), b_(operands[1]), c_(operands.back()) {
@@ -73,60 +73,74 @@ class Oracle<Matmul> : public F32Result {
 
   /// a(i, l) and b(l, j) of one batch item.
   double a(std::int64_t item, std::int64_t i, std::int64_t l) const {
-    return f32_at(a_, offset_of(item, batch_, a_batch_, batch_.rank()) + i * a_.strides()[a_.rank() - 2] +
-                          l * a_.strides()[a_.rank() - 1]);
+    return number_at(a_, offset_of(item, batch_, a_batch_, batch_.rank()) + i * a_.strides()[a_.rank() - 2] +
+                             l * a_.strides()[a_.rank() - 1]);
   }
   double b(std::int64_t item, std::int64_t l, std::int64_t j) const {
-    return f32_at(b_, offset_of(item, batch_, b_batch_, batch_.rank()) + l * b_.strides()[b_.rank() - 2] +
-                          j * b_.strides()[b_.rank() - 1]);
+    return number_at(b_, offset_of(item, batch_, b_batch_, batch_.rank()) + l * b_.strides()[b_.rank() - 2] +
+                             j * b_.strides()[b_.rank() - 1]);
   }
 
   void expect(std::int64_t begin, std::int64_t end, Expected* out) const {
     while (begin < end) {  // one piece of a row at a time
       const std::int64_t row = begin / n_, first = begin % n_;
       const std::int64_t last = std::min(n_, first + (end - begin));
-      expect_row(row / m_, row % m_, first, last, out);
+      if (is_bf16())
+        expect_row<std::uint16_t>(row / m_, row % m_, first, last, out);
+      else
+        expect_row<float>(row / m_, row % m_, first, last, out);
       out += last - first;
       begin += last - first;
     }
   }
 
  private:
+  bool is_bf16() const { return a_.dtype() == DType::bf16; }
+  static double number(float element) { return static_cast<double>(element); }
+  static double number(std::uint16_t element) { return bf16_value(element); }
+  static bool is_denormal(double value) { return value != 0 && std::abs(value) < kNormal; }
+
   // Sums along l with j innermost, so that both operands are walked in memory order where they are row-major.
+  template <class T>
   void expect_row(std::int64_t item, std::int64_t i, std::int64_t first, std::int64_t last, Expected* out) const {
     const auto count = static_cast<std::size_t>(last - first);
-    std::vector<double> sum(count, 0.0), magnitude(count, 0.0);
+    std::vector<double> sum(count, 0.0), magnitude(count, 0.0), flushed(count, 0.0);
     const std::int64_t a_step = a_.strides()[a_.rank() - 1];
     const std::int64_t b_row = b_.strides()[b_.rank() - 2], b_col = b_.strides()[b_.rank() - 1];
-    const float* pa = static_cast<const float*>(a_.data()) + offset_of(item, batch_, a_batch_, batch_.rank()) +
-                      i * a_.strides()[a_.rank() - 2];
-    const float* pb =
-        static_cast<const float*>(b_.data()) + offset_of(item, batch_, b_batch_, batch_.rank()) + first * b_col;
+    const T* pa = static_cast<const T*>(a_.data()) + offset_of(item, batch_, a_batch_, batch_.rank()) +
+                  i * a_.strides()[a_.rank() - 2];
+    const T* pb = static_cast<const T*>(b_.data()) + offset_of(item, batch_, b_batch_, batch_.rank()) + first * b_col;
     for (std::int64_t l = 0; l < k_; ++l) {
-      const auto x = static_cast<double>(pa[l * a_step]);
-      const float* row = pb + l * b_row;
+      const double x = number(pa[l * a_step]);
+      const T* row = pb + l * b_row;
       for (std::size_t j = 0; j < count; ++j) {
-        const double product = x * static_cast<double>(row[static_cast<std::int64_t>(j) * b_col]);
+        const double y = number(row[static_cast<std::int64_t>(j) * b_col]), product = x * y;
         sum[j] += product;
         magnitude[j] += std::abs(product);
+        if (std::is_same_v<T, std::uint16_t> && (is_denormal(x) || is_denormal(y))) flushed[j] += std::abs(product);
       }
     }
     for (std::size_t j = 0; j < count; ++j)
-      out[j] = finish(item, i, first + static_cast<std::int64_t>(j), sum[j], magnitude[j]);
+      out[j] = finish(item, i, first + static_cast<std::int64_t>(j), sum[j], magnitude[j], flushed[j]);
   }
 
   // activation(alpha * sum + beta * c + bias). A path from an input to the result has at most k roundings in the sum
-  // and one each for alpha, beta * c, its addition, and the bias.
-  Expected finish(std::int64_t item, std::int64_t i, std::int64_t j, double sum, double magnitude) const {
+  // and one each for alpha, beta * c, its addition, and the bias. Products of bf16 may flush the denormals among operands
+  // (`flushed`: what these may add) and at each step of a sum; where one of them meets an infinity nothing is promised.
+  Expected finish(std::int64_t item, std::int64_t i, std::int64_t j, double sum, double magnitude,
+                  double flushed) const {
+    if (std::isinf(flushed)) return {0, kInfinity};
+    if (is_bf16()) flushed += static_cast<double>(k_) * kNormal;
     double value = sum, scale = magnitude;
     double roundings = static_cast<double>(k_);
     if (attributes_.alpha != 1.0f) {
       value *= static_cast<double>(attributes_.alpha);
       scale *= std::abs(static_cast<double>(attributes_.alpha));
+      flushed *= std::abs(static_cast<double>(attributes_.alpha));
       roundings += 1;
     }
     if (attributes_.beta != 0.0f) {
-      const double old = static_cast<double>(attributes_.beta) * f32_at(c_, offset_of((item * m_ + i) * n_ + j, c_));
+      const double old = static_cast<double>(attributes_.beta) * number_at(c_, offset_of((item * m_ + i) * n_ + j, c_));
       value += old;
       scale += std::abs(old);
       roundings += 2;
@@ -137,8 +151,15 @@ class Oracle<Matmul> : public F32Result {
       scale += std::abs(bias);
       roundings += 1;
     }
-    return activated(attributes_.activation, {value, sum_bound(roundings, scale, std::max(scale, magnitude))}, scale);
+    Expected before{value, sum_bound(roundings, scale, std::max(scale, magnitude))};
+    if (std::isfinite(scale)) before.bound += flushed;
+    Expected after = activated(attributes_.activation, before, scale);
+    if (c_.dtype() == DType::bf16 && std::isfinite(after.value)) after.bound += half_ulp_bf16(after);
+    return after;
   }
+
+  // What the rounding of a result to bf16 may lose.
+  static double half_ulp_bf16(const Expected& e) { return 0x1p16 * half_ulp(std::abs(e.value) + e.bound); }
 
   // Above the largest float a partial sum may overflow although the result does not (a small alpha comes too late);
   // then nothing is promised. `on_the_way` is the larger of the magnitudes before and after alpha. A NaN or an infinity
@@ -192,7 +213,7 @@ class ProductChecksum {
     const std::int64_t start = offset_of(row(index) * n_, result);
     double sum = 0;
     for (std::int64_t j = begin; j < end; ++j)
-      sum += signs_[static_cast<std::size_t>(j)] * f32_at(result, start + j * step);
+      sum += signs_[static_cast<std::size_t>(j)] * number_at(result, start + j * step);
     return sum;
   }
 

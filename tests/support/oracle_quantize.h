@@ -17,28 +17,6 @@ namespace tandem::test {
 /// One rounding to f32.
 inline double f32(double value) { return static_cast<double>(static_cast<float>(value)); }
 
-inline double number_at(const ConstView& v, std::int64_t offset) {
-  switch (v.dtype()) {
-    case DType::f32:
-      return f32_at(v, offset);
-    case DType::s8:
-      return static_cast<double>(static_cast<const std::int8_t*>(v.data())[offset]);
-    case DType::u8:
-      return static_cast<double>(static_cast<const std::uint8_t*>(v.data())[offset]);
-    case DType::s32:
-      return static_cast<double>(static_cast<const std::int32_t*>(v.data())[offset]);
-    case DType::bf16:
-    case DType::f16:
-      break;
-  }
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
-/// Reading a result of any type.
-struct NumberResult {
-  static double actual(const ConstView& result, std::int64_t offset) { return number_at(result, offset); }
-};
-
 inline double lowest_of(DType dtype, bool narrow) { return (dtype == DType::u8 ? 0 : -128) + (narrow ? 1 : 0); }
 inline double highest_of(DType dtype) { return dtype == DType::u8 ? 255 : 127; }
 

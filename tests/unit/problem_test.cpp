@@ -53,8 +53,9 @@ TEST(Problems, RoundTrip) {
   for (const char* problem :
        {"matmul f32:1024x512x256", "matmul f32:0x5x7", "matmul f32:5x7x0", "matmul f32:64x32x16,bias,act=gelu_tanh",
         "matmul f32:64x32x16,ta", "matmul f32:64x32x16,tb", "matmul f32:64x32x16,ta,tb,bias,act=relu,beta=1",
-        "matmul f32:5x6x7*3", "relu f32:1000000", "gelu_erf f32:7", "exp f32:1", "transpose f32:3x5",
-        "transpose s8:3x5", "transpose bf16:128x64*7"})
+        "matmul f32:5x6x7*3", "matmul bf16:64x32x16,tb", "matmul bf16:64x32x16*3,out=f32,bias,act=relu",
+        "relu f32:1000000", "gelu_erf f32:7", "exp f32:1", "transpose f32:3x5", "transpose s8:3x5",
+        "transpose bf16:128x64*7"})
     EXPECT_EQ(round_trip(problem), problem);
 }
 
@@ -82,6 +83,21 @@ TEST(Problems, MatmulOperands) {
   EXPECT_TRUE(r.attributes.bias);
 }
 
+TEST(Problems, ProductsOfBf16) {
+  const Request<Matmul> plain = *Matmul::parse("matmul", "bf16:3x4x5,bias");
+  EXPECT_EQ(plain.operands[0].dtype, DType::bf16);
+  EXPECT_EQ(plain.operands[1].dtype, DType::bf16);
+  EXPECT_EQ(plain.operands[2].dtype, DType::f32);
+  EXPECT_EQ(plain.operands[3].dtype, DType::bf16);
+  EXPECT_EQ(Matmul::parse("matmul", "bf16:3x4x5,out=f32")->operands[2].dtype, DType::f32);
+  EXPECT_EQ(printed<Matmul>("matmul", "bf16:3x4x5,out=bf16"), "bf16:3x4x5");
+  MatmulProblem p;
+  p.dtype = DType::bf16;
+  p.m = 2, p.n = 3, p.k = 5;
+  p.bias = true;
+  EXPECT_DOUBLE_EQ(Matmul::bytes(p), 2 * (2 * 5 + 5 * 3) + 4 * 2 * 3 + 4 * 3);
+}
+
 TEST(Problems, RefuseWhatTheyCannotRead) {
   const std::pair<const char*, const char*> bad[] = {
       {"matmul", "matmul ''"},
@@ -96,6 +112,9 @@ TEST(Problems, RefuseWhatTheyCannotRead) {
       {"matmul f32:", "sizes are numbers"},
       {"matmul f32:99999999999999999999x1x1", "sizes are numbers"},
       {"matmul f32:4000000000x4000000000x4000000000", "more elements than memory can address"},
+      {"matmul s8:3x4x5", "f32 or bf16"},
+      {"matmul f32:3x4x5,out=bf16", "the result is bf16, but products of f32 are f32"},
+      {"matmul bf16:3x4x5,out=s32", "the result is s32, but products of bf16 are bf16 or f32"},
       {"matmul f32:3x4x5,tc", "unknown option 'tc'"},
       {"matmul f32:3x4x5,", "an option is empty"},
       {"matmul f32:3x4x5,act=swish", "swish"},

@@ -33,17 +33,19 @@ Activation parse_activation(std::string_view text);
 struct MatmulOptions {
   float alpha = 1.0f;
   float beta = 0.0f;  ///< 0: the old contents of c are not read (NaN there does not matter)
-  ConstView bias;     ///< empty, or n elements added to every row
+  ConstView bias;     ///< empty, or n elements of f32 added to every row
   Activation activation = Activation::none;
+  std::optional<DType> result;  ///< that of a when unset; f32 is possible for bf16 operands
   CallOptions call;
 };
 
 /// activation(alpha * a @ b + bias). a is [..., m, k], b is [..., k, n]; leading dimensions broadcast as in NumPy.
 /// f32: FMA in f32 in a fixed order, |error| <= gamma(k) * (|a| @ |b|) an element, the same bits for every number of
-/// threads. k = 0 gives activation(bias). beta must be 0 here.
+/// threads. bf16 (a and b): the products are exact, sums, bias and activation are f32 as above, and a bf16 result is
+/// rounded once; denormals may count as zero. k = 0 gives activation(bias). beta must be 0 here.
 Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& options = {});
 
-/// c = activation(alpha * a @ b + beta * c + bias). c is [broadcast batch..., m, n] and overlaps neither a, b nor bias.
+/// c = activation(alpha * a @ b + beta * c + bias). c is [broadcast batch..., m, n], of a's type or f32, and overlaps neither a, b nor bias.
 void matmul_into(Context& ctx, ConstView a, ConstView b, View c, const MatmulOptions& options = {});
 
 /// Elementwise functions of one operand.
