@@ -14,9 +14,9 @@ namespace {
 template <class Op>
 profile::Judge judge_of(const profile::Case<Op>& problem, std::uint64_t seed) {
   const auto checker = std::make_shared<test::Checker<Op>>(problem.attributes, problem.operands.pristine(), seed);
-  return {[checker](const ConstView& result) -> profile::Verdict {
-            const test::Check check = (*checker)(result);
-            return {check.worst_ratio, check.max_abs_error, check.compared, check.complaint};
+  return {[checker](std::span<const View> results) -> profile::Verdict {
+            const test::Check check = (*checker)(results);
+            return {check.worst_ratio, check.max_abs_error, check.compared, check.saturated, check.complaint};
           },
           checker->method()};
 }

@@ -29,6 +29,7 @@ struct Traits {
   bool reference = false;            // chosen only when nothing else is left
   bool deterministic = true;         // same inputs, same bits
   MathMode math = MathMode::strict;  // anything else is refused unless the policy allows exactly that
+  bool dense = false;                // expands a compressed operand and does the work of the dense product
 };
 
 /// Where a kernel runs: the host threads it may use, or the stream it must launch on.

@@ -14,6 +14,7 @@
 //   kForm                      the grammar of its problem strings
 //   parse(op, text) / print(p) problem string <-> request: "f32:512x512x512"
 //   fill_structure(operands, seed)  makes random operands legal, where not every value is: indices; may be left out
+//   dense_flops(p)             the work without compression, where flops(p) may be less; may be left out
 //   remark(p, machine)         what explain() adds to its reason; may be left out
 //   kResults                   how many of the operands, the last ones, are written, the main one at the very end; 1
 //                              when it is left out

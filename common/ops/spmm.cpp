@@ -133,6 +133,10 @@ SpmmArgs Spmm::bind(const Attributes& attributes, std::span<const View> operands
 
 double Spmm::flops(const Problem& p) { return 2.0 * static_cast<double>(p.stored) * static_cast<double>(p.n); }
 
+double Spmm::dense_flops(const Problem& p) {
+  return 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+}
+
 double Spmm::bytes(const Problem& p) {
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
   return 4.0 * (m + 1 + 2 * static_cast<double>(p.stored) + k * n + m * n + (p.bias ? n : 0));

@@ -7,7 +7,7 @@ namespace tandem::profile::detail {
 namespace {
 
 /// Runs one way and judges the result. The row is decided (wrong, or skipped for want of memory) when this is false.
-bool judged(Row& row, const Way& way, const Judge& judge, const ConstView& result) {
+bool judged(Row& row, const Way& way, const Judge& judge, std::span<const View> results) {
   try {
     way.before_check();
     way.call();
@@ -19,11 +19,12 @@ bool judged(Row& row, const Way& way, const Judge& judge, const ConstView& resul
     row.reason = error.what();
     return false;
   }
-  const Verdict verdict = judge.check(result);
+  const Verdict verdict = judge.check(results);
   row.bound_ratio = std::isnan(row.bound_ratio) ? verdict.bound_ratio : std::max(row.bound_ratio, verdict.bound_ratio);
   row.max_abs_error =
       std::isnan(row.max_abs_error) ? verdict.max_abs_error : std::max(row.max_abs_error, verdict.max_abs_error);
   row.compared = verdict.compared;
+  row.saturated = verdict.saturated;
   row.method = judge.method;
   row.status = verdict.complaint.empty() ? Status::ok : Status::wrong;
   row.reason = verdict.complaint;
@@ -51,7 +52,7 @@ Timed timed(const std::string& name, const Way& way, Row& row) {
 
 }  // namespace
 
-std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, const ConstView& result,
+std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, std::span<const View> results,
                                 const CompareOptions& options) {
   std::vector<Timed> ways;
   std::vector<std::pair<Timing*, Row*>> slots;
@@ -63,8 +64,8 @@ std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& 
       continue;
     }
     if (options.observe) options.observe({row.kernel, kAbsent, 0});
-    if (!judged(row, candidate.time, judge, result)) continue;
-    if (candidate.end_to_end.call && !judged(row, candidate.end_to_end, judge, result)) continue;
+    if (!judged(row, candidate.time, judge, results)) continue;
+    if (candidate.end_to_end.call && !judged(row, candidate.end_to_end, judge, results)) continue;
     ways.push_back(timed(row.kernel, candidate.time, row));
     slots.emplace_back(&row.time, &row);
     if (!candidate.end_to_end.call) continue;

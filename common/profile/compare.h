@@ -19,12 +19,13 @@ struct Verdict {
   double bound_ratio = 0;  ///< largest |error| / bound; above 1: wrong
   double max_abs_error = 0;
   std::int64_t compared = 0;
-  std::string complaint;  ///< empty: right
+  std::int64_t saturated = 0;  ///< of the compared numbers: integers that had to be clamped
+  std::string complaint;       ///< empty: right
 };
 
-/// Knows what the result must be. Called with the host result of each kernel.
+/// Knows what the results must be. Called with the host results of each kernel, the main one last.
 struct Judge {
-  std::function<Verdict(const ConstView& result)> check;
+  std::function<Verdict(std::span<const View> results)> check;
   std::string method;  ///< "every element"
 };
 
@@ -90,7 +91,7 @@ struct Candidate {
 };
 
 /// Runs, judges and times the candidates that are not refused; fills their rows in.
-std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, const ConstView& result,
+std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, std::span<const View> results,
                                 const CompareOptions& options);
 
 template <class Op>
@@ -98,7 +99,7 @@ Way host_way(Context::Impl& ctx, const Entry<Op>& entry, const Case<Op>& problem
   const std::span<const View> operands = problem.operands.views();
   const typename Op::Args args = Op::bind(problem.attributes, operands);
   const std::size_t bytes = entry.kernel->workspace(Op::describe(problem.attributes, operands), ctx.machine);
-  return {[&problem] { problem.operands.reset_result(); },
+  return {[&problem] { problem.operands.reset_results(); },
           [&ctx, &entry, args, bytes] {
             const Workspace workspace = ctx.workspace(Backend::cpu, bytes, Op::kName);
             ctx.check(entry.kernel->run(args, ctx.queue(Backend::cpu), workspace), Op::kName, entry.name);
@@ -114,19 +115,19 @@ Way device_way(Context& context, const Entry<Op>& entry, const Case<Op>& problem
   const typename Op::Args args = Op::bind(problem.attributes, device->views());
   const std::size_t bytes = entry.kernel->workspace(Op::describe(problem.attributes, device->views()), ctx.machine);
   return {[&problem, device] {
-            problem.operands.reset_result();
-            device->upload_result();
+            problem.operands.reset_results();
+            device->upload_results();
           },
           [&ctx, &entry, args, bytes] {
             const Workspace workspace = ctx.workspace(Backend::cuda, bytes, Op::kName);
             ctx.check(entry.kernel->run(args, ctx.queue(Backend::cuda), workspace), Op::kName, entry.name);
           },
-          [&context] { context.synchronize(); }, [device] { device->download_result(); }};
+          [&context] { context.synchronize(); }, [device] { device->download_results(); }};
 }
 
 template <class Op>
 Way whole_call(Context& context, const Case<Op>& problem, std::function<void()> call) {
-  return {[&problem] { problem.operands.reset_result(); }, std::move(call), [&context] { context.synchronize(); },
+  return {[&problem] { problem.operands.reset_results(); }, std::move(call), [&context] { context.synchronize(); },
           [] {}};
 }
 
@@ -138,9 +139,13 @@ Row row_of(const Case<Op>& problem, const Context& ctx, const typename Op::Probl
   row.label = problem.label;
   row.operands = problem.operands.description();
   row.threads = ctx.threads();
-  const View& result = problem.operands.result();
-  row.work = {Op::flops(described), Op::bytes(described),
-              static_cast<double>(result.elements()) * static_cast<double>(size_of(result.dtype())), Op::kRateIsFlops};
+  double written = 0;
+  for (const View& result : problem.operands.results())
+    written += static_cast<double>(result.elements()) * static_cast<double>(size_of(result.dtype()));
+  row.work = {Op::flops(described), Op::bytes(described), written, Op::kRateIsFlops};
+  if constexpr (requires { Op::dense_flops(described); }) row.work.dense_flops = Op::dense_flops(described);
+  const DType dtype = problem.operands.result().dtype();
+  row.can_saturate = dtype == DType::s8 || dtype == DType::u8;
   return row;
 }
 
@@ -176,6 +181,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
     row.kernel = row.ran = entry.name;
     row.backend = name(entry.backend);
     row.reference = entry.kernel && entry.kernel->traits.reference;
+    row.dense = entry.kernel && entry.kernel->traits.dense;
     row.chosen = entry.name == chosen;
     row.ceiling =
         entry.backend == Backend::cpu ? host_bound(row.work, roof) : device_bound(row.work, ctx.machine.ceilings);
@@ -216,7 +222,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
     }
     candidates.push_back(std::move(candidate));
   }
-  std::vector<Row> rows = detail::run_candidates(std::move(candidates), judge, problem.operands.result(), options);
+  std::vector<Row> rows = detail::run_candidates(std::move(candidates), judge, problem.operands.results(), options);
   derive_figures(rows);
   return rows;
 }

@@ -8,6 +8,15 @@ namespace {
 
 bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
 
+/// The fastest row on a backend that does the work of the dense product.
+double dense_seconds(const std::vector<Row>& rows, const std::string& backend) {
+  double best = kAbsent;
+  for (const Row& row : rows)
+    if (row.dense && row.backend == backend && timed(row) && !(best <= row.time.summary.median))
+      best = row.time.summary.median;
+  return best;
+}
+
 /// Seconds of a whole call on host memory.
 double host_to_host(const Row& row) {
   if (!timed(row)) return kAbsent;
@@ -45,6 +54,10 @@ void derive_figures(std::vector<Row>& rows) {
     if (row.ceiling.value > 0) row.ceiling_fraction = row.ceiling.seconds / median;
     row.speedup_vs_reference = reference / median;
     if (row.end_to_end.measured()) row.end_to_end_speedup_vs_reference = reference / row.end_to_end.summary.median;
+    if (row.work.dense_flops > 0 && row.work.flops > 0) {
+      row.theoretical_speedup = row.work.dense_flops / row.work.flops;
+      row.speedup_vs_dense = dense_seconds(rows, row.backend) / median;
+    }
     if (row.kernel == kAuto) row.regret = regret_of(row, rows);
   }
 }

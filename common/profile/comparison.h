@@ -48,12 +48,18 @@ struct Row {
 
   double bound_ratio = kAbsent;  ///< largest |error| / bound; at most 1 when right
   double max_abs_error = kAbsent;
-  std::int64_t compared = 0;  ///< numbers held against the oracle
-  std::string method;         ///< "every element", or how they were chosen
+  std::int64_t compared = 0;   ///< numbers held against the oracle
+  bool can_saturate = false;   ///< the result is of 8-bit integers
+  std::int64_t saturated = 0;  ///< of the compared numbers: integers that had to be clamped; a property of the problem
+  std::string method;          ///< "every element", or how they were chosen
 
   bool reference = false;                            ///< the kernel that speed-ups are told against
   double speedup_vs_reference = kAbsent;             ///< reference time.median / time.median
   double end_to_end_speedup_vs_reference = kAbsent;  ///< reference time.median / end_to_end.median
+
+  bool dense = false;                    ///< a kernel that does the work of the dense product
+  double theoretical_speedup = kAbsent;  ///< work.dense_flops / work.flops: what compression promises
+  double speedup_vs_dense = kAbsent;     ///< time.median of the fastest dense row on this backend / time.median
 
   bool chosen = false;                 ///< dispatch picks this kernel for operands in host memory
   double predicted_seconds = kAbsent;  ///< by the selection's model, for `time`

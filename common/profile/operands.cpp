@@ -81,7 +81,8 @@ void require_memory(std::string_view op, std::span<const OperandSpec> specs) {
 }
 
 Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std::span<const Given> given,
-                   const Fill& fill, std::uint64_t seed, bool reads_result, std::size_t results) {
+                   const Fill& fill, std::uint64_t seed, bool reads_result, std::size_t results)
+    : results_(results) {
   require_memory(op, specs);
   for (const Given& g : given)
     if (g.operand + results >= specs.size())
@@ -132,13 +133,11 @@ void Operands::add_given(std::string_view op, const OperandSpec& spec, const Giv
   views_.push_back(readable(data));
 }
 
-void Operands::reset_result() const {
+void Operands::reset_results() const {
+  for (const View& c : results())
+    if (c.extent() > 0) std::memset(c.data(), 0xff, memory_bytes(c));
   const View& c = result();
-  if (c.extent() == 0) return;
-  if (old_result_.elements() > 0)
-    std::memcpy(c.data(), old_result_.view().data(), memory_bytes(c));
-  else
-    std::memset(c.data(), 0xff, memory_bytes(c));
+  if (old_result_.elements() > 0) std::memcpy(c.data(), old_result_.view().data(), memory_bytes(c));
 }
 
 std::vector<View> Operands::pristine() const {
@@ -157,14 +156,18 @@ DeviceOperands::DeviceOperands(Context& ctx, const Operands& host) : ctx_(ctx), 
     const Device device = Device::cuda(ctx.machine().gpus.empty() ? 0 : ctx.machine().gpus.front().index);
     memory_.push_back(Tensor::empty(ctx, Shape{layout.extent()}, layout.dtype(), device));
     views_.emplace_back(memory_.back().view().data(), layout.dtype(), layout.shape(), layout.strides(), device);
-    if (i + 1 < arrivals.count) copy_across(ctx.impl(), views_.back(), host.views()[i], "compare");
+    if (i + host.results().size() < arrivals.count) copy_across(ctx.impl(), views_.back(), host.views()[i], "compare");
   }
 }
 
-void DeviceOperands::upload_result() const { copy_across(ctx_.impl(), views_.back(), host_.result(), "compare"); }
+void DeviceOperands::upload_results() const {
+  const std::size_t inputs = views_.size() - host_.results().size();
+  for (std::size_t i = inputs; i < views_.size(); ++i) copy_across(ctx_.impl(), views_[i], host_.views()[i], "compare");
+}
 
-void DeviceOperands::download_result() const {
-  copy_across(ctx_.impl(), host_.result(), views_.back(), "compare");
+void DeviceOperands::download_results() const {
+  const std::size_t inputs = views_.size() - host_.results().size();
+  for (std::size_t i = inputs; i < views_.size(); ++i) copy_across(ctx_.impl(), host_.views()[i], views_[i], "compare");
   ctx_.synchronize();
 }
 

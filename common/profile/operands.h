@@ -43,10 +43,12 @@ class Operands {
   /// Inputs, then the result.
   std::span<const View> views() const { return views_; }
   const View& result() const { return views_.back(); }
+  /// All that is written, the main result last.
+  std::span<const View> results() const { return views().last(results_); }
   /// "a uniform [-1, 1), b w1.npy"
   const std::string& description() const { return description_; }
-  /// Before a checked run: the result's old contents when the operation reads them, else all bits set (NaN).
-  void reset_result() const;
+  /// Before a checked run: the main result's old contents when the operation reads them, else all bits set (NaN).
+  void reset_results() const;
   /// The operands as they were at first, for a judge: the result is a separate copy where it is read.
   std::vector<View> pristine() const;
 
@@ -57,6 +59,7 @@ class Operands {
   std::vector<Tensor> memory_;
   std::vector<std::shared_ptr<const Tensor>> kept_;
   std::vector<View> views_;
+  std::size_t results_ = 1;
   Tensor old_result_;  // empty unless it is read
   std::string description_;
 };
@@ -67,9 +70,9 @@ class DeviceOperands {
   /// Throws Error(out_of_memory) or Error(device_error).
   DeviceOperands(Context& ctx, const Operands& host);
   std::span<const View> views() const { return views_; }
-  /// Host result to device result, and back (which waits).
-  void upload_result() const;
-  void download_result() const;
+  /// Host results to device results, and back (which waits).
+  void upload_results() const;
+  void download_results() const;
 
  private:
   Context& ctx_;

@@ -13,6 +13,7 @@ Json row_of(const Row& row) {
   if (row.end_to_end.measured()) put_timing(json, "end_to_end_", row.end_to_end);
   json["flops"] = row.work.flops;
   json["bytes"] = row.work.bytes;
+  json["dense_flops"] = row.work.dense_flops > 0 ? Json(row.work.dense_flops) : Json();
   json["rate"] = row.rate;
   json["rate_unit"] = row.rate_unit;
   json["ceiling_by"] = row.ceiling.by;
@@ -22,10 +23,14 @@ Json row_of(const Row& row) {
   json["bound_ratio"] = row.bound_ratio;
   json["max_abs_error"] = row.max_abs_error;
   json["compared"] = row.compared;
+  json["saturated"] = row.can_saturate ? Json(row.saturated) : Json();
   json["compared_how"] = row.method;
   json["reference"] = row.reference;
   json["speedup_vs_reference"] = row.speedup_vs_reference;
   json["end_to_end_speedup_vs_reference"] = row.end_to_end_speedup_vs_reference;
+  json["dense"] = row.dense;
+  json["theoretical_speedup_vs_dense"] = row.theoretical_speedup;
+  json["speedup_vs_dense"] = row.speedup_vs_dense;
   json["chosen_by_dispatch"] = row.chosen;
   json["predicted_s"] = row.predicted_seconds;
   json["predicted_end_to_end_s"] = row.predicted_end_to_end_seconds;

@@ -25,6 +25,25 @@ std::string error_cell(const Row& row) {
   return row.bound_ratio == 0 ? "exact" : fmt::format("{:.2g}", row.bound_ratio);
 }
 
+/// Columns that a problem with compressed operands has beside the common ones.
+struct Extra {
+  bool end_to_end = false;
+  bool bytes = false;
+  bool saturation = false;
+  bool sparsity = false;  // speed-up over the dense product, and what the fewer operations promise
+};
+
+Extra extra_of(std::span<const Row> rows) {
+  Extra extra;
+  for (const Row& row : rows) {
+    extra.end_to_end = extra.end_to_end || row.end_to_end.measured();
+    extra.saturation = extra.saturation || row.can_saturate;
+    extra.sparsity = extra.sparsity || row.work.dense_flops > 0;
+  }
+  extra.bytes = extra.saturation || extra.sparsity;
+  return extra;
+}
+
 std::string remark(const Row& row) {
   if (row.kernel == kAuto && !std::isnan(row.regret))
     return fmt::format("predicted {}{}", duration(row.predicted_seconds),
@@ -34,29 +53,37 @@ std::string remark(const Row& row) {
   return "";
 }
 
-std::string timed_line(const Row& row, std::size_t name_width, bool two_times, bool fastest, const Style& style) {
+std::string timed_line(const Row& row, std::size_t name_width, const Extra& extra, bool fastest, const Style& style) {
   const Paint paint{style.colour};
   const std::string name = left(kernel_cell(row), name_width);
   std::string line = "  " + (row.kernel == kAuto ? paint.dim(name) : fastest ? paint.green(name) : name);
   line += "  " + paint.bold(right(duration(row.time.summary.median), 9));
   line += "  " + paint.dim(left(spread_cell(row.time), 16));
-  if (two_times) line += "  " + right(row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", 10);
+  if (extra.end_to_end)
+    line += "  " + right(row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", 10);
   line += "  " + right(significant(row.rate), 8);
   line += "  " + bar(row.ceiling_fraction, kBar, style.unicode) + " " + right(percent(row.ceiling_fraction), 7);
   line += "  " + right(factor(row.speedup_vs_reference), 8);
-  if (two_times) line += "  " + right(factor(row.end_to_end_speedup_vs_reference), 10);
-  line += "  " + right(error_cell(row), 8);
+  if (extra.end_to_end) line += "  " + right(factor(row.end_to_end_speedup_vs_reference), 10);
+  line += "  " + right(error_cell(row), 9);
+  if (extra.bytes) line += "  " + right(with_prefix(row.work.bytes) + "B", 8);
+  if (extra.saturation) line += "  " + right(saturated_cell(row), 9);
+  if (extra.sparsity) line += "  " + right(dense_cell(row), 16);
   if (const std::string text = remark(row); !text.empty()) line += "  " + paint.dim(text);
   return line + "\n";
 }
 
-std::string column_line(std::span<const Row> rows, std::size_t name_width, bool two_times, const Style& style) {
+std::string column_line(std::span<const Row> rows, std::size_t name_width, const Extra& extra, const Style& style) {
   std::string line = "  " + left("kernel", name_width) + "  " + right("median", 9) + "  " + left("p25 .. p75", 16);
-  if (two_times) line += "  " + right("end to end", 10);
+  if (extra.end_to_end) line += "  " + right("end to end", 10);
   line +=
       "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kBar + 8) + "  " + right("speed-up", 8);
-  if (two_times) line += "  " + right("end to end", 10);
-  return Paint{style.colour}.dim(line + "  " + right("err/bound", 9)) + "\n";
+  if (extra.end_to_end) line += "  " + right("end to end", 10);
+  line += "  " + right("err/bound", 9);
+  if (extra.bytes) line += "  " + right("bytes", 8);
+  if (extra.saturation) line += "  " + right("saturated", 9);
+  if (extra.sparsity) line += "  " + right("dense, in theory", 16);
+  return Paint{style.colour}.dim(line) + "\n";
 }
 
 std::string title(std::span<const Row> rows, const Style& style) {
@@ -91,6 +118,16 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::string saturated_cell(const Row& row) {
+  if (!row.can_saturate || row.compared == 0) return "";
+  return row.saturated == 0 ? "0" : percent(static_cast<double>(row.saturated) / static_cast<double>(row.compared));
+}
+
+std::string dense_cell(const Row& row) {
+  if (std::isnan(row.speedup_vs_dense)) return "";
+  return fmt::format("{} of {}", factor(row.speedup_vs_dense), factor(row.theoretical_speedup));
+}
+
 std::vector<std::span<const Row>> by_problem(std::span<const Row> rows) {
   std::vector<std::span<const Row>> groups;
   for (std::size_t begin = 0; begin < rows.size();) {
@@ -121,19 +158,19 @@ std::string table_block(std::span<const Row> rows, const Style& style) {
   if (rows.empty()) return "";
   const Paint paint{style.colour};
   std::size_t name_width = 6;
-  bool two_times = false, any = false;
+  bool any = false;
   for (const Row& row : rows) {
     name_width = std::max(name_width, display_width(kernel_cell(row)));
-    two_times = two_times || row.end_to_end.measured();
     any = any || timed(row);
   }
+  const Extra extra = extra_of(rows);
   std::string text = title(rows, style);
-  if (any) text += column_line(rows, name_width, two_times, style);
+  if (any) text += column_line(rows, name_width, extra, style);
   std::vector<std::pair<std::string, std::vector<std::string>>> skipped;
   bool first = true;
   for (const Row* row : in_order(rows)) {
     if (timed(*row)) {
-      text += timed_line(*row, name_width, two_times, first, style);
+      text += timed_line(*row, name_width, extra, first, style);
       first = false;
     } else if (row->status == Status::wrong) {
       text += "  " + left(kernel_cell(*row), name_width) + "  " + paint.red("WRONG") + "  " + row->reason + "\n";

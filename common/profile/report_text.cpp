@@ -14,12 +14,13 @@ std::string markdown_row(const Row& row) {
   const std::string kernel =
       row.kernel == kAuto ? "auto: " + row.ran : row.kernel + (row.reference ? " (reference)" : "");
   if (row.status != Status::ok || !row.time.measured())
-    return fmt::format("| {} | {} | | | | | | {} |\n", markdown_cell(kernel),
+    return fmt::format("| {} | {} | | | | | | | | | {} |\n", markdown_cell(kernel),
                        row.status == Status::wrong ? "**WRONG**" : name(row.status), markdown_cell(row.reason));
-  return fmt::format("| {} | {} | {} | {} | {} {} | {} | {} | {:.2g} |\n", markdown_cell(kernel),
+  return fmt::format("| {} | {} | {} | {} | {} {} | {} | {} | {}B | {} | {} | {:.2g} |\n", markdown_cell(kernel),
                      duration(row.time.summary.median), spread_cell(row.time),
                      row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", significant(row.rate),
-                     row.rate_unit, percent(row.ceiling_fraction), factor(row.speedup_vs_reference), row.bound_ratio);
+                     row.rate_unit, percent(row.ceiling_fraction), factor(row.speedup_vs_reference),
+                     with_prefix(row.work.bytes), saturated_cell(row), dense_cell(row), row.bound_ratio);
 }
 
 }  // namespace
@@ -28,16 +29,20 @@ std::string to_csv(const Comparison& c) {
   std::string text =
       "op,problem,label,kernel,ran,backend,status,reason,threads,median_s,p25_s,p75_s,min_s,p95_s,samples,"
       "end_to_end_median_s,end_to_end_p25_s,end_to_end_p75_s,end_to_end_min_s,end_to_end_p95_s,end_to_end_samples,"
-      "rate,rate_unit,ceiling_by,ceiling_fraction,bound_ratio,max_abs_error,speedup_vs_reference,"
-      "end_to_end_speedup_vs_reference,chosen_by_dispatch,predicted_s,regret,reproduce\n";
+      "rate,rate_unit,ceiling_by,ceiling_fraction,bound_ratio,max_abs_error,compared,saturated,bytes,speedup_vs_"
+      "reference,"
+      "end_to_end_speedup_vs_reference,theoretical_speedup_vs_dense,speedup_vs_dense,chosen_by_dispatch,predicted_s,"
+      "regret,reproduce\n";
   for (const Row& row : c.rows)
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.op,
+    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.op,
                         csv_text(row.problem), csv_text(row.label), row.kernel, row.ran, row.backend, name(row.status),
                         csv_text(row.reason), row.threads, timing_cells(row.time), timing_cells(row.end_to_end),
                         csv_number(row.rate), row.rate_unit, row.ceiling.by, csv_number(row.ceiling_fraction),
-                        csv_number(row.bound_ratio), csv_number(row.max_abs_error),
+                        csv_number(row.bound_ratio), csv_number(row.max_abs_error), row.compared,
+                        row.can_saturate ? std::to_string(row.saturated) : "", csv_number(row.work.bytes),
                         csv_number(row.speedup_vs_reference), csv_number(row.end_to_end_speedup_vs_reference),
-                        row.chosen, csv_number(row.predicted_seconds), csv_number(row.regret), csv_text(row.reproduce));
+                        csv_number(row.theoretical_speedup), csv_number(row.speedup_vs_dense), row.chosen,
+                        csv_number(row.predicted_seconds), csv_number(row.regret), csv_text(row.reproduce));
   return text;
 }
 
@@ -48,8 +53,11 @@ std::string to_markdown(const Comparison& c) {
     text += fmt::format("\n## {} {}\n\n", first.op, first.problem);
     if (!first.label.empty()) text += fmt::format("{}. ", first.label);
     text += fmt::format("Operands: {}.\n\n", first.operands);
-    text += "| kernel | median | p25 .. p75 | end to end | rate | of the ceiling | speed-up | error / bound |\n";
-    text += "|---|---|---|---|---|---|---|---|\n";
+    text +=
+        "| kernel | median | p25 .. p75 | end to end | rate | of the ceiling | speed-up | bytes | saturated | dense, "
+        "in theory "
+        "| error / bound |\n";
+    text += "|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const Row* row : in_order(rows)) text += markdown_row(*row);
   }
   if (!c.statements.empty()) text += "\n## Results\n\n";

@@ -46,6 +46,7 @@ struct Work {
   double bytes = 0;
   double written_bytes = 0;
   bool rate_is_flops = false;
+  double dense_flops = 0;  ///< the work of the dense product, where an operand is compressed; 0: none is
 };
 
 /// The roofline: the larger of flops at the arithmetic ceiling and bytes at that of the level which holds them. Where a

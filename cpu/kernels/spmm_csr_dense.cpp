@@ -109,6 +109,12 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
 
 extern const Kernel<Spmm> spmm_csr_dense;
 const Kernel<Spmm> spmm_csr_dense = {
-    .needs = {}, .traits = {}, .supports = supports_all<Spmm>, .cost = cost, .workspace = workspace, .run = run};
+    .needs = {},
+    .traits = {.dense = true},
+    .supports = supports_all<Spmm>,
+    .cost = cost,
+    .workspace = workspace,
+    .run = run,
+};
 
 }  // namespace tandem::cpu

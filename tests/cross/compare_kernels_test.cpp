@@ -46,20 +46,26 @@ Kernel<Unary> kernel(RunFn run, bool reference = false) {
 
 class CompareKernels : public ::testing::Test {
  protected:
-  std::vector<Row> compare(const std::vector<Entry<Unary>>& entries, CompareOptions options = {}) {
+  template <class Op>
+  std::vector<Row> compare(const std::string& op, const std::string& text, const std::vector<Entry<Op>>& entries,
+                           CompareOptions options = {}) {
     options.min_seconds = 1e-3;
-    const Request<Unary> request = Unary::parse("relu", "f32:1000").value();
-    const Case<Unary> problem = make_case("relu", "f32:1000", request, {}, options.seed);
-    const auto checker = std::make_shared<test::Checker<Unary>>(problem.attributes, problem.operands.pristine(), 1);
-    const Judge judge{[checker](const ConstView& result) -> Verdict {
-                        const test::Check check = (*checker)(result);
-                        return {check.worst_ratio, check.max_abs_error, check.compared, check.complaint};
-                      },
-                      checker->method()};
+    const Request<Op> request = Op::parse(op, text).value();
+    const Case<Op> problem = make_case(op, text, request, {}, options.seed);
+    const auto checker = std::make_shared<test::Checker<Op>>(problem.attributes, problem.operands.pristine(), 1);
+    const Judge judge{
+        [checker](std::span<const View> results) -> Verdict {
+          const test::Check check = (*checker)(results);
+          return {check.worst_ratio, check.max_abs_error, check.compared, check.saturated, check.complaint};
+        },
+        checker->method()};
     Roof roof;
     roof.flops_one = roof.flops_all = 1e11;
     for (MemoryLevel& level : roof.levels) level = {"L2", 1 << 30, 1e11, 1e11};
-    return compare_kernels<Unary>(ctx_, problem, entries, judge, roof, options);
+    return compare_kernels<Op>(ctx_, problem, entries, judge, roof, options);
+  }
+  std::vector<Row> compare(const std::vector<Entry<Unary>>& entries, const CompareOptions& options = {}) {
+    return compare<Unary>("relu", "f32:1000", entries, options);
   }
   static const Row& row(const std::vector<Row>& rows, const std::string& name) {
     for (const Row& r : rows)
@@ -172,6 +178,77 @@ TEST_F(CompareKernels, OnlyWantedKernelsHaveRows) {
       compare({{"cpu.relu.made.a", Backend::cpu, &right}, {"cpu.relu.made.b", Backend::cpu, &right}}, options);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].kernel, "cpu.relu.made.b");
+}
+
+// Of an operation with several results every one is judged, and what a kernel left unwritten is found.
+Code right_quantization(const DynamicQuantizeArgs& args, const Queue& queue, Workspace workspace) {
+  static const Entry<DynamicQuantize>* reference = find_kernel<DynamicQuantize>("cpu.dynamic_quantize.f32.reference");
+  return reference->kernel->run(args, queue, workspace);
+}
+Code wrong_scale(const DynamicQuantizeArgs& args, const Queue& queue, Workspace workspace) {
+  const Code code = right_quantization(args, queue, workspace);
+  args.scales[3 * args.scale_channel] *= 1.5f;
+  return code;
+}
+Code no_zero_points(const DynamicQuantizeArgs& args, const Queue& queue, Workspace workspace) {
+  std::int32_t elsewhere[8];
+  DynamicQuantizeArgs other = args;
+  other.zero_points = elsewhere;
+  other.zero_channel = 1;
+  return right_quantization(other, queue, workspace);
+}
+
+TEST_F(CompareKernels, JudgesEveryResult) {
+  const auto made = [](Code (*run)(const DynamicQuantizeArgs&, const Queue&, Workspace)) {
+    Kernel<DynamicQuantize> k = *find_kernel<DynamicQuantize>("cpu.dynamic_quantize.f32.reference")->kernel;
+    k.run = run;
+    return k;
+  };
+  const Kernel<DynamicQuantize> right = made(right_quantization), scale = made(wrong_scale),
+                                lazy = made(no_zero_points);
+  const std::vector<Row> rows = compare<DynamicQuantize>("dynamic_quantize", "s8:8x100,per_token",
+                                                         {{"cpu.made.x.right", Backend::cpu, &right},
+                                                          {"cpu.made.x.scale", Backend::cpu, &scale},
+                                                          {"cpu.made.x.lazy", Backend::cpu, &lazy}});
+  EXPECT_EQ(rows[0].status, Status::ok) << rows[0].reason;
+  EXPECT_EQ(rows[0].compared, 8 + 8 + 800);
+  EXPECT_EQ(rows[0].work.written_bytes, 8 * 4 + 8 * 4 + 800);
+  EXPECT_EQ(rows[1].status, Status::wrong);
+  EXPECT_EQ(rows[1].reason.substr(0, 21), "result 1, element (3)") << rows[1].reason;
+  EXPECT_EQ(rows[2].status, Status::wrong);
+  EXPECT_EQ(rows[2].reason.substr(0, 21), "result 2, element (0)") << rows[2].reason;
+}
+
+TEST_F(CompareKernels, SaturatedIntegersAreCounted) {
+  const Entry<Quantize> entry = *find_kernel<Quantize>("cpu.quantize.f32.reference");
+  // Values up to 1 with a scale of at most 1/16: most leave [-128, 127] only where the scale is below 1/127.
+  const std::vector<Row> rows = compare<Quantize>("quantize", "s8:64x100,per_token", {entry});
+  const Request<Quantize> request = Quantize::parse("quantize", "s8:64x100,per_token").value();
+  const Case<Quantize> problem = make_case("quantize", "s8:64x100,per_token", request, {}, 1);
+  std::int64_t saturated = 0;
+  for (std::int64_t i = 0; i < 6400; ++i) {
+    const float value = problem.operands.views()[0].as<float>()[i],
+                scale = problem.operands.views()[1].as<float>()[i / 100];
+    const float q = std::nearbyint(value / scale);
+    if (q < -128 || q > 127) ++saturated;
+  }
+  EXPECT_GT(saturated, 0);
+  EXPECT_EQ(rows[0].saturated, saturated);
+  EXPECT_NE(table_block(rows, {}).find("saturated"), std::string::npos);
+  EXPECT_EQ(compare({{"cpu.relu.made.a", Backend::cpu, nullptr}})[0].can_saturate, false);
+}
+
+TEST_F(CompareKernels, SparsityIsHeldAgainstTheDenseProduct) {
+  const std::vector<Row> rows =
+      compare<Spmm>("spmm", "csr:64x32x100@0.25", {table<Spmm>().begin(), table<Spmm>().end()});
+  const Row& dense = row(rows, "cpu.spmm.csr.dense");
+  const Row& simd = row(rows, "cpu.spmm.csr.simd");
+  EXPECT_TRUE(dense.dense);
+  EXPECT_FALSE(simd.dense);
+  EXPECT_DOUBLE_EQ(simd.theoretical_speedup, 4);
+  EXPECT_EQ(dense.speedup_vs_dense, 1);
+  EXPECT_DOUBLE_EQ(simd.speedup_vs_dense, dense.time.summary.median / simd.time.summary.median);
+  EXPECT_NE(table_block(rows, {}).find("of 4.00x"), std::string::npos);
 }
 
 TEST(Roofline, TheStricterCeilingCounts) {

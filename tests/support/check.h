@@ -19,7 +19,8 @@ struct Check {
   double max_abs_error = 0;  // of finite numbers
   std::int64_t compared = 0;
   std::int64_t wrong = 0;
-  std::string complaint;  // about the first wrong number; empty when all are right
+  std::int64_t saturated = 0;  // of the compared numbers of the main result: integers that had to be clamped
+  std::string complaint;       // about the first wrong number; empty when all are right
   bool ok() const { return wrong == 0; }
 };
 
@@ -69,7 +70,7 @@ using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 /// judged. Above `budget` multiplications (products) or elements (all else) it takes a sample: whole rows and columns
 /// of a product, runs of elements elsewhere, the ends always among them. Then every element is searched for poison (all
 /// bits set, what an unwritten result holds), and plain products of f32 are checked as a whole by ProductChecksum. Of an
-/// operation with several results it judges the last one.
+/// operation with several results all are judged, those before the last in full.
 template <class Op>
 class Checker {
  public:
@@ -99,17 +100,33 @@ class Checker {
       expected_.resize(at + static_cast<std::size_t>(end - begin));
       oracle_.expect(begin, end, expected_.data() + at);
     }
+    if constexpr (result_count<Op>() > 1) {
+      for (std::size_t r = 0; r + 1 < result_count<Op>(); ++r) {
+        const View& other = operands[operands.size() - result_count<Op>() + r];
+        others_.emplace_back(static_cast<std::size_t>(other.elements()));
+        oracle_.expect_other(r, others_.back().data());
+      }
+    }
   }
 
-  Check operator()(const ConstView& result) const {
+  Check operator()(const ConstView& result) const requires(result_count<Op>() == 1) {
     Check check;
-    const Expected* expected = expected_.data();
-    for (const auto& [begin, end] : ranges_)
-      walk<1>(begin, end, shape_, {result.strides()}, [&](std::int64_t i, const std::int64_t(&at)[1]) {
-        compare(check, *expected++, Oracle<Op>::actual(result, at[0]), [&] { return element_name(i, shape_); });
-      });
-    if (sampled_ && result.dtype() == DType::f32) find_poison(check, result);
-    if (checksum_) check_sums(check, result);
+    judge_main(check, result);
+    return check;
+  }
+  /// All results, the main one last.
+  Check operator()(std::span<const View> results) const {
+    Check check;
+    for (std::size_t r = 0; r < others_.size(); ++r) {
+      const ConstView result = results[r];
+      const Expected* expected = others_[r].data();
+      walk<1>(0, result.elements(), result.shape(), {result.strides()},
+              [&](std::int64_t i, const std::int64_t(&at)[1]) {
+                compare(check, *expected++, Oracle<Op>::actual(result, at[0]),
+                        [&] { return "result " + std::to_string(r + 1) + ", " + element_name(i, result.shape()); });
+              });
+    }
+    judge_main(check, results.back());
     return check;
   }
 
@@ -122,6 +139,17 @@ class Checker {
   }
 
  private:
+  void judge_main(Check& check, const ConstView& result) const {
+    const Expected* expected = expected_.data();
+    for (const auto& [begin, end] : ranges_)
+      walk<1>(begin, end, shape_, {result.strides()}, [&](std::int64_t i, const std::int64_t(&at)[1]) {
+        check.saturated += expected->saturated ? 1 : 0;
+        compare(check, *expected++, Oracle<Op>::actual(result, at[0]), [&] { return element_name(i, shape_); });
+      });
+    if (sampled_ && result.dtype() == DType::f32) find_poison(check, result);
+    if (checksum_) check_sums(check, result);
+  }
+
   void sample_product(Random& random, double elements) requires kProduct {
     const std::int64_t m = oracle_.m(), n = oracle_.n(), rows = oracle_.batch() * m;
     const auto half = [&](std::int64_t length) {
@@ -173,6 +201,7 @@ class Checker {
   bool sampled_ = false;
   Ranges ranges_;
   std::vector<Expected> expected_;
+  std::vector<std::vector<Expected>> others_;  // of the results before the last one
   std::unique_ptr<ProductChecksum> checksum_;
 };
 

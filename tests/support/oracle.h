@@ -30,6 +30,7 @@ namespace tandem::test {
 struct Expected {
   double value = 0;
   double bound = 0;
+  bool saturated = false;  // an integer that had to be clamped
 };
 
 /// Element offsets of a view in row-major order of its shape, from a linear index; `dims` leading dimensions.

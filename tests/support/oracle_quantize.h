@@ -26,6 +26,13 @@ inline double to_integer(double v, double zero_point, double low, double high) {
   return std::min(std::max(std::nearbyint(v) + zero_point, low), high);
 }
 
+/// The same as what a result must be, and whether it was clamped to the ends of its type. `low` may lie above the end of
+/// the type: a relu is no saturation.
+inline Expected expected_integer(double v, double zero_point, double low, double high, double lowest_of_type) {
+  const double free = std::isnan(v) ? zero_point : std::nearbyint(v) + zero_point;
+  return {to_integer(v, zero_point, low, high), 0, free > high || free < lowest_of_type};
+}
+
 /// One number for all, or one for every index along an axis of a tensor of this rank.
 inline Strides spread(const ConstView& values, int axis, int rank) {
   Strides strides;
@@ -49,16 +56,18 @@ class ScaleOracle : public NumberResult {
     const Strides z = attributes_.zero_points ? spread(zero_points_, attributes_.axis, rank) : s;
     walk<3>(begin, end, out_.shape(), {in_.strides(), s, z}, [&](std::int64_t i, const std::int64_t(&at)[3]) {
       const double zero = attributes_.zero_points ? number_at(zero_points_, at[2]) : 0;
-      out[i - begin] = {one(number_at(in_, at[0]), f32_at(scales_, at[1]), zero), 0};
+      out[i - begin] = one(number_at(in_, at[0]), f32_at(scales_, at[1]), zero);
     });
   }
 
  private:
-  double one(double in, double scale, double zero) const {
-    if constexpr (std::is_same_v<Op, Dequantize>)
-      return f32((in - zero) * scale);
-    else
-      return to_integer(f32(in / scale), zero, lowest_of(out_.dtype(), attributes_.narrow), highest_of(out_.dtype()));
+  Expected one(double in, double scale, double zero) const {
+    if constexpr (std::is_same_v<Op, Dequantize>) {
+      return {f32((in - zero) * scale), 0};
+    } else {
+      const double low = lowest_of(out_.dtype(), attributes_.narrow);
+      return expected_integer(f32(in / scale), zero, low, highest_of(out_.dtype()), low);
+    }
   }
 
   QuantizeAttributes attributes_;
@@ -93,12 +102,11 @@ class Oracle<DynamicQuantize> : public NumberResult {
 
   std::int64_t elements() const { return q_.elements(); }
   void expect(std::int64_t begin, std::int64_t end, Expected* out) const {
-    const bool narrow = attributes_.scheme == Scheme::symmetric;
+    const double low = lowest_of(q_.dtype(), attributes_.scheme == Scheme::symmetric);
     walk<2>(begin, end, x_.shape(), {x_.strides(), channel_numbers()}, [&](std::int64_t i, const std::int64_t(&at)[2]) {
       const Channel& channel = channels_[static_cast<std::size_t>(at[1])];
-      out[i - begin] = {to_integer(f32(f32_at(x_, at[0]) / channel.scale), channel.zero_point,
-                                   lowest_of(q_.dtype(), narrow), highest_of(q_.dtype())),
-                        0};
+      out[i - begin] = expected_integer(f32(f32_at(x_, at[0]) / channel.scale), channel.zero_point, low,
+                                        highest_of(q_.dtype()), low);
     });
   }
   /// All elements of another result: 0 the scales, 1 the zero points.
@@ -151,8 +159,8 @@ class Oracle<Requantize> : public NumberResult {
     const Strides m = spread(multipliers_, q_.rank() - 1, q_.rank());
     walk<2>(begin, end, q_.shape(), {acc_.strides(), m}, [&](std::int64_t i, const std::int64_t(&at)[2]) {
       const double product = f32(f32(number_at(acc_, at[0])) * f32_at(multipliers_, at[1]));
-      out[i - begin] = {
-          to_integer(product, attributes_.zero_point, lowest_of(q_.dtype(), false), highest_of(q_.dtype())), 0};
+      const double low = lowest_of(q_.dtype(), false);
+      out[i - begin] = expected_integer(product, attributes_.zero_point, low, highest_of(q_.dtype()), low);
     });
   }
 
@@ -240,8 +248,8 @@ class Oracle<QuantizedMatmul> : public NumberResult {
     if (c_.dtype() != DType::f32) {
       const double zero = attributes_.result_zero_point, low = lowest_of(c_.dtype(), false);
       const double multiplier = f32(scale / static_cast<double>(attributes_.result_scale));
-      return {to_integer(f32(f32(sum) * multiplier), zero, relu ? std::max(low, zero) : low, highest_of(c_.dtype())),
-              0};
+      return expected_integer(f32(f32(sum) * multiplier), zero, relu ? std::max(low, zero) : low,
+                              highest_of(c_.dtype()), relu ? -kInfinity : low);
     }
     double value = f32(f32(sum) * scale);
     if (attributes_.bias == QuantizedBias::f32) value = f32(value + entry(bias_, j));
