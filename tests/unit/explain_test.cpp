@@ -125,15 +125,18 @@ TEST(Policy, ForcedBackendAndKernelDecide) {
   policy.backend = Backend::cpu;
   ctx.set_policy(policy);
   for (const char* problem : kProblems) EXPECT_EQ(explain(ctx, problem).backend, Backend::cpu);
-  for (const KernelInfo& k : kernels(ctx)) {
-    if (!k.runnable || k.op != "matmul" || k.backend != Backend::cpu) continue;
-    policy.kernels = {k.name};
+  int forced = 0;
+  for (const Candidate& free : explain(ctx, "matmul f32:64x64x64").candidates) {
+    if (!free.accepted) continue;
+    ++forced;
+    policy.kernels = {free.kernel};
     ctx.set_policy(policy);
     const Decision d = explain(ctx, "matmul f32:64x64x64");
-    EXPECT_EQ(d.kernel, k.name);
-    for (const Candidate& c : d.candidates) EXPECT_EQ(c.accepted, c.kernel == k.name) << c.kernel;
+    EXPECT_EQ(d.kernel, free.kernel);
+    for (const Candidate& c : d.candidates) EXPECT_EQ(c.accepted, c.kernel == free.kernel) << c.kernel;
     EXPECT_NE(explain(ctx, "relu f32:64").kernel, "");  // other operations are free
   }
+  EXPECT_GT(forced, 1);
 }
 
 TEST(Kernels, ListsAllWithAReasonWhereNotRunnable) {
