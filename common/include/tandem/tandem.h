@@ -7,6 +7,8 @@
 #include <tandem/dtype.h>
 #include <tandem/error.h>
 #include <tandem/machine.h>
+#include <tandem/model.h>
+#include <tandem/network.h>
 #include <tandem/npy.h>
 #include <tandem/ops.h>
 #include <tandem/prune.h>

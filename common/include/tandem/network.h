@@ -1,0 +1,73 @@
+// Models prepared to run: their weights in one form, ready for the kernels.
+//
+// Errors: Error(invalid_argument) names the function and the offending value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <tandem/model.h>
+#include <tandem/quantize.h>
+
+namespace tandem {
+
+/// How the weights of a network are stored, and with it the arithmetic of its products.
+enum class WeightForm : std::uint8_t {
+  f32,
+  bf16,        ///< bf16 operands, f32 accumulation
+  s8,          ///< one symmetric scale an output; inputs are quantised to s8 as well
+  csr,         ///< f32, only the weights that are not 0
+  sparse_2_4,  ///< f32, two of each four weights of an output (see prune_2_4)
+  s8_sparse_2_4,
+};
+
+/// "f32", "bf16", "s8", "csr", "2:4" or "s8 2:4".
+std::string_view name(WeightForm form) noexcept;
+
+/// Whether the products of a form are integer ones.
+constexpr bool is_integer(WeightForm form) noexcept {
+  return form == WeightForm::s8 || form == WeightForm::s8_sparse_2_4;
+}
+
+struct NetworkOptions {
+  WeightForm form = WeightForm::f32;
+  /// Integer forms: the quantisation of each layer's input, symmetric s8 with one scale (see calibrate). Empty: each
+  /// row of each input gets its own scale when the network runs.
+  std::vector<Quantization> inputs;
+};
+
+/// Called after each layer with its number, from 0, and its output, which is gone when it returns.
+using LayerObserver = std::function<void(std::size_t layer, ConstView output)>;
+
+/// A model ready to run. A cheap handle on what never changes: copies share it, and several contexts and threads may run
+/// it at once.
+class Network {
+ public:
+  /// Converts and packs the weights; the model is not needed afterwards. Throws for a model that is not 2:4 when the
+  /// form asks for it, and for quantisations that do not fit the model.
+  Network(Context& ctx, const Model& model, const NetworkOptions& options = {});
+
+  /// x is f32 [rows, inputs] of any strides, on the host or on the context's GPU; the result is f32 [rows, outputs], new,
+  /// on the device that the context's policy says. Waits only where a result goes to the host.
+  Tensor run(Context& ctx, ConstView x, const LayerObserver& observe = {}) const;
+
+  std::int64_t inputs() const noexcept;
+  std::int64_t outputs() const noexcept;
+  /// Bytes of weights, scales and biases that the network holds on the host and on the GPU.
+  std::int64_t host_bytes() const noexcept;
+  std::int64_t device_bytes() const noexcept;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+/// Quantisations for NetworkOptions::inputs, from what the layers of the model (run in f32) take when its input is x: the
+/// largest magnitude, or for a percentile below 100 that percentile of the magnitudes (see calibrate_percentile).
+std::vector<Quantization> calibrate(Context& ctx, const Model& model, ConstView x, double percentile = 100);
+
+}  // namespace tandem

@@ -1,0 +1,177 @@
+#include <tandem/network.h>
+
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+#include <tandem/sparse.h>
+
+#include "common/core/bf16.h"
+#include "common/core/stage.h"
+#include "common/model/fault.h"
+
+namespace tandem {
+namespace {
+
+/// Row-major, on the host.
+Tensor copied(const ConstView& view) {
+  Tensor copy = Tensor::empty(view.shape(), view.dtype());
+  copy_strided(copy.view(), view);
+  return copy;
+}
+
+/// The same in bf16.
+Tensor in_bf16(const ConstView& view) {
+  const Tensor plain = copied(view);
+  Tensor out = Tensor::empty(view.shape(), DType::bf16);
+  auto* to = static_cast<Bf16*>(out.view().data());
+  const float* from = plain.data<float>();
+  for (std::int64_t i = 0; i < out.elements(); ++i) to[i] = to_bf16(from[i]);
+  return out;
+}
+
+Quantization copied(const Quantization& q) {
+  Quantization copy{q.dtype, q.axis, copied(q.scales), {}, q.narrow};
+  if (q.zero_points.elements() > 0) copy.zero_points = copied(q.zero_points);
+  return copy;
+}
+
+/// A layer in one form.
+struct Prepared {
+  std::variant<Tensor, QuantizedTensor, Csr> weight;  // the Csr is that of the transposed weight
+  Tensor bias;                                        // [out], or [out, 1] beside a Csr
+  Activation activation = Activation::none;
+  Quantization input;  // without scales: of each row, when it runs
+
+  ConstView bias_view() const { return bias.elements() > 0 ? bias.view() : ConstView(); }
+
+  Tensor run(Context& ctx, const ConstView& x, const Tensor& w, DType result) const {
+    MatmulOptions options;
+    options.bias = bias_view();
+    options.activation = activation;
+    options.result = result;
+    if (w.dtype() == DType::bf16 && x.dtype() != DType::bf16) return matmul(ctx, in_bf16(x), w, options);
+    return matmul(ctx, x, w, options);
+  }
+  Tensor run(Context& ctx, const ConstView& x, const QuantizedTensor& w, DType) const {
+    QuantizedMatmulOptions options;
+    options.bias = bias_view();
+    options.activation = activation;
+    if (input.scales.elements() > 0)
+      return quantized_matmul(ctx, quantize(ctx, x, input), input, w.values, w.quantization, options);
+    const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, {}});
+    return quantized_matmul(ctx, q.values, q.quantization, w.values, w.quantization, options);
+  }
+  Tensor run(Context& ctx, const ConstView& x, const Csr& w, DType) const {
+    SpmmOptions options;
+    options.bias = bias_view();
+    options.activation = activation;
+    options.check = false;
+    Tensor y = Tensor::empty({x.size(0), w.rows});
+    spmm_into(ctx, w, x.transposed(), y.view().transposed(), options);
+    return y;
+  }
+};
+
+Prepared prepared(Context& ctx, const Layer& layer, WeightForm form) {
+  Prepared out;
+  out.activation = layer.activation;
+  if (layer.has_bias())
+    out.bias = copied(form == WeightForm::csr ? layer.bias.view().reshaped({layer.outputs(), 1}) : layer.bias.view());
+  switch (form) {
+    case WeightForm::f32:
+      out.weight = copied(layer.weight);
+      break;
+    case WeightForm::bf16:
+      out.weight = in_bf16(layer.weight);
+      break;
+    case WeightForm::s8:
+      out.weight = dynamic_quantize(ctx, layer.weight, {DType::s8, Scheme::symmetric, 1, {}});
+      break;
+    case WeightForm::csr:
+      out.weight = to_csr(layer.weight.view().transposed());
+      break;
+    case WeightForm::sparse_2_4:
+    case WeightForm::s8_sparse_2_4:
+      throw Error(Code::unsupported, fmt::format("network: no kernel takes weights in {}", name(form)));
+  }
+  return out;
+}
+
+std::int64_t bytes_of(const Tensor& t) { return t.elements() * static_cast<std::int64_t>(size_of(t.dtype())); }
+std::int64_t bytes_of(const QuantizedTensor& t) { return bytes_of(t.values) + bytes_of(t.quantization.scales); }
+std::int64_t bytes_of(const Csr& csr) {
+  return bytes_of(csr.row_offsets) + bytes_of(csr.columns) + bytes_of(csr.values);
+}
+
+}  // namespace
+
+struct Network::State {
+  WeightForm form = WeightForm::f32;
+  std::vector<Prepared> layers;
+  bool softmax = false;
+  std::int64_t inputs = 0, outputs = 0;
+};
+
+std::string_view name(WeightForm form) noexcept {
+  constexpr std::string_view kNames[] = {"f32", "bf16", "s8", "csr", "2:4", "s8 2:4"};
+  return kNames[static_cast<std::size_t>(form)];
+}
+
+Network::Network(Context& ctx, const Model& model, const NetworkOptions& options) {
+  if (const std::string fault = model_fault(model); !fault.empty())
+    throw Error(Code::invalid_argument, fmt::format("network: {}", fault));
+  if (!options.inputs.empty() && (options.inputs.size() != model.layers.size() || !is_integer(options.form)))
+    throw Error(Code::invalid_argument, fmt::format("network: {} input quantisations for {} layers with weights in {}",
+                                                    options.inputs.size(), model.layers.size(), name(options.form)));
+  auto state = std::make_shared<State>();
+  state->form = options.form;
+  state->softmax = model.softmax;
+  state->inputs = model.inputs();
+  state->outputs = model.outputs();
+  for (const Layer& layer : model.layers) state->layers.push_back(prepared(ctx, layer, options.form));
+  for (std::size_t i = 0; i < options.inputs.size(); ++i) state->layers[i].input = copied(options.inputs[i]);
+  state_ = std::move(state);
+}
+
+Tensor Network::run(Context& ctx, ConstView x, const LayerObserver& observe) const {
+  if (x.dtype() != DType::f32 || x.rank() != 2 || x.size(1) != state_->inputs)
+    throw Error(Code::invalid_argument, fmt::format("network: x is {} of {}, [rows, {}] of f32 is needed",
+                                                    to_string(x.shape()), name(x.dtype()), state_->inputs));
+  Tensor y;
+  for (std::size_t i = 0; i < state_->layers.size(); ++i) {
+    const Prepared& layer = state_->layers[i];
+    const bool last = i + 1 == state_->layers.size();
+    const DType result = state_->form == WeightForm::bf16 && !last ? DType::bf16 : DType::f32;
+    y = std::visit([&](const auto& weight) { return layer.run(ctx, x, weight, result); }, layer.weight);
+    x = y;
+    if (observe) observe(i, y);
+  }
+  if (state_->softmax) softmax_into(ctx, SoftmaxFn::softmax, y, y);
+  return y;
+}
+
+std::int64_t Network::inputs() const noexcept { return state_->inputs; }
+std::int64_t Network::outputs() const noexcept { return state_->outputs; }
+std::int64_t Network::host_bytes() const noexcept {
+  std::int64_t bytes = 0;
+  for (const Prepared& layer : state_->layers)
+    bytes += bytes_of(layer.bias) + bytes_of(layer.input.scales) +
+             std::visit([](const auto& weight) { return bytes_of(weight); }, layer.weight);
+  return bytes;
+}
+std::int64_t Network::device_bytes() const noexcept { return 0; }
+
+std::vector<Quantization> calibrate(Context& ctx, const Model& model, ConstView x, double percentile) {
+  std::vector<Quantization> inputs;
+  const auto add = [&](const ConstView& input) {
+    if (inputs.size() == model.layers.size()) return;
+    inputs.push_back(percentile == 100 ? calibrate_min_max(ctx, input) : calibrate_percentile(ctx, input, percentile));
+  };
+  add(x);
+  Network(ctx, model).run(ctx, x, [&](std::size_t, const ConstView& output) { add(output); });
+  return inputs;
+}
+
+}  // namespace tandem
