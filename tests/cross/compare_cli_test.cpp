@@ -1,14 +1,7 @@
 // The program tandem-compare as its users meet it: exit codes, sentences, files.
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +12,7 @@
 
 #include "common/dispatch/registry.h"
 #include "common/ops/all.h"
+#include "tests/support/program_run.h"
 #include "tests/support/temporary_folder.h"
 
 #ifdef TANDEM_COMPARE_PROGRAM
@@ -28,33 +22,8 @@ namespace {
 
 using nlohmann::json;
 
-struct Ran {
-  int exit_code = -1;
-  std::string out, err;
-};
-
-/// Runs the program in a shell, without the variables that would change what it does.
 Ran run(const std::string& arguments, const std::string& before = "") {
-  const TemporaryFolder folder;
-  const std::string err = folder.file("err");
-  const std::string command = before + " env -u TANDEM_BACKEND -u TANDEM_KERNEL -u TANDEM_THREADS -u TANDEM_LOG " +
-                              TANDEM_COMPARE_PROGRAM + " " + arguments + " 2>" + err + " </dev/null";
-  Ran ran;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (!pipe) return ran;
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) ran.out.append(buffer.data(), n);
-  const int status = ::pclose(pipe);
-  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ran.err = read_bytes(err);
-  return ran;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
+  return run_program(TANDEM_COMPARE_PROGRAM, arguments, before);
 }
 
 const std::string kQuick = " --min-time 0.002 ";
@@ -87,14 +56,7 @@ TEST(CompareCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
       {"relu f32:10 --b x.npy", "--b"},
       {"digits --data /nowhere", "/nowhere"},
   };
-  for (const auto& bad : kBad) {
-    const Ran ran = run(bad.arguments);
-    EXPECT_EQ(ran.exit_code, 2) << bad.arguments << "\n" << ran.out << ran.err;
-    EXPECT_EQ(ran.out, "") << bad.arguments;
-    ASSERT_EQ(lines_of(ran.err).size(), 1u) << bad.arguments << "\n" << ran.err;
-    EXPECT_EQ(ran.err.rfind("tandem-compare: ", 0), 0u) << ran.err;
-    EXPECT_NE(ran.err.find(bad.mentions), std::string::npos) << bad.arguments << " -> " << ran.err;
-  }
+  for (const auto& bad : kBad) expect_usage_error(run(bad.arguments), "tandem-compare", bad.mentions);
 }
 
 TEST(CompareCli, HelpAndVersionAreAnswers) {
@@ -203,16 +165,7 @@ TEST(CompareCli, EveryFormatGoesToAFileWholeAndTheTableStays) {
   const json result = json::parse(read_bytes(folder.file("a.json")));
   const std::vector<std::string> csv = lines_of(read_bytes(folder.file("a.csv")));
   EXPECT_EQ(csv.size(), result.at("rows").size() + 1);
-  const auto commas = [](const std::string& line) {  // outside quotes
-    bool quoted = false;
-    std::ptrdiff_t count = 0;
-    for (const char c : line) {
-      if (c == '"') quoted = !quoted;
-      count += c == ',' && !quoted ? 1 : 0;
-    }
-    return count;
-  };
-  for (const std::string& line : csv) EXPECT_EQ(commas(line), commas(csv[0])) << line;
+  for (const std::string& line : csv) EXPECT_EQ(csv_fields(line), csv_fields(csv[0])) << line;
   const std::string markdown = read_bytes(folder.file("a.md"));
   EXPECT_NE(markdown.find("## relu f32:100\n"), std::string::npos);
   EXPECT_NE(markdown.find("## add f32:10x10,row\n"), std::string::npos);

@@ -1,0 +1,96 @@
+// CSV and JSON.
+#include <fmt/format.h>
+
+#include "bench/model/result.h"
+#include "common/profile/report_json_parts.h"
+#include "common/profile/report_parts.h"
+
+namespace tandem::models {
+namespace {
+
+using namespace profile;
+
+/// Figures of a row that exist only when it ran and was right.
+double of_right(const Row& row, double value) { return row.status == Status::ok ? value : kAbsent; }
+
+double share(const Result& result, const Row& row, std::int64_t part) {
+  return result.has_labels() ? of_right(row, static_cast<double>(part) / static_cast<double>(result.rows)) : kAbsent;
+}
+
+Json json_of(const Speed& speed) {
+  Json json;
+  put_timing(json, "", speed.time);
+  json["speedup"] = speed.speedup;
+  json["rows_per_second"] = speed.rows_per_second;
+  return json;
+}
+
+Json json_of(const Result& result, const Row& row) {
+  const bool counted = row.calibrated && row.status == Status::ok;
+  return {{"variant", row.variant},
+          {"backend", row.backend},
+          {"status", name(row.status)},
+          {"reason", row.reason},
+          {"threads", row.threads},
+          {"kernels", row.kernels},
+          {"zeros", row.zeros},
+          {"disk_bytes", row.disk_bytes},
+          {"host_bytes", row.host_bytes},
+          {"device_bytes", row.device_bytes},
+          {"accuracy", share(result, row, row.correct)},
+          {"agreement", share(result, row, row.agreeing)},
+          {"max_error", row.max_error},
+          {"mean_error", row.mean_error},
+          {"relative_error", row.relative_error},
+          {"bound_ratio", row.bound_ratio},
+          {"compared", row.compared},
+          {"quantized", counted ? Json(row.quantized) : Json()},
+          {"saturated", counted ? Json(row.saturated) : Json()},
+          {"batch_1", json_of(row.one)},
+          {"full_batch", json_of(row.full)},
+          {"reproduce", row.reproduce}};
+}
+
+}  // namespace
+
+std::string to_csv(const Result& result) {
+  std::string text =
+      "variant,backend,status,reason,threads,zeros,disk_bytes,host_bytes,device_bytes,accuracy,agreement,max_error,"
+      "mean_error,relative_error,bound_ratio,compared,quantized,saturated";
+  for (const char* batch : {"batch_1", "full_batch"})
+    for (const char* figure : {"median_s", "p25_s", "p75_s", "min_s", "p95_s", "samples", "speedup", "rows_per_second"})
+      text += fmt::format(",{}_{}", batch, figure);
+  text += ",reproduce\n";
+  for (const Row& row : result.variants) {
+    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", row.variant, row.backend,
+                        name(row.status), csv_text(row.reason), row.threads, csv_number(row.zeros), row.disk_bytes,
+                        row.host_bytes, row.device_bytes, csv_number(share(result, row, row.correct)),
+                        csv_number(share(result, row, row.agreeing)), csv_number(row.max_error),
+                        csv_number(row.mean_error), csv_number(row.relative_error), csv_number(row.bound_ratio),
+                        row.compared, row.calibrated ? std::to_string(row.quantized) : "",
+                        row.calibrated ? std::to_string(row.saturated) : "");
+    for (const Speed* speed : {&row.one, &row.full})
+      text += fmt::format(",{},{},{}", timing_cells(speed->time), csv_number(speed->speedup),
+                          csv_number(speed->rows_per_second));
+    text += fmt::format(",{}\n", csv_text(row.reproduce));
+  }
+  return text;
+}
+
+std::string to_json(const Result& result) {
+  Json json;
+  json["schema"] = "tandem-model/1";
+  put_run(json, result);
+  json["file"] = result.file;
+  json["data"] = result.data;
+  json["labels"] = result.labels;
+  json["model"] = result.model;
+  json["weights"] = result.weights;
+  json["rows"] = result.rows;
+  json["calibration"] = result.calibration;
+  json["variants"] = Json::array();
+  for (const Row& row : result.variants) json["variants"].push_back(json_of(result, row));
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace tandem::models
