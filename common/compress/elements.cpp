@@ -15,16 +15,16 @@ void require_host(std::string_view function, std::string_view operand, const Con
                                                     to_string(view.device())));
 }
 
-std::vector<float> finite_weights(std::string_view function, const ConstView& weights) {
-  require_dtype(function, "the tensor of weights", weights, DType::f32);
-  require_host(function, "the tensor of weights", weights);
-  const float* base = static_cast<const float*>(weights.data());
-  std::vector<float> values(static_cast<std::size_t>(weights.elements()));
-  for_each_element(weights, [&](std::int64_t i, std::int64_t offset) {
+std::vector<float> finite_values(std::string_view function, std::string_view operand, const ConstView& view) {
+  require_dtype(function, operand, view, DType::f32);
+  require_host(function, operand, view);
+  const float* base = static_cast<const float*>(view.data());
+  std::vector<float> values(static_cast<std::size_t>(view.elements()));
+  for_each_element(view, [&](std::int64_t i, std::int64_t offset) {
     const float value = base[offset];
     if (!std::isfinite(value))
-      throw Error(Code::invalid_argument,
-                  fmt::format("{}: weight {} of shape {} is {}", function, i, to_string(weights.shape()), value));
+      throw Error(Code::invalid_argument, fmt::format("{}: element {} of {}, shape {}, is {}", function, i, operand,
+                                                      to_string(view.shape()), value));
     values[static_cast<std::size_t>(i)] = value;
   });
   return values;

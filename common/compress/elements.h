@@ -28,8 +28,8 @@ void for_each_element(const ConstView& view, Visit visit) {
 /// Throws Error(invalid_argument) that names `function` when the view is on a GPU.
 void require_host(std::string_view function, std::string_view operand, const ConstView& view);
 
-/// Weights copied into row-major order. Throws Error(invalid_argument) when they are not f32 on the host, or hold a
-/// NaN or an infinity.
-std::vector<float> finite_weights(std::string_view function, const ConstView& weights);
+/// The elements of an operand copied into row-major order. Throws Error(invalid_argument) when they are not f32 on the
+/// host, or one is a NaN or an infinity.
+std::vector<float> finite_values(std::string_view function, std::string_view operand, const ConstView& view);
 
 }  // namespace tandem::compress

@@ -94,7 +94,7 @@ std::int64_t pruned_count(double sparsity, std::int64_t elements) {
 
 Pruned prune_magnitude(ConstView weights, double sparsity) {
   check_sparsity("prune_magnitude", sparsity);
-  const std::vector<float> values = compress::finite_weights("prune_magnitude", weights);
+  const std::vector<float> values = compress::finite_values("prune_magnitude", "the tensor of weights", weights);
   return prune_one(weights, values, pruned_count(sparsity, weights.elements()), sparsity);
 }
 
@@ -104,7 +104,7 @@ Pruned prune_magnitude_count(ConstView weights, std::int64_t count) {
     throw Error(Code::invalid_argument,
                 fmt::format("prune_magnitude_count: {} of {} weights (shape {}) cannot be pruned", count, elements,
                             to_string(weights.shape())));
-  const std::vector<float> values = compress::finite_weights("prune_magnitude_count", weights);
+  const std::vector<float> values = compress::finite_values("prune_magnitude_count", "the tensor of weights", weights);
   return prune_one(weights, values, count,
                    elements == 0 ? 0 : static_cast<double>(count) / static_cast<double>(elements));
 }
@@ -114,7 +114,7 @@ PrunedModel prune_magnitude(std::span<const ConstView> model, double sparsity) {
   std::vector<std::vector<float>> weights;
   std::vector<float> magnitudes;
   for (const ConstView& view : model) {
-    weights.push_back(compress::finite_weights("prune_magnitude", view));
+    weights.push_back(compress::finite_values("prune_magnitude", "the tensor of weights", view));
     for (const float w : weights.back()) magnitudes.push_back(std::abs(w));
   }
   const auto elements = static_cast<std::int64_t>(magnitudes.size());
@@ -129,7 +129,7 @@ PrunedModel prune_magnitude(std::span<const ConstView> model, double sparsity) {
 
 Pruned prune_2_4(ConstView weights, int axis) {
   const int along = normalized_axis("prune_2_4", axis, weights);
-  const std::vector<float> values = compress::finite_weights("prune_2_4", weights);
+  const std::vector<float> values = compress::finite_values("prune_2_4", "the tensor of weights", weights);
   std::int64_t step = 1;  // between neighbours along the axis, in row-major order
   for (int d = along + 1; d < weights.rank(); ++d) step *= weights.size(d);
   const std::int64_t size = weights.size(along);

@@ -118,7 +118,7 @@ PrunedStructure prune_structured(ConstView weights, const StructuredOptions& opt
   const Grid grid = grid_of(weights, options);
   const std::int64_t units = grid.units();
   const std::int64_t pruned = pruned_count(options.sparsity, units);  // checks the sparsity
-  const std::vector<float> values = compress::finite_weights("prune_structured", weights);
+  const std::vector<float> values = compress::finite_values("prune_structured", "the tensor of weights", weights);
   PrunedStructure out;
   out.kept = best_units(importances(values, grid, options.importance),
                         units == 0 ? 0 : std::max<std::int64_t>(1, units - pruned));

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include <tandem/machine.h>
 
@@ -24,5 +26,12 @@ double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threa
 
 /// Fills the cpu_ fields of `ceilings`, about 20 ms.
 void measure(const CpuInfo& cpu, Ceilings& ceilings);
+
+/// matrix = left diag(values) right^T, row-major; with most = min(rows, cols), left is [rows, most], right [cols, most],
+/// the values fall. Not empty, finite.
+struct Svd {
+  std::vector<double> left, values, right;
+};
+Svd thin_svd(const float* matrix, std::int64_t rows, std::int64_t cols);
 
 }  // namespace tandem::cpu

@@ -188,10 +188,13 @@ TEST(PruneMagnitude, RefusesWhatHasNoOrder) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
   const float weights[] = {1, nan, 2}, infinite[] = {1, 2, -inf};
   const ConstView view(weights, {3}), three(infinite, {3});
-  EXPECT_EQ(message_of([&] { prune_magnitude(view, 0.5); }), "prune_magnitude: weight 1 of shape 3 is nan");
-  EXPECT_EQ(message_of([&] { prune_magnitude(three, 0.5); }), "prune_magnitude: weight 2 of shape 3 is -inf");
-  EXPECT_EQ(message_of([&] { prune_2_4(view); }), "prune_2_4: weight 1 of shape 3 is nan");
-  EXPECT_EQ(message_of([&] { prune_structured(view); }), "prune_structured: weight 1 of shape 3 is nan");
+  EXPECT_EQ(message_of([&] { prune_magnitude(view, 0.5); }),
+            "prune_magnitude: element 1 of the tensor of weights, shape 3, is nan");
+  EXPECT_EQ(message_of([&] { prune_magnitude(three, 0.5); }),
+            "prune_magnitude: element 2 of the tensor of weights, shape 3, is -inf");
+  EXPECT_EQ(message_of([&] { prune_2_4(view); }), "prune_2_4: element 1 of the tensor of weights, shape 3, is nan");
+  EXPECT_EQ(message_of([&] { prune_structured(view); }),
+            "prune_structured: element 1 of the tensor of weights, shape 3, is nan");
   const ConstView good(infinite, {2});
   for (const double bad : {-0.1, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
     EXPECT_NE(message_of([&] { prune_magnitude(good, bad); }).find("is not in [0, 1]"), std::string::npos);

@@ -4,9 +4,12 @@
 #include <tandem/batch.h>
 #include <tandem/context.h>
 #include <tandem/device.h>
+#include <tandem/distill.h>
 #include <tandem/dtype.h>
 #include <tandem/error.h>
+#include <tandem/low_rank.h>
 #include <tandem/machine.h>
+#include <tandem/magnitudes.h>
 #include <tandem/model.h>
 #include <tandem/network.h>
 #include <tandem/npy.h>
