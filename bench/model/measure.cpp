@@ -36,6 +36,7 @@ std::vector<double> exact_outputs(const Task& task) {
 struct Candidate {
   Context* ctx;
   const Variant* variant;
+  Device device;
   Row row;
   std::optional<Network> network;
   std::vector<Quantization> inputs;
@@ -53,7 +54,7 @@ void prepare(Candidate& candidate, const Task& task) {
   std::int64_t zeros = 0;
   for (const Layer& layer : model.layers)
     zeros += std::count(layer.weight.data<float>(), layer.weight.data<float>() + layer.weight.elements(), 0.0f);
-  NetworkOptions how{variant.form, {}};
+  NetworkOptions how{variant.form, {}, candidate.device};
   if (variant.calibrated)
     how.inputs = calibrate(ctx, model, task.data.view().slice(0, 0, task.calibrate_rows), task.percentile);
   for (const Quantization& q : how.inputs) candidate.inputs.push_back(copy_of(q));
@@ -61,8 +62,7 @@ void prepare(Candidate& candidate, const Task& task) {
   Row& row = candidate.row;
   row.zeros = static_cast<double>(zeros) / static_cast<double>(model.weights());
   row.disk_bytes = bytes_on_disk(ctx, model, variant.form);
-  row.host_bytes = candidate.network->host_bytes();
-  row.device_bytes = candidate.network->device_bytes();
+  row.memory_bytes = candidate.network->bytes();
 }
 
 /// Rows that are held against the oracle: all, or as many as the budget allows, the first and the last among them.
@@ -210,10 +210,11 @@ std::vector<Row> measure_variants(std::vector<Context>& contexts, const Task& ta
   std::vector<Candidate> candidates;
   for (Context& ctx : contexts)
     for (const Variant& variant : variants) {
-      Candidate& candidate = candidates.emplace_back(Candidate{&ctx, &variant, {}, {}, {}});
+      const Device device{ctx.policy().backend.value_or(Backend::cpu), 0};
+      Candidate& candidate = candidates.emplace_back(Candidate{&ctx, &variant, device, {}, {}, {}});
       Row& row = candidate.row;
       row.variant = variant.name;
-      row.backend = name(ctx.policy().backend.value_or(Backend::cpu));
+      row.backend = name(device.backend);
       row.threads = ctx.threads();
       row.calibrated = variant.calibrated;
       row.reproduce = command_for(options, variant.name, row.backend);

@@ -47,7 +47,7 @@ std::vector<Column> columns_of(const Result& result) {
   add("speed-up", [](const Result&, const Row& r) { return factor(r.full.speedup); });
   add("rows/s", [](const Result&, const Row& r) { return with_prefix(r.full.rows_per_second); });
   add("disk", [](const Result&, const Row& r) { return bytes(static_cast<double>(r.disk_bytes)); });
-  add("memory", [](const Result&, const Row& r) { return bytes(static_cast<double>(r.host_bytes + r.device_bytes)); });
+  add("memory", [](const Result&, const Row& r) { return bytes(static_cast<double>(r.memory_bytes)); });
   add("saturated", [](const Result&, const Row& r) {
     return r.calibrated ? fmt::format("{} of {}", r.saturated, r.quantized) : std::string();
   });

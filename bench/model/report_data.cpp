@@ -35,8 +35,7 @@ Json json_of(const Result& result, const Row& row) {
           {"kernels", row.kernels},
           {"zeros", row.zeros},
           {"disk_bytes", row.disk_bytes},
-          {"host_bytes", row.host_bytes},
-          {"device_bytes", row.device_bytes},
+          {"memory_bytes", row.memory_bytes},
           {"accuracy", share(result, row, row.correct)},
           {"agreement", share(result, row, row.agreeing)},
           {"max_error", row.max_error},
@@ -55,20 +54,20 @@ Json json_of(const Result& result, const Row& row) {
 
 std::string to_csv(const Result& result) {
   std::string text =
-      "variant,backend,status,reason,threads,zeros,disk_bytes,host_bytes,device_bytes,accuracy,agreement,max_error,"
+      "variant,backend,status,reason,threads,zeros,disk_bytes,memory_bytes,accuracy,agreement,max_error,"
       "mean_error,relative_error,bound_ratio,compared,quantized,saturated";
   for (const char* batch : {"batch_1", "full_batch"})
     for (const char* figure : {"median_s", "p25_s", "p75_s", "min_s", "p95_s", "samples", "speedup", "rows_per_second"})
       text += fmt::format(",{}_{}", batch, figure);
   text += ",reproduce\n";
   for (const Row& row : result.variants) {
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", row.variant, row.backend,
-                        name(row.status), csv_text(row.reason), row.threads, csv_number(row.zeros), row.disk_bytes,
-                        row.host_bytes, row.device_bytes, csv_number(share(result, row, row.correct)),
-                        csv_number(share(result, row, row.agreeing)), csv_number(row.max_error),
-                        csv_number(row.mean_error), csv_number(row.relative_error), csv_number(row.bound_ratio),
-                        row.compared, row.calibrated ? std::to_string(row.quantized) : "",
-                        row.calibrated ? std::to_string(row.saturated) : "");
+    text +=
+        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", row.variant, row.backend, name(row.status),
+                    csv_text(row.reason), row.threads, csv_number(row.zeros), row.disk_bytes, row.memory_bytes,
+                    csv_number(share(result, row, row.correct)), csv_number(share(result, row, row.agreeing)),
+                    csv_number(row.max_error), csv_number(row.mean_error), csv_number(row.relative_error),
+                    csv_number(row.bound_ratio), row.compared, row.calibrated ? std::to_string(row.quantized) : "",
+                    row.calibrated ? std::to_string(row.saturated) : "");
     for (const Speed* speed : {&row.one, &row.full})
       text += fmt::format(",{},{},{}", timing_cells(speed->time), csv_number(speed->speedup),
                           csv_number(speed->rows_per_second));

@@ -29,7 +29,7 @@ struct Row {
   std::vector<std::string> kernels;  ///< of each layer's product, for the full batch
 
   double zeros = kAbsent;  ///< weights that are 0 / weights
-  std::int64_t disk_bytes = 0, host_bytes = 0, device_bytes = 0;
+  std::int64_t disk_bytes = 0, memory_bytes = 0;
 
   // Of all rows, against the uncompressed model in double precision. An answer is the index of the largest output.
   std::int64_t correct = 0, agreeing = 0;  ///< counted where there are labels

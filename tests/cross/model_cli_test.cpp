@@ -87,7 +87,7 @@ TEST(ModelCli, HelpAndVersionAreAnswers) {
 
 void check_row(const json& row) {
   EXPECT_GT(row.at("disk_bytes").get<int>(), 0);
-  EXPECT_GT(row.at("host_bytes").get<int>(), 0);
+  EXPECT_GT(row.at("memory_bytes").get<int>(), 0);
   EXPECT_LE(row.at("bound_ratio").get<double>(), 1);
   EXPECT_EQ(row.at("compared"), 1798 * 10) << "every row of the batch, and the first one alone";
   EXPECT_EQ(row.at("kernels").size(), 3u);

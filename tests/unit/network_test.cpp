@@ -11,58 +11,19 @@
 #include <gtest/gtest.h>
 #include <tandem/error.h>
 
-#include "tests/support/check.h"
-#include "tests/support/models.h"
-#include "tests/support/oracle_network.h"
+#include "tests/support/network_checks.h"
 
 namespace tandem {
 namespace {
 
+using test::expect_form;
 using test::Expected;
+using test::kForms;
 using test::NetworkOracle;
 using test::random_model;
 using test::random_tensor;
-using test::Thinning;
-
-constexpr WeightForm kForms[] = {WeightForm::f32, WeightForm::bf16, WeightForm::s8, WeightForm::csr};
-
-Thinning thinning_for(WeightForm form) {
-  const bool two_of_four = form == WeightForm::sparse_2_4 || form == WeightForm::s8_sparse_2_4;
-  return {form == WeightForm::csr ? 0.7 : 0.0, two_of_four};
-}
-Model thinned(const Model& model, const Thinning& thinning) {
-  return thinning.two_of_four ? prune_2_4(model) : prune_magnitude(model, thinning.sparsity);
-}
-
-/// Every output against the oracle; the largest bound that it allowed.
-double expect_right(const NetworkOracle& oracle, const Tensor& x, const Tensor& y, const std::string& what) {
-  test::Check check;
-  double largest = 0;
-  for (std::int64_t i = 0; i < x.shape()[0]; ++i) {
-    const std::vector<Expected> expected = oracle.row(x.data<float>() + i * oracle.inputs());
-    for (std::size_t j = 0; j < expected.size(); ++j) {
-      largest = std::max(largest, expected[j].bound);
-      const auto at = i * oracle.outputs() + static_cast<std::int64_t>(j);
-      test::compare(check, expected[j], static_cast<double>(y.data<float>()[at]),
-                    [&] { return "row " + std::to_string(i) + ", output " + std::to_string(j); });
-    }
-  }
-  EXPECT_TRUE(check.ok()) << what << ": " << check.complaint;
-  return largest;
-}
-
-/// Runs one form of a model and holds it against the oracle.
-double run_form(Context& ctx, const Model& model, const Tensor& x, WeightForm form, bool calibrated) {
-  const Thinning thinning = thinning_for(form);
-  const Model stored = thinned(model, thinning);
-  NetworkOptions options{form, {}};
-  if (calibrated) options.inputs = calibrate(ctx, stored, x);
-  const NetworkOracle oracle(model, thinning, form, options.inputs);
-  const Network network(ctx, stored, options);
-  const Tensor y = network.run(ctx, x);
-  EXPECT_EQ(y.shape(), (Shape{x.shape()[0], model.outputs()}));
-  return expect_right(oracle, x, y, std::string(name(form)) + (calibrated ? ", calibrated" : ""));
-}
+using test::thinned;
+using test::thinning_for;
 
 TEST(Network, EveryFormGivesWhatItsOracleSays) {
   Context ctx;
@@ -73,8 +34,8 @@ TEST(Network, EveryFormGivesWhatItsOracleSays) {
       model.softmax = softmax;
       const Tensor x = random_tensor({19, 13}, ++seed, -3, 3);
       for (const WeightForm form : kForms) {
-        run_form(ctx, model, x, form, false);
-        if (is_integer(form)) run_form(ctx, model, x, form, true);
+        expect_form(ctx, model, x, form, false);
+        if (is_integer(form)) expect_form(ctx, model, x, form, true);
       }
     }
 }
@@ -83,11 +44,11 @@ TEST(Network, TheBoundsOfItsOracleAreTight) {
   Context ctx;
   const Model model = random_model({64, 64, 10}, Activation::relu, 3);
   const Tensor x = random_tensor({16, 64}, 4);
-  EXPECT_LT(run_form(ctx, model, x, WeightForm::f32, false), 0.01);
-  EXPECT_GT(run_form(ctx, model, x, WeightForm::f32, false), 0);
-  EXPECT_LT(run_form(ctx, model, x, WeightForm::bf16, false), 2);
+  EXPECT_LT(expect_form(ctx, model, x, WeightForm::f32, false), 0.01);
+  EXPECT_GT(expect_form(ctx, model, x, WeightForm::f32, false), 0);
+  EXPECT_LT(expect_form(ctx, model, x, WeightForm::bf16, false), 2);
   for (const bool calibrated : {false, true})
-    EXPECT_EQ(run_form(ctx, model, x, WeightForm::s8, calibrated), 0) << "integers are exact";
+    EXPECT_EQ(expect_form(ctx, model, x, WeightForm::s8, calibrated), 0) << "integers are exact";
 }
 
 TEST(Network, AWrongOutputIsSeen) {
@@ -163,9 +124,9 @@ TEST(Network, OneNetworkServesSeveralThreads) {
 TEST(Network, CompressedFormsAreSmaller) {
   Context ctx;
   const Model model = random_model({256, 256, 16}, Activation::relu, 9);
-  const double plain = static_cast<double>(Network(ctx, model).host_bytes());
+  const double plain = static_cast<double>(Network(ctx, model).bytes());
   const auto bytes = [&](const Model& m, WeightForm form) {
-    return static_cast<double>(Network(ctx, m, {form, {}}).host_bytes());
+    return static_cast<double>(Network(ctx, m, {form, {}}).bytes());
   };
   EXPECT_GE(plain, 4.0 * static_cast<double>(model.weights()));
   EXPECT_LT(bytes(model, WeightForm::s8), 0.6 * plain);

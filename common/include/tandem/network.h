@@ -38,6 +38,7 @@ struct NetworkOptions {
   /// Integer forms: the quantisation of each layer's input, symmetric s8 with one scale (see calibrate). Empty: each
   /// row of each input gets its own scale when the network runs.
   std::vector<Quantization> inputs;
+  Device device = Device::cpu();  ///< where the weights are kept, and so where the network runs
 };
 
 /// Called after each layer with its number, from 0, and its output, which is gone when it returns.
@@ -51,15 +52,16 @@ class Network {
   /// form asks for it, and for quantisations that do not fit the model.
   Network(Context& ctx, const Model& model, const NetworkOptions& options = {});
 
-  /// x is f32 [rows, inputs] of any strides, on the host or on the context's GPU; the result is f32 [rows, outputs], new,
-  /// on the device that the context's policy says. Waits only where a result goes to the host.
+  /// x is f32 [rows, inputs] of any strides, on the host or on the GPU; it is copied to the network's device first. The
+  /// result is f32 [rows, outputs], new, where x is unless the context's policy names a device; the call waits when that
+  /// is the host.
   Tensor run(Context& ctx, ConstView x, const LayerObserver& observe = {}) const;
 
   std::int64_t inputs() const noexcept;
   std::int64_t outputs() const noexcept;
-  /// Bytes of weights, scales and biases that the network holds on the host and on the GPU.
-  std::int64_t host_bytes() const noexcept;
-  std::int64_t device_bytes() const noexcept;
+  Device device() const noexcept;
+  /// Bytes of weights, scales and biases that the network holds, on its device.
+  std::int64_t bytes() const noexcept;
 
  private:
   struct State;
