@@ -1,18 +1,30 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and compares every kernel on real data. Arguments go to tandem-compare:
+# Installs what is missing, builds, and compares every kernel on real data, or a model's compressed variants. Arguments go
+# to tandem-compare, after the word "model" to tandem-model:
 #   bench/run.sh                                  the default job (bench/data and a ladder of sizes)
 #   bench/run.sh matmul f32:1024x1024x1024        one problem
 #   bench/run.sh --help                           all options
-# Environment: see cmake/build.sh. Exit code: that of tandem-compare (1 when a kernel is wrong).
+#   bench/run.sh model                            the digits network in all variants
+#   bench/run.sh model --help                     all options
+# Environment: see cmake/build.sh. Exit code: that of the program (1 when a result is wrong).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-dir=$("$root/cmake/build.sh" tandem-compare)
+program=tandem-compare
+if [ "${1:-}" = model ]; then
+  program=tandem-model
+  shift
+  data="$root/bench/data"
+  if [ $# -eq 0 ]; then
+    set -- "$data/digits.safetensors" --data "$data/digits_images.npy" --labels "$data/digits_labels.npy"
+  fi
+fi
+dir=$("$root/cmake/build.sh" $program)
 
 status=0
-"$dir/bin/tandem-compare" "$@" || status=$?
+"$dir/bin/$program" "$@" || status=$?
 if [ $status -eq 0 ]; then
-  echo "bench/run.sh: done ($dir/bin/tandem-compare)" >&2
+  echo "bench/run.sh: done ($dir/bin/$program)" >&2
 else
-  echo "bench/run.sh: tandem-compare failed with exit code $status" >&2
+  echo "bench/run.sh: $program failed with exit code $status" >&2
 fi
 exit $status
