@@ -114,11 +114,6 @@ struct Network::State {
   std::int64_t inputs = 0, outputs = 0;
 };
 
-std::string_view name(WeightForm form) noexcept {
-  constexpr std::string_view kNames[] = {"f32", "bf16", "s8", "csr", "2:4", "s8 2:4"};
-  return kNames[static_cast<std::size_t>(form)];
-}
-
 Network::Network(Context& ctx, const Model& model, const NetworkOptions& options) {
   if (const std::string fault = model_fault(model); !fault.empty())
     throw Error(Code::invalid_argument, fmt::format("network: {}", fault));

@@ -7,31 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include <tandem/model.h>
 #include <tandem/quantize.h>
+#include <tandem/weights.h>
 
 namespace tandem {
-
-/// How the weights of a network are stored, and with it the arithmetic of its products.
-enum class WeightForm : std::uint8_t {
-  f32,
-  bf16,        ///< bf16 operands, f32 accumulation
-  s8,          ///< one symmetric scale an output; inputs are quantised to s8 as well
-  csr,         ///< f32, only the weights that are not 0
-  sparse_2_4,  ///< f32, two of each four weights of an output (see prune_2_4)
-  s8_sparse_2_4,
-};
-
-/// "f32", "bf16", "s8", "csr", "2:4" or "s8 2:4".
-std::string_view name(WeightForm form) noexcept;
-
-/// Whether the products of a form are integer ones.
-constexpr bool is_integer(WeightForm form) noexcept {
-  return form == WeightForm::s8 || form == WeightForm::s8_sparse_2_4;
-}
 
 struct NetworkOptions {
   WeightForm form = WeightForm::f32;

@@ -20,3 +20,4 @@
 #include <tandem/sparse.h>
 #include <tandem/tensor.h>
 #include <tandem/version.h>
+#include <tandem/weights.h>

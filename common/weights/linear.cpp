@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+
+#include "common/ops/operand.h"
+#include "common/weights/state.h"
+
+namespace tandem {
+namespace {
+
+constexpr const char* kOp = "linear";
+
+template <class... Values>
+Error refused(fmt::format_string<Values...> text, Values&&... values) {
+  return Error(Code::invalid_argument, "linear: " + fmt::format(text, std::forward<Values>(values)...));
+}
+
+/// What a form takes and gives.
+void require_one_of(std::string_view what, DType dtype, WeightForm form, std::initializer_list<DType> allowed) {
+  if (std::find(allowed.begin(), allowed.end(), dtype) != allowed.end()) return;
+  std::string list;
+  for (const DType d : allowed) list += fmt::format("{}{}", list.empty() ? "" : " or ", name(d));
+  throw refused("{} is {}, but weights in {} need {}", what, name(dtype), name(form), list);
+}
+
+void check_types(const ConstView& x, WeightForm form, const LinearOptions& options) {
+  if (is_integer(form)) {
+    require_one_of("x", x.dtype(), form, {DType::f32, DType::s8, DType::u8});
+    require_one_of("the result", options.result, form, {DType::f32, DType::s32, DType::s8, DType::u8});
+    if (x.dtype() == DType::f32) return;
+    if (!options.input) throw refused("x is {}, but no input quantisation says what it means", name(x.dtype()));
+    if (options.input->dtype != x.dtype())
+      throw refused("x is {}, but the input quantisation is for {}", name(x.dtype()), name(options.input->dtype));
+    return;
+  }
+  if (options.input) throw refused("there is an input quantisation, but the weights are in {}", name(form));
+  if (form == WeightForm::bf16) {
+    require_one_of("x", x.dtype(), form, {DType::f32, DType::bf16});
+    return require_one_of("the result", options.result, form, {DType::f32, DType::bf16});
+  }
+  require_one_of("x", x.dtype(), form, {DType::f32});
+  require_one_of("the result", options.result, form, {DType::f32});
+}
+
+void validate(const ConstView& x, const Weights& weights, const LinearOptions& options) {
+  if (weights.empty()) throw refused("the weights hold no matrix");
+  if (x.rank() != 2 || x.size(1) != weights.inputs())
+    throw refused("x is {}, but the weights are {}x{}", to_string(x.shape()), weights.inputs(), weights.outputs());
+  check_types(x, weights.form(), options);
+  if (options.bias.rank() == 0) return;
+  if (options.bias.rank() != 1 || options.bias.size(0) != weights.outputs())
+    throw refused("the bias is {}, but the weights have {} outputs", to_string(options.bias.shape()),
+                  weights.outputs());
+}
+
+/// The options that all products have in common.
+template <class Options>
+Options common_options(const LinearOptions& options) {
+  Options out;
+  out.bias = options.bias;
+  out.activation = options.activation;
+  out.call = options.call;
+  return out;
+}
+
+void multiply(Context& ctx, const ConstView& x, const Tensor& w, const View& y, const LinearOptions& options) {
+  if (w.dtype() == DType::bf16 && x.dtype() != DType::bf16) {
+    Tensor rounded = bf16_copy(ctx, x, kOp);
+    if (!x.device().is_cpu()) rounded = rounded.to(ctx, x.device());
+    return matmul_into(ctx, rounded, w, y, common_options<MatmulOptions>(options));
+  }
+  matmul_into(ctx, x, w, y, common_options<MatmulOptions>(options));
+}
+
+void multiply(Context& ctx, const ConstView& x, const QuantizedTensor& w, const View& y, const LinearOptions& options) {
+  auto product = common_options<QuantizedMatmulOptions>(options);
+  product.result = options.result;
+  product.result_scale = options.result_scale;
+  product.result_zero_point = options.result_zero_point;
+  const auto run = [&](const ConstView& q, const Quantization& quantization) {
+    quantized_matmul_into(ctx, q, quantization, w.values, w.quantization, y, product);
+  };
+  if (x.dtype() != DType::f32) return run(x, *options.input);
+  const CallOptions same_place{"", options.call.backend};
+  if (options.input) return run(quantize(ctx, x, *options.input, same_place), *options.input);
+  const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, same_place});
+  run(q.values, q.quantization);
+}
+
+/// y^T = activation(w^T x^T + bias), with a bias for each row.
+void multiply(Context& ctx, const ConstView& x, const Csr& w, const View& y, const LinearOptions& options) {
+  auto product = common_options<SpmmOptions>(options);
+  product.check = false;
+  if (const ConstView& b = options.bias; b.rank() == 1)
+    product.bias = ConstView(b.data(), b.dtype(), {b.size(0), 1}, {b.strides()[0], 1}, b.device());
+  spmm_into(ctx, w, x.transposed(), y.transposed(), product);
+}
+
+void run(Context& ctx, const ConstView& x, const Weights& weights, const View& y, const LinearOptions& options) {
+  std::visit([&](const auto& w) { multiply(ctx, x, w, y, options); }, weights.state().host);
+}
+
+}  // namespace
+
+Tensor linear(Context& ctx, ConstView x, const Weights& weights, const LinearOptions& options) {
+  validate(x, weights, options);
+  Tensor y =
+      Tensor::empty(ctx, {x.size(0), weights.outputs()}, options.result, ctx.policy().result.value_or(x.device()));
+  run(ctx, x, weights, y.view(), options);
+  return y;
+}
+
+void linear_into(Context& ctx, ConstView x, const Weights& weights, View y, const LinearOptions& options) {
+  validate(x, weights, options);
+  require_dtype(kOp, "y", y, options.result);
+  if (const Shape shape{x.size(0), weights.outputs()}; !(y.shape() == shape))
+    throw refused("y is {}, but the result is {}", to_string(y.shape()), to_string(shape));
+  refuse_repeated(kOp, y);
+  for (const ConstView& in : {x, options.bias}) refuse_overlap(kOp, y, in, false);
+  run(ctx, x, weights, y, options);
+}
+
+}  // namespace tandem

@@ -1,0 +1,92 @@
+#include <tandem/weights.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+
+#include "common/core/bf16.h"
+#include "common/core/stage.h"
+#include "common/ops/operand.h"
+#include "common/weights/state.h"
+
+namespace tandem {
+namespace {
+
+void require_matrix(std::string_view op, const ConstView& w) {
+  if (w.rank() != 2)
+    throw Error(Code::invalid_argument,
+                fmt::format("{}: the weights have shape {}, but two dimensions are needed", op, to_string(w.shape())));
+}
+
+std::int64_t bytes_of(const Tensor& t) { return t.elements() * static_cast<std::int64_t>(size_of(t.dtype())); }
+std::int64_t bytes_of(const QuantizedTensor& t) { return bytes_of(t.values) + bytes_of(t.quantization.scales); }
+std::int64_t bytes_of(const Csr& csr) {
+  return bytes_of(csr.row_offsets) + bytes_of(csr.columns) + bytes_of(csr.values);
+}
+std::int64_t bytes_of(const StoredWeights& stored) {
+  return std::visit([](const auto& s) { return bytes_of(s); }, stored);
+}
+
+}  // namespace
+
+Tensor host_copy(Context& ctx, const ConstView& view, const char* op) {
+  Tensor copy = Tensor::empty(view.shape(), view.dtype());
+  copy_across(ctx.impl(), copy.view(), view, op);
+  return copy;
+}
+
+Tensor bf16_copy(Context& ctx, const ConstView& view, const char* op) {
+  Tensor plain = host_copy(ctx, view, op);
+  if (plain.dtype() == DType::bf16) return plain;
+  Tensor out = Tensor::empty(view.shape(), DType::bf16);
+  auto* to = static_cast<Bf16*>(out.view().data());
+  const float* from = plain.data<float>();
+  for (std::int64_t i = 0; i < out.elements(); ++i) to[i] = to_bf16(from[i]);
+  return out;
+}
+
+std::string_view name(WeightForm form) noexcept {
+  constexpr std::string_view kNames[] = {"f32", "bf16", "s8", "csr", "2:4", "s8 2:4"};
+  return kNames[static_cast<std::size_t>(form)];
+}
+
+Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& options) {
+  constexpr const char* kOp = "Weights::dense";
+  require_matrix(kOp, w);
+  const bool bf16 = options.dtype == DType::bf16;
+  if (!bf16 && options.dtype != DType::f32)
+    throw Error(Code::invalid_argument,
+                fmt::format("{}: the dtype is {}, but dense weights are f32 or bf16", kOp, name(options.dtype)));
+  if (!bf16 || w.dtype() != DType::bf16) require_dtype(kOp, "w", w, DType::f32);
+  Tensor stored = bf16 ? bf16_copy(ctx, w, kOp) : host_copy(ctx, w, kOp);
+  return Weights(std::make_shared<const State>(
+      State{bf16 ? WeightForm::bf16 : WeightForm::f32, w.size(0), w.size(1), std::move(stored)}));
+}
+
+Weights Weights::quantized(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
+  constexpr const char* kOp = "Weights::quantized";
+  require_matrix(kOp, w);
+  require_dtype(kOp, "w", w, DType::f32);
+  const Tensor here = host_copy(ctx, w, kOp);
+  QuantizedTensor q = dynamic_quantize(ctx, here, {DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}});
+  for (Tensor* t : {&q.values, &q.quantization.scales})  // the policy may send results to a GPU
+    if (!t->device().is_cpu()) *t = t->to(ctx, Device::cpu());
+  return Weights(std::make_shared<const State>(State{WeightForm::s8, w.size(0), w.size(1), std::move(q)}));
+}
+
+Weights Weights::csr(Context& ctx, ConstView w) {
+  constexpr const char* kOp = "Weights::csr";
+  require_matrix(kOp, w);
+  require_dtype(kOp, "w", w, DType::f32);
+  const Tensor here = host_copy(ctx, w, kOp);
+  return Weights(
+      std::make_shared<const State>(State{WeightForm::csr, w.size(0), w.size(1), to_csr(here.view().transposed())}));
+}
+
+WeightForm Weights::form() const noexcept { return state_ ? state_->form : WeightForm::f32; }
+std::int64_t Weights::inputs() const noexcept { return state_ ? state_->inputs : 0; }
+std::int64_t Weights::outputs() const noexcept { return state_ ? state_->outputs : 0; }
+WeightsBytes Weights::bytes() const noexcept { return {.host = state_ ? bytes_of(state_->host) : 0}; }
+
+}  // namespace tandem

@@ -1,0 +1,296 @@
+// Weights and linear: each form against the operation that it stands for and against the oracle of products, any
+// strides, what is refused, and handles that threads share.
+#include <tandem/weights.h>
+
+#include <cstring>
+#include <functional>
+#include <thread>
+
+#include "common/core/bf16.h"
+#include "tests/support/calls.h"
+
+namespace tandem::test {
+namespace {
+
+constexpr std::int64_t kRows = 9, kInputs = 37, kOutputs = 22;
+
+Weights in_form(Context& ctx, const ConstView& w, WeightForm form) {
+  switch (form) {
+    case WeightForm::bf16:
+      return Weights::dense(ctx, w, {DType::bf16});
+    case WeightForm::s8:
+      return Weights::quantized(ctx, w);
+    case WeightForm::csr:
+      return Weights::csr(ctx, w);
+    default:
+      return Weights::dense(ctx, w);
+  }
+}
+constexpr WeightForm kAllForms[] = {WeightForm::f32, WeightForm::bf16, WeightForm::s8, WeightForm::csr};
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.view().data(), b.view().data(), static_cast<std::size_t>(a.elements()) * size_of(a.dtype())) ==
+             0;
+}
+
+struct Case {
+  Tensor x = filled({kRows, kInputs}, Fill::reals, 1), w = filled({kInputs, kOutputs}, Fill::reals, 2),
+         bias = filled({kOutputs}, Fill::reals, 3);
+
+  LinearOptions options(bool with_bias) const {
+    LinearOptions options;
+    if (with_bias) options.bias = bias;
+    options.activation = with_bias ? Activation::relu : Activation::none;
+    return options;
+  }
+  /// Empty when y is activation(x @ w + bias) within the bound of an f32 product.
+  std::string judge(const Tensor& y, bool with_bias) const {
+    const MatmulAttributes attributes{1, 0, with_bias ? Activation::relu : Activation::none, with_bias};
+    std::vector<View> operands = {as_operand(x), as_operand(w)};
+    if (with_bias) operands.push_back(as_operand(bias));
+    operands.push_back(as_operand(y));
+    return judged<Matmul>(attributes, operands, y);
+  }
+};
+
+TEST(Weights, FloatFormsGiveTheProduct) {
+  Context ctx;
+  Case c;
+  for (std::int64_t i = 0; i < c.w.elements(); ++i)
+    if (i % 3 != 0) c.w.data<float>()[i] = 0;
+  for (const bool with_bias : {false, true})
+    for (const WeightForm form : {WeightForm::f32, WeightForm::csr})
+      EXPECT_EQ(c.judge(linear(ctx, c.x, in_form(ctx, c.w, form), c.options(with_bias)), with_bias), "") << name(form);
+}
+
+TEST(Weights, Bf16RoundsBothOperandsOnce) {
+  Context ctx;
+  Case c;
+  const Weights weights = Weights::dense(ctx, c.w, {DType::bf16});
+  const auto rounded = [](const Tensor& t) {
+    Tensor out = Tensor::empty(t.shape(), DType::bf16);
+    for (std::int64_t i = 0; i < t.elements(); ++i)
+      static_cast<Bf16*>(out.view().data())[i] = to_bf16(t.data<float>()[i]);
+    return out;
+  };
+  const Tensor x = rounded(c.x), w = rounded(c.w);
+  for (const DType result : {DType::f32, DType::bf16}) {
+    MatmulOptions product;
+    product.bias = c.bias;
+    product.activation = Activation::relu;
+    product.result = result;
+    const Tensor expected = matmul(ctx, x, w, product);
+    LinearOptions options = c.options(true);
+    options.result = result;
+    EXPECT_TRUE(same_bits(linear(ctx, c.x, weights, options), expected));
+    EXPECT_TRUE(same_bits(linear(ctx, x, weights, options), expected));
+    EXPECT_TRUE(same_bits(linear(ctx, x, Weights::dense(ctx, w, {DType::bf16}), options), expected));
+  }
+}
+
+TEST(Weights, IntegersQuantiseTheInputByRowOrAsGiven) {
+  Context ctx;
+  Case c;
+  const Quantization input = calibrate_min_max(ctx, c.x);
+  for (const bool per_channel : {true, false}) {
+    const Weights weights = Weights::quantized(ctx, c.w, {per_channel});
+    const QuantizedTensor w = dynamic_quantize(ctx, c.w, {DType::s8, Scheme::symmetric, per_channel ? 1 : -1, {}});
+    QuantizedMatmulOptions product;
+    product.bias = c.bias;
+    product.activation = Activation::relu;
+    LinearOptions options = c.options(true);
+    const QuantizedTensor by_row = dynamic_quantize(ctx, c.x, {DType::s8, Scheme::symmetric, 0, {}});
+    EXPECT_TRUE(same_bits(linear(ctx, c.x, weights, options), quantized_matmul(ctx, by_row.values, by_row.quantization,
+                                                                               w.values, w.quantization, product)));
+    const Tensor q = quantize(ctx, c.x, input);
+    const Tensor expected = quantized_matmul(ctx, q, input, w.values, w.quantization, product);
+    options.input = &input;
+    EXPECT_TRUE(same_bits(linear(ctx, c.x, weights, options), expected));
+    EXPECT_TRUE(same_bits(linear(ctx, q, weights, options), expected)) << "integers as they are";
+    EXPECT_FALSE(same_bits(linear(ctx, c.x, weights, c.options(true)), expected)) << "the two differ";
+  }
+}
+
+TEST(Weights, IntegersMayStayIntegers) {
+  Context ctx;
+  Case c;
+  const Weights weights = Weights::quantized(ctx, c.w);
+  const QuantizedTensor w = dynamic_quantize(ctx, c.w, {DType::s8, Scheme::symmetric, 1, {}});
+  const Quantization input = calibrate_min_max(ctx, c.x, {DType::u8, Scheme::asymmetric, -1, {}});
+  const Tensor q = quantize(ctx, c.x, input);
+  for (const DType result : {DType::s8, DType::u8, DType::s32}) {
+    LinearOptions options;
+    options.input = &input;
+    options.result = result;
+    options.result_scale = 0.75f;
+    options.result_zero_point = 3;
+    options.activation = Activation::relu;
+    QuantizedMatmulOptions product;
+    product.result = result;
+    product.result_scale = 0.75f;
+    product.result_zero_point = 3;
+    product.activation = Activation::relu;
+    EXPECT_TRUE(
+        same_bits(linear(ctx, q, weights, options), quantized_matmul(ctx, q, input, w.values, w.quantization, product)))
+        << name(result);
+  }
+}
+
+TEST(Weights, AnyStridesInAndOut) {
+  Context ctx;
+  Case c;
+  const Tensor x = transpose(ctx, c.x), w = transpose(ctx, c.w);  // views of them turned back are column-major
+  const Tensor double_bias = Tensor::full({2 * kOutputs}, 100);
+  const View every_second = as_operand(double_bias).slice(0, 0, 2 * kOutputs, 2);
+  for (std::int64_t j = 0; j < kOutputs; ++j) every_second.as<float>()[2 * j] = c.bias.data<float>()[j];
+  for (const WeightForm form : kAllForms) {
+    const Tensor plain = linear(ctx, c.x, in_form(ctx, c.w, form), c.options(true));
+    LinearOptions options = c.options(true);
+    options.bias = every_second;
+    Tensor wide = Tensor::full({kRows, 2 * kOutputs}, -7);
+    const View y = wide.view().slice(1, 1, 2 * kOutputs, 2);
+    linear_into(ctx, x.view().transposed(), in_form(ctx, w.view().transposed(), form), y, options);
+    for (std::int64_t i = 0; i < kRows; ++i)
+      for (std::int64_t j = 0; j < kOutputs; ++j) {
+        EXPECT_NEAR(wide.data<float>()[(i * kOutputs + j) * 2 + 1], plain.data<float>()[i * kOutputs + j], 1e-4f)
+            << name(form);
+        EXPECT_EQ(wide.data<float>()[(i * kOutputs + j) * 2], -7) << name(form) << ": a gap was written";
+      }
+  }
+}
+
+TEST(Weights, NothingInIsNothingOut) {
+  Context ctx;
+  Case c;
+  for (const WeightForm form : kAllForms) {
+    EXPECT_EQ(linear(ctx, Tensor::empty({0, kInputs}), in_form(ctx, c.w, form)).shape(), (Shape{0, kOutputs}));
+    EXPECT_EQ(linear(ctx, c.x, in_form(ctx, Tensor::empty({kInputs, 0}), form)).shape(), (Shape{kRows, 0}));
+    const Tensor y =
+        linear(ctx, Tensor::empty({2, 0}), in_form(ctx, Tensor::empty({0, kOutputs}), form), c.options(true));
+    for (std::int64_t i = 0; i < 2 * kOutputs; ++i)
+      EXPECT_EQ(y.data<float>()[i], std::max(c.bias.data<float>()[i % kOutputs], 0.0f)) << name(form);
+  }
+}
+
+TEST(Weights, HandlesAreCountedInBytesAndOutliveTheirMatrix) {
+  Context ctx;
+  Weights f32, bf16, s8, one_scale, csr;
+  EXPECT_TRUE(f32.empty());
+  EXPECT_EQ(f32.bytes().total(), 0);
+  {
+    Tensor w = Tensor::zeros({kInputs, kOutputs});
+    for (std::int64_t i = 0; i < 5; ++i) w.data<float>()[i * 31] = 1;
+    f32 = Weights::dense(ctx, w);
+    bf16 = in_form(ctx, w, WeightForm::bf16);
+    s8 = in_form(ctx, w, WeightForm::s8);
+    one_scale = Weights::quantized(ctx, w, {false});
+    csr = in_form(ctx, w, WeightForm::csr);
+    for (std::int64_t i = 0; i < w.elements(); ++i) w.data<float>()[i] = 5;
+  }
+  constexpr std::int64_t kElements = kInputs * kOutputs;
+  EXPECT_EQ(f32.bytes().total(), 4 * kElements);
+  EXPECT_EQ(bf16.bytes().total(), 2 * kElements);
+  EXPECT_EQ(s8.bytes().total(), kElements + 4 * kOutputs);
+  EXPECT_EQ(one_scale.bytes().total(), kElements + 4);
+  EXPECT_EQ(csr.bytes().total(), 4 * (kOutputs + 1) + 8 * 5);
+  const Tensor ones = Tensor::full({1, kInputs}, 1);
+  for (const Weights& weights : {f32, bf16, s8, one_scale, csr}) {
+    EXPECT_FALSE(weights.empty());
+    EXPECT_EQ(weights.inputs(), kInputs);
+    EXPECT_EQ(weights.outputs(), kOutputs);
+    EXPECT_NEAR(sum(ctx, linear(ctx, ones, weights)), 5, 1e-5) << name(weights.form());
+  }
+  EXPECT_EQ(s8.form(), WeightForm::s8);
+}
+
+TEST(Weights, AForcedKernelRuns) {
+  Context ctx;
+  Case c;
+  LinearOptions options;
+  options.call.kernel = "cpu.matmul.f32.naive";
+  linear(ctx, c.x, Weights::dense(ctx, c.w), options);
+  EXPECT_EQ(ctx.last().kernel, options.call.kernel);
+  EXPECT_EQ(error_of([&] { linear(ctx, c.x, Weights::csr(ctx, c.w), options); }).code(), Code::unsupported);
+}
+
+TEST(Weights, BadCallsAreRefusedInASentence) {
+  Context ctx;
+  Case c;
+  const Weights f32 = Weights::dense(ctx, c.w), s8 = Weights::quantized(ctx, c.w), none;
+  const Tensor q = Tensor::zeros({kRows, kInputs}, DType::s8);
+  const Quantization input = calibrate_min_max(ctx, c.x),
+                     unsigned_input = calibrate_min_max(ctx, c.x, {DType::u8, Scheme::symmetric, -1, {}});
+  LinearOptions long_bias, result, given, other_input, no_gelu;
+  long_bias.bias = c.x.view().reshaped({kRows * kInputs});
+  result.result = DType::s8;
+  given.input = &input;
+  other_input.input = &unsigned_input;
+  no_gelu.result = DType::s8;
+  no_gelu.activation = Activation::gelu_erf;
+  Tensor y = Tensor::zeros({kRows, kOutputs}), small = Tensor::zeros({kRows, 3});
+  const View within_x = as_operand(c.x).slice(1, 0, kOutputs);
+  const View repeated(y.view().data(), DType::f32, {kRows, kOutputs}, {0, 1});
+  const std::pair<std::function<void()>, std::string> calls[] = {
+      {[&] { linear(ctx, c.x, none); }, "linear: the weights hold no matrix"},
+      {[&] { linear(ctx, small, f32); }, "linear: x is 9x3, but the weights are 37x22"},
+      {[&] { linear(ctx, c.bias, f32); }, "linear: x is 22, but the weights are 37x22"},
+      {[&] { linear(ctx, c.x, f32, long_bias); }, "linear: the bias is 333, but the weights have 22 outputs"},
+      {[&] { linear(ctx, c.x, f32, result); }, "linear: the result is s8, but weights in f32 need f32"},
+      {[&] { linear(ctx, q, f32); }, "linear: x is s8, but weights in f32 need f32"},
+      {[&] { linear(ctx, q, s8); }, "linear: x is s8, but no input quantisation says what it means"},
+      {[&] { linear(ctx, q, s8, other_input); }, "linear: x is s8, but the input quantisation is for u8"},
+      {[&] { linear(ctx, c.x, f32, given); }, "linear: there is an input quantisation, but the weights are in f32"},
+      {[&] { linear_into(ctx, c.x, f32, small.view()); }, "linear: y is 9x3, but the result is 9x22"},
+      {[&] { linear_into(ctx, c.x, f32, as_operand(q)); }, "linear: y is s8, only f32 is supported"},
+      {[&] { linear_into(ctx, c.x, s8, within_x); }, "linear: the result (shape 9x22) overlaps an input (shape 9x37)"},
+      {[&] { linear_into(ctx, c.x, s8, repeated); },
+       "linear: the result's strides 0x1 reach an element of shape 9x22 twice"},
+      {[&] { Weights::dense(ctx, c.bias); },
+       "Weights::dense: the weights have shape 22, but two dimensions are needed"},
+      {[&] { Weights::dense(ctx, c.w, {DType::s8}); },
+       "Weights::dense: the dtype is s8, but dense weights are f32 or bf16"},
+      {[&] { Weights::dense(ctx, q); }, "Weights::dense: w is s8, only f32 is supported"},
+      {[&] { Weights::quantized(ctx, q); }, "Weights::quantized: w is s8, only f32 is supported"},
+      {[&] { Weights::csr(ctx, q); }, "Weights::csr: w is s8, only f32 is supported"},
+  };
+  for (const auto& [call, sentence] : calls) {
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::invalid_argument) << sentence;
+    EXPECT_EQ(error.what(), sentence);
+  }
+  EXPECT_EQ(error_of([&] { linear(ctx, c.x, s8, no_gelu); }).code(), Code::invalid_argument);
+  for (std::int64_t i = 0; i < y.elements(); ++i) EXPECT_EQ(y.data<float>()[i], 0);
+}
+
+TEST(Weights, EightThreadsShareHandlesOfEveryForm) {
+  Case c;
+  std::vector<Weights> handles;
+  std::vector<Tensor> expected;
+  {
+    Context ctx;
+    for (const WeightForm form : kAllForms) {
+      handles.push_back(in_form(ctx, c.w, form));
+      expected.push_back(linear(ctx, c.x, handles.back(), c.options(true)));
+    }
+  }  // the context that prepared them is gone
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(8, 0);
+  for (std::size_t t = 0; t < wrong.size(); ++t)
+    threads.emplace_back([&, t] {
+      ContextOptions mine;
+      mine.threads = t % 2 == 0 ? 1 : 2;
+      mine.use_gpu = false;
+      Context ctx(mine);
+      for (int round = 0; round < 20; ++round)
+        for (std::size_t f = 0; f < handles.size(); ++f) {
+          const Weights copy = handles[f];
+          wrong[t] += same_bits(linear(ctx, c.x, copy, c.options(true)), expected[f]) ? 0 : 1;
+        }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(8, 0));
+}
+
+}  // namespace
+}  // namespace tandem::test
