@@ -97,7 +97,7 @@ const std::vector<BadCall>& bad_calls() {
          matmul_into(c, view({4, 5}), view({5, 6}), View(memory + 2048, DType::s32, {4, 6}));
        },
        Code::invalid_argument,
-       {"matmul: ", "c is s32"}},
+       {"matmul: ", "the result is s32"}},
       {"shape of y",
        [](Context& c) {
          unary_into(c, UnaryFn::tanh, view({4, 5}), other({5, 4}));
