@@ -1,13 +1,10 @@
 #include <tandem/network.h>
 
 #include <utility>
-#include <variant>
 
 #include <fmt/format.h>
 #include <tandem/error.h>
-#include <tandem/sparse.h>
 
-#include "common/core/bf16.h"
 #include "common/core/stage.h"
 #include "common/model/fault.h"
 
@@ -24,62 +21,33 @@ Tensor copied(Context& ctx, const ConstView& view, Device device = Device::cpu()
   return copy;
 }
 
-/// The same in bf16, on the host.
-Tensor in_bf16(Context& ctx, const ConstView& view) {
-  const Tensor plain = copied(ctx, view);
-  Tensor out = Tensor::empty(view.shape(), DType::bf16);
-  auto* to = static_cast<Bf16*>(out.view().data());
-  const float* from = plain.data<float>();
-  for (std::int64_t i = 0; i < out.elements(); ++i) to[i] = to_bf16(from[i]);
-  return out;
-}
-
 /// A layer in one form.
 struct Prepared {
-  std::variant<Tensor, QuantizedTensor, Csr> weight;  // the Csr is that of the transposed weight
-  Tensor bias;                                        // [out], or [out, 1] beside a Csr
+  Weights weights;
+  Tensor bias;
   Activation activation = Activation::none;
   Quantization input;  // without scales: of each row, when it runs
 
-  ConstView bias_view() const { return bias.elements() > 0 ? bias.view() : ConstView(); }
-
-  Tensor run(Context& ctx, const ConstView& x, const Tensor& w, DType result) const {
-    MatmulOptions options;
-    options.bias = bias_view();
+  Tensor run(Context& ctx, const ConstView& x, DType result) const {
+    LinearOptions options;
+    if (bias.elements() > 0) options.bias = bias;
     options.activation = activation;
+    if (input.scales.elements() > 0) options.input = &input;
     options.result = result;
-    return matmul(ctx, x, w, options);
-  }
-  Tensor run(Context& ctx, const ConstView& x, const QuantizedTensor& w, DType) const {
-    QuantizedMatmulOptions options;
-    options.bias = bias_view();
-    options.activation = activation;
-    if (input.scales.elements() > 0)
-      return quantized_matmul(ctx, quantize(ctx, x, input), input, w.values, w.quantization, options);
-    const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, {}});
-    return quantized_matmul(ctx, q.values, q.quantization, w.values, w.quantization, options);
-  }
-  Tensor run(Context& ctx, const ConstView& x, const Csr& w, DType) const {
-    SpmmOptions options;
-    options.bias = bias_view();
-    options.activation = activation;
-    options.check = false;
-    Tensor y = Tensor::empty(ctx, {x.size(0), w.rows}, DType::f32, x.device());
-    spmm_into(ctx, w, x.transposed(), y.view().transposed(), options);
-    return y;
+    return linear(ctx, x, weights, options);
   }
 };
 
-std::variant<Tensor, QuantizedTensor, Csr> in_form(Context& ctx, const ConstView& weight, WeightForm form) {
+Weights in_form(Context& ctx, const ConstView& weight, WeightForm form) {
   switch (form) {
     case WeightForm::f32:
-      return copied(ctx, weight);
+      return Weights::dense(ctx, weight);
     case WeightForm::bf16:
-      return in_bf16(ctx, weight);
+      return Weights::dense(ctx, weight, {DType::bf16});
     case WeightForm::s8:
-      return dynamic_quantize(ctx, weight, {DType::s8, Scheme::symmetric, 1, {}});
+      return Weights::quantized(ctx, weight);
     case WeightForm::csr:
-      return to_csr(weight.transposed());
+      return Weights::csr(ctx, weight);
     case WeightForm::sparse_2_4:
     case WeightForm::s8_sparse_2_4:
       break;
@@ -87,22 +55,7 @@ std::variant<Tensor, QuantizedTensor, Csr> in_form(Context& ctx, const ConstView
   throw Error(Code::unsupported, fmt::format("network: no kernel takes weights in {}", name(form)));
 }
 
-void move(Context& ctx, Device device, Tensor& t) {
-  if (t.elements() > 0 && t.device() != device) t = t.to(ctx, device);
-}
-void move(Context& ctx, Device device, QuantizedTensor& t) {
-  move(ctx, device, t.values);
-  move(ctx, device, t.quantization.scales);
-}
-void move(Context& ctx, Device device, Csr& csr) {
-  for (Tensor* t : {&csr.row_offsets, &csr.columns, &csr.values}) move(ctx, device, *t);
-}
-
 std::int64_t bytes_of(const Tensor& t) { return t.elements() * static_cast<std::int64_t>(size_of(t.dtype())); }
-std::int64_t bytes_of(const QuantizedTensor& t) { return bytes_of(t.values) + bytes_of(t.quantization.scales); }
-std::int64_t bytes_of(const Csr& csr) {
-  return bytes_of(csr.row_offsets) + bytes_of(csr.columns) + bytes_of(csr.values);
-}
 
 }  // namespace
 
@@ -130,12 +83,8 @@ Network::Network(Context& ctx, const Model& model, const NetworkOptions& options
     const Layer& layer = model.layers[i];
     Prepared& out = state->layers.emplace_back();
     out.activation = layer.activation;
-    out.weight = in_form(ctx, layer.weight, options.form);
-    std::visit([&](auto& weight) { move(ctx, options.device, weight); }, out.weight);
-    if (layer.has_bias()) {
-      const Shape shape = options.form == WeightForm::csr ? Shape{layer.outputs(), 1} : layer.bias.shape();
-      out.bias = copied(ctx, layer.bias.view().reshaped(shape), options.device);
-    }
+    out.weights = in_form(ctx, layer.weight, options.form);
+    if (layer.has_bias()) out.bias = copied(ctx, layer.bias, options.device);
     if (options.inputs.empty()) continue;
     const Quantization& q = options.inputs[i];
     out.input = {q.dtype, q.axis, copied(ctx, q.scales, options.device), {}, q.narrow};
@@ -148,21 +97,19 @@ Tensor Network::run(Context& ctx, ConstView x, const LayerObserver& observe) con
   if (x.dtype() != DType::f32 || x.rank() != 2 || x.size(1) != state_->inputs)
     throw Error(Code::invalid_argument, fmt::format("network: x is {} of {}, [rows, {}] of f32 is needed",
                                                     to_string(x.shape()), name(x.dtype()), state_->inputs));
-  const bool bf16 = state_->form == WeightForm::bf16;
   const Device home = x.device();
   Tensor y;  // what x is a view of, but for the caller's x
-  if (bf16) x = y = in_bf16(ctx, x);
   if (x.device() != state_->device) x = y = copied(ctx, x, state_->device);
   for (std::size_t i = 0; i < state_->layers.size(); ++i) {
     const Prepared& layer = state_->layers[i];
     const bool last = i + 1 == state_->layers.size();
-    const DType result = bf16 && !last ? DType::bf16 : DType::f32;
-    x = y = std::visit([&](const auto& weight) { return layer.run(ctx, x, weight, result); }, layer.weight);
+    const DType result = state_->form == WeightForm::bf16 && !last ? DType::bf16 : DType::f32;
+    x = y = layer.run(ctx, x, result);
     if (observe) observe(i, y);
   }
   if (state_->softmax) softmax_into(ctx, SoftmaxFn::softmax, y, y);
-  move(ctx, ctx.policy().result.value_or(home), y);
-  return y;
+  const Device wanted = ctx.policy().result.value_or(home);
+  return y.device() == wanted ? std::move(y) : y.to(ctx, wanted);
 }
 
 std::int64_t Network::inputs() const noexcept { return state_->inputs; }
@@ -171,8 +118,7 @@ Device Network::device() const noexcept { return state_->device; }
 std::int64_t Network::bytes() const noexcept {
   std::int64_t bytes = 0;
   for (const Prepared& layer : state_->layers)
-    bytes += bytes_of(layer.bias) + bytes_of(layer.input.scales) +
-             std::visit([](const auto& weight) { return bytes_of(weight); }, layer.weight);
+    bytes += bytes_of(layer.bias) + bytes_of(layer.input.scales) + layer.weights.bytes().total();
   return bytes;
 }
 
