@@ -25,14 +25,28 @@ inline Code to_code(cudaError_t error) noexcept {
   return error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error;
 }
 
-/// Enqueues `kernel`. The error stays the runtime's last error, so that gpu::Stream::check can report its words.
+/// Enqueues `kernel` with `shared_bytes` of dynamic shared memory a block (more than 48 KB must be asked for). The error
+/// stays the runtime's last error, so that gpu::Stream::check can report its words.
 template <class... Parameters, class... Arguments>
-Code launch(const Queue& queue, dim3 grid, dim3 block, void (*kernel)(Parameters...), Arguments&&... arguments) {
+Code launch_with_shared(const Queue& queue, dim3 grid, dim3 block, int shared_bytes, void (*kernel)(Parameters...),
+                        Arguments&&... arguments) {
+  if (shared_bytes > 48 * 1024) {
+    const cudaError_t error = cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                                                   cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+    if (error != cudaSuccess) return to_code(error);
+  }
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
   config.blockDim = block;
+  config.dynamicSmemBytes = static_cast<std::size_t>(shared_bytes);
   config.stream = static_cast<cudaStream_t>(queue.stream);
   return to_code(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...));
+}
+
+/// The same without.
+template <class... Parameters, class... Arguments>
+Code launch(const Queue& queue, dim3 grid, dim3 block, void (*kernel)(Parameters...), Arguments&&... arguments) {
+  return launch_with_shared(queue, grid, block, 0, kernel, std::forward<Arguments>(arguments)...);
 }
 
 /// Calls launch_range(first, count) for runs of at most `limit` items until one fails.

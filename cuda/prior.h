@@ -19,6 +19,14 @@ inline double bytes_ceiling(const Machine& machine) {
   return machine.ceilings.gpu_bytes > 0 ? machine.ceilings.gpu_bytes : multiprocessors(machine) * 15e9;
 }
 
+/// Operations a second of the tensor cores on elements of 1 (s8) or 2 (bf16) bytes, dense: multiples of the f32 rate
+/// from the data sheets of a T4, A100, RTX 3090 and H100.
+inline double tensor_ceiling(int element_bytes, const Machine& machine) {
+  const int capability = machine.gpus.empty() ? 0 : machine.gpus[0].compute_capability;
+  const double of_bytes = capability >= 90 ? 30 : capability > 80 ? 8 : capability == 80 ? 32 : 16;
+  return flops_ceiling(machine) * of_bytes / element_bytes;
+}
+
 inline double seconds_for_flops(double flops, double efficiency, const Machine& machine) {
   return flops / (flops_ceiling(machine) * efficiency);
 }

@@ -5,7 +5,8 @@ usage: check_cubin.py [--nvcc NVCC] [--archs 80,90] [--list]
 
 For every kernel file and architecture: no spills, no stack where none is expected, registers within the limit, and for
 the register-tiled product the number of multiply-adds for each shared-memory read, counted from the machine code of the
-whole kernel. Exit status 1 when a check fails, 77 when there is no nvcc.
+whole kernel. Products on tensor cores, or with dot products of bytes, must hold the instructions they are made
+of. Exit status 1 when a check fails, 77 when there is no nvcc.
 """
 import argparse
 import collections
@@ -23,12 +24,18 @@ KERNELS = ROOT / "cuda" / "kernels"
 
 # Low 12 bits of a 16-byte instruction of compute capability 7.0 to 9.0.
 FFMA, LDS, LDL, STL = 0x223, 0x984, 0x983, 0x387
+IDP, IMMA, LDSM, LDGSTS = 0x226, 0x237, 0x83B, 0xFAE
+IDP_FORM = 0x1FF  # the bits above tell where the second operand of IDP is: register, constant, immediate, uniform
+NAMES = {IDP: "IDP", IMMA: "IMMA", LDSM: "LDSM", LDGSTS: "LDGSTS"}
 
 # file -> registers at most
 LIMITS = {
     "matmul_f32_naive.cu": 64,
     "matmul_f32_tiled.cu": 64,
     "matmul_f32_regtiled.cu": 128,
+    "quantized_matmul_s8_naive.cu": 64,
+    "quantized_matmul_s8_tiled.cu": 128,
+    "quantized_matmul_s8_mma.cu": 208,
     "unary_f32_naive.cu": 64,
     "unary_f32_vector.cu": 64,
     "binary_f32_naive.cu": 64,
@@ -39,8 +46,14 @@ LIMITS = {
     "transpose_f32_naive.cu": 64,
     "transpose_f32_tiled.cu": 64,
 }
-# Without asynchronous copies (7.5) the register-tiled product keeps both operands in registers, one block at a time.
-LIMITS_75 = {"matmul_f32_regtiled.cu": 168}
+# Without asynchronous copies (7.5) what is on its way to shared memory is kept in registers.
+LIMITS_75 = {"matmul_f32_regtiled.cu": 168, "quantized_matmul_s8_mma.cu": 232}
+# part of a kernel's name -> instructions that it must hold, and how many at least
+MUST_HOLD = {
+    "quantized_tiled": {IDP: 128},
+    "quantized_mma": {IMMA: 32, LDSM: 16, IDP: 64},
+    "quantized_mma.*3WayE0": {LDGSTS: 12},
+}
 # part of a kernel's name -> FFMA for each LDS at least
 RATIOS = {"matmul_regtiledINS0_10BlockShapeILi128E": 14, "matmul_regtiledINS0_10BlockShapeILi64E": 10}
 
@@ -59,7 +72,7 @@ def histogram(cubin):
         if name.startswith(".text."):
             first, size = section[4], section[5]
             codes = (struct.unpack_from("<H", data, first + i)[0] & 0xFFF for i in range(0, size, 16))
-            result[name[6:]] = collections.Counter(codes)
+            result[name[6:]] = collections.Counter(IDP if code & IDP_FORM == IDP & IDP_FORM else code for code in codes)
     return result
 
 
@@ -122,11 +135,18 @@ def main():
                 where = f"{source.name} for {arch}: {short(kernel['name'])}"
                 if options.list:
                     print(f"{where}: {kernel['registers']} registers, {kernel['spills']} bytes spilled, {codes[FFMA]} FFMA, "
+                          f"{codes[IDP]} IDP, {codes[IMMA]} IMMA, {codes[LDSM]} LDSM, {codes[LDGSTS]} LDGSTS, "
                           f"{codes[LDS]} LDS, {local} local accesses, {sum(codes.values())} instructions")
                 if kernel["registers"] > limit:
                     failures.append(f"{where}: {kernel['registers']} registers, limit {limit}")
                 if kernel["spills"] or local:
                     failures.append(f"{where}: {kernel['spills']} bytes spilled, {local} local accesses")
+                for part, wanted in MUST_HOLD.items():
+                    if not re.search(part, kernel["name"]):
+                        continue
+                    for code, least in wanted.items():
+                        if codes[code] < least and not (arch == "75" and code == LDGSTS):
+                            failures.append(f"{where}: {codes[code]} {NAMES[code]}, at least {least} wanted")
                 for part, wanted in RATIOS.items():
                     if part in kernel["name"] and ratio < wanted:
                         failures.append(f"{where}: {ratio:.1f} FFMA for each LDS, at least {wanted} wanted")

@@ -61,6 +61,47 @@ TEST(Counters, RegtiledFused) {
   run(cuda::matmul_f32_regtiled, fused, one);
 }
 
+Case<QuantizedMatmul> quantized_product(bool ta, bool tb, DType result, bool zero_points = false) {
+  const Shape shape{256, 256};
+  const auto matrix = [&](const char* name, DType dtype, bool transposed) {
+    return OperandSpec{name, dtype, shape, transposed ? column_major(shape) : row_major(shape)};
+  };
+  Case<QuantizedMatmul> c;
+  c.operands = {matrix("a", DType::s8, ta), matrix("b", DType::s8, tb)};
+  const auto vector = [&](const char* name, DType dtype, ValueRange range) {
+    c.operands.push_back({name, dtype, {256}, {1}, range});
+  };
+  if (result != DType::s32) {
+    vector("sa", DType::f32, kScaleRange);
+    vector("sb", DType::f32, kScaleRange);
+  }
+  if (zero_points) {
+    vector("za", DType::s32, zero_point_range(DType::s8));
+    vector("zb", DType::s32, zero_point_range(DType::s8));
+    c.attributes.a_zero_points = c.attributes.b_zero_points = true;
+  }
+  c.operands.push_back(matrix("c", result, false));
+  c.fill = Fill::bits;
+  return c;
+}
+
+TEST(Counters, QuantizedTiled) {
+  TANDEM_NEED_GPU();
+  run(cuda::quantized_matmul_s8_tiled, quantized_product(false, true, DType::f32));
+}
+
+// Both shapes of tiles, every way to read, every width of result.
+TEST(Counters, QuantizedMma) {
+  TANDEM_NEED_GPU();
+  Machine one = gpu_machine();
+  one.gpus[0].multiprocessors = 1;
+  for (const Machine& machine : {one, gpu_machine()})
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const DType result : {DType::s32, DType::f32, DType::s8})
+          run(cuda::quantized_matmul_s8_mma, quantized_product(ta, tb, result, result == DType::s8), machine);
+}
+
 TEST(Counters, Elementwise) {
   TANDEM_NEED_GPU();
   Case<Unary> relu;

@@ -1,0 +1,107 @@
+// The main loop of a product on tensor cores: slabs of a and b through a ring in shared memory, fragments by ldmatrix.
+// Warps lie kWarpsM x kWarpsN over the block's square tile; each owns 16 kBlocksM rows and 32 columns.
+#pragma once
+
+#include "cuda/gemm/mma.cuh"
+#include "cuda/gemm/slab.cuh"
+
+namespace tandem::cuda {
+
+template <int kTile_, int kWarpsM_, int kWarpsN_, int kBlocksPerSm_>
+struct MmaShape {
+  static constexpr int kTile = kTile_;
+  static constexpr int kWarpsM = kWarpsM_, kWarpsN = kWarpsN_;
+  static constexpr int kThreads = kWarpsM * kWarpsN * 32;
+  static constexpr int kBlocksPerSm = kBlocksPerSm_;
+  static constexpr int kWarpRows = kTile / kWarpsM, kWarpCols = kTile / kWarpsN;
+  static constexpr int kBlocksM = kWarpRows / 16, kBlocksN = kWarpCols / 8;  // instructions of a warp
+  static constexpr int kSlab = kTile * kSlabBytes;
+  static constexpr int kStages = 3;
+  static constexpr int kSharedBytes = kStages * 2 * kSlab;
+  static_assert(kWarpCols == 32, "the store takes a lane a column");
+};
+
+/// One thread's part in the fragments of its warp.
+template <class Shape, int kSize>
+struct MmaPlace {
+  int row, col;  // of the warp's tile
+  int at_a[Shape::kBlocksM], at_b[Shape::kBlocksN / 2];
+
+  __device__ explicit MmaPlace(int thread) {
+    const int warp = thread / 32, lane = thread % 32;
+    row = warp / Shape::kWarpsN * Shape::kWarpRows;
+    col = warp % Shape::kWarpsN * Shape::kWarpCols;
+    // Matrices of an ldmatrix: rows 0-7, rows 8-15, and both again 16 bytes on; for b, both bytes of columns 0-7 first.
+#pragma unroll
+    for (int m = 0; m < Shape::kBlocksM; ++m) at_a[m] = slab_at<kSize>(row + m * 16 + lane % 16, lane / 16 * 16);
+#pragma unroll
+    for (int n = 0; n < Shape::kBlocksN / 2; ++n)
+      at_b[n] = slab_at<kSize>(col + n * 16 + lane / 16 * 8 + lane % 8, lane / 8 % 2 * 16);
+  }
+};
+
+/// `side.add` sees the fragments as well.
+template <class Product, class Shape, class Place, class SideSums>
+__device__ __forceinline__ void multiply_slabs(const char* slab_a, const char* slab_b, const Place& place,
+                                               typename Product::Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
+                                               SideSums& side) {
+#pragma unroll
+  for (int byte = 0; byte < kSlabBytes; byte += 32) {
+    unsigned a[Shape::kBlocksM][4], b[Shape::kBlocksN][2];
+#pragma unroll
+    for (int n = 0; n < Shape::kBlocksN; n += 2) {  // chunks change place by exclusive or, so the step is one as well
+      unsigned both[4];
+      load_matrices(slab_b + (place.at_b[n / 2] ^ byte), both);
+      b[n][0] = both[0], b[n][1] = both[1], b[n + 1][0] = both[2], b[n + 1][1] = both[3];
+    }
+#pragma unroll
+    for (int m = 0; m < Shape::kBlocksM; ++m) load_matrices(slab_a + (place.at_a[m] ^ byte), a[m]);
+#pragma unroll
+    for (int m = 0; m < Shape::kBlocksM; ++m)
+#pragma unroll
+      for (int n = 0; n < Shape::kBlocksN; ++n) mma<Product>(c[m][n], a[m], b[n][0], b[n][1]);
+    side.add(a, b);
+  }
+}
+
+/// The sums of a tile over the whole depth. Returns with all threads past the last use of shared memory.
+template <class Product, class Shape, class LoaderA, class LoaderB, class Place, class SideSums>
+__device__ __forceinline__ void multiply_tile(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
+                                              const Place& place,
+                                              typename Product::Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
+                                              SideSums& side) {
+  constexpr int kAhead = Shape::kStages - 1;
+  const auto slab_a = [&](int stage) { return shared + stage * 2 * Shape::kSlab; };
+  const auto slab_b = [&](int stage) { return shared + (stage * 2 + 1) * Shape::kSlab; };
+#pragma unroll
+  for (int s = 0; s < kAhead; ++s) {
+    if (s < slabs) {
+      load_a.fetch(slab_a(s));
+      load_b.fetch(slab_b(s));
+      load_a.store(slab_a(s));
+      load_b.store(slab_b(s));
+    }
+    async_commit();
+  }
+  int stage = 0, free = kAhead;
+  for (int s = 0; s < slabs; ++s) {
+    async_wait_but<kAhead - 1>();
+    __syncthreads();  // this slab has arrived, and nobody reads the one before it any more
+    const bool more = s + kAhead < slabs;
+    if (more) {
+      load_a.fetch(slab_a(free));
+      load_b.fetch(slab_b(free));
+    }
+    async_commit();
+    multiply_slabs<Product, Shape>(slab_a(stage), slab_b(stage), place, c, side);
+    if (more) {
+      load_a.store(slab_a(free));
+      load_b.store(slab_b(free));
+    }
+    stage = stage + 1 == Shape::kStages ? 0 : stage + 1;
+    free = free + 1 == Shape::kStages ? 0 : free + 1;
+  }
+  __syncthreads();
+}
+
+}  // namespace tandem::cuda

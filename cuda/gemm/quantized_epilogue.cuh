@@ -1,0 +1,88 @@
+// What becomes of a finished sum of integer products: the steps that QuantizedMatmulArgs lists, each f32 one rounded
+// once, so that every kernel gives the same bits.
+#pragma once
+
+#include <cstdint>
+
+#include "common/ops/quantized_matmul.h"
+#include "cuda/math.cuh"
+
+namespace tandem::cuda {
+
+template <class T>
+__device__ __forceinline__ T value_at(const QuantizedMatmulArgs::Vector<T>& v, std::int64_t i, T absent) {
+  return v.data ? v.data[i * v.stride] : absent;
+}
+
+/// Sums over k of what one element of the result is made of: of products of a and b, and, where zero points need them,
+/// of the row of a and of the column of b. They may wrap; the result does not.
+struct RawSums {
+  std::uint32_t products = 0, row_of_a = 0, column_of_b = 0;
+};
+
+/// What the elements of one column of the result share.
+struct ResultColumn {
+  float scale, bias_f32;
+  std::int32_t bias_s32, zero_point;
+};
+__device__ __forceinline__ ResultColumn column_of(const QuantizedMatmulArgs& args, std::int64_t j) {
+  return {value_at(args.sb, j, 1.0f), value_at(args.bias_f32, j, 0.0f), value_at(args.bias_s32, j, 0),
+          value_at(args.zb, j, 0)};
+}
+
+__device__ __forceinline__ std::int32_t requantized(const QuantizedMatmulArgs& args, std::int32_t acc, float scale) {
+  float rounded = rintf(__fmul_rn(__int2float_rn(acc), __fdiv_rn(scale, args.result_scale)));
+  if (isnan(rounded)) rounded = 0.0f;
+  const float shifted = __fadd_rn(rounded, __int2float_rn(args.result_zero_point));
+  return __float2int_rz(fminf(fmaxf(shifted, __int2float_rn(args.range.low)), __int2float_rn(args.range.high)));
+}
+
+/// sum of (a - za)(b - zb), from sums of a b, a and b.
+__device__ __forceinline__ std::uint32_t apply_zero_points(const RawSums& sums, std::int32_t za, std::int32_t zb,
+                                                           std::int64_t k) {
+  const auto ua = static_cast<std::uint32_t>(za), ub = static_cast<std::uint32_t>(zb);
+  return sums.products - ua * sums.column_of_b - ub * sums.row_of_a + static_cast<std::uint32_t>(k) * ua * ub;
+}
+
+/// Stores element (i, j) from its sum of products, zero points included; `column` is that of j.
+__device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uint32_t sum, const ResultColumn& column,
+                                       std::int64_t i, std::int64_t j) {
+  const auto acc = static_cast<std::int32_t>(sum + static_cast<std::uint32_t>(column.bias_s32));
+  const std::int64_t at = i * args.c.row + j * args.c.col;
+  if (args.result == DType::s32) {
+    static_cast<std::int32_t*>(args.c.data)[at] = ::max(acc, args.range.low);
+    return;
+  }
+  const float scale = __fmul_rn(value_at(args.sa, i, 1.0f), column.scale);
+  if (args.result != DType::f32) {  // the bytes of s8 and u8 are those of the s32
+    static_cast<std::uint8_t*>(args.c.data)[at] = static_cast<std::uint8_t>(requantized(args, acc, scale));
+    return;
+  }
+  float value = __fmul_rn(__int2float_rn(acc), scale);
+  if (args.bias_f32.data) value = __fadd_rn(value, column.bias_f32);
+  static_cast<float*>(args.c.data)[at] = apply(args.activation, value);
+}
+
+/// Sums of a part of a tile in shared memory, `pitch` words a row, at element (i0, j0) of the result; at most 32 columns.
+struct StagedSums {
+  const std::uint32_t* products;
+  const std::uint32_t* rows_of_a;
+  const std::uint32_t* columns_of_b;
+  int pitch, rows, cols;  // what exists of it
+  std::int64_t i0, j0;
+};
+
+/// Stores them by one warp, row after row, a lane a column; the code of the epilogue exists once.
+__device__ __forceinline__ void store_rows(const QuantizedMatmulArgs& args, const StagedSums& part, int lane) {
+  if (lane >= part.cols) return;
+  const ResultColumn column = column_of(args, part.j0 + lane);
+  const std::uint32_t of_b = part.columns_of_b[lane];
+#pragma unroll 1
+  for (int r = 0; r < part.rows; ++r) {
+    const RawSums sums{part.products[r * part.pitch + lane], part.rows_of_a[r], of_b};
+    const std::int64_t i = part.i0 + r, j = part.j0 + lane;
+    finish(args, apply_zero_points(sums, value_at(args.za, i, 0), column.zero_point, args.k), column, i, j);
+  }
+}
+
+}  // namespace tandem::cuda

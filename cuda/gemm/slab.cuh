@@ -1,0 +1,226 @@
+// Slabs of an operand of small elements in shared memory, and how they get there. A slab holds 128 bytes along k of
+// each of its rows (i along m or n), so that four bytes of k are one word, whatever the layout in memory is.
+//
+// The 128 bytes are eight chunks of 16; row i has chunk c at place c ^ chunk_xor(i). Then the same chunk of eight
+// consecutive rows lies in all banks (ldmatrix, float4-like reads), and so do words that threads store down columns
+// 16 bytes apart (transposed operands).
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/gemm/async_copy.cuh"
+
+namespace tandem::cuda {
+
+inline constexpr int kSlabBytes = 128;  // of a row
+
+template <int kSize>  // bytes of an element
+__host__ __device__ constexpr int chunk_xor(int i) {
+  return (i ^ i / (16 / kSize)) & 7;
+}
+/// Where byte `byte` of row i is.
+template <int kSize>
+__host__ __device__ constexpr int slab_at(int i, int byte) {
+  return i * kSlabBytes + (((byte >> 4) ^ chunk_xor<kSize>(i)) << 4 | (byte & 15));
+}
+
+/// How an operand lies in memory.
+enum class Way {
+  rows,     // contiguous along k: 16-byte copies. Needs rows aligned to 16 bytes
+  columns,  // contiguous along i: 16-byte reads, transposed in registers. Also needs whole 16 bytes of i
+  elements  // anything else: element by element, or by words of 4 bytes where these are whole
+};
+
+/// One operand of a tile: element (0, 0), strides in elements, what exists of it.
+struct TileSource {
+  const void* data;
+  std::int64_t stride_i, stride_k;
+  int rows, depth;  // depth: over all slabs
+};
+
+template <class Element, int kRows, int kThreads, Way kWay>
+class SlabLoader;
+
+template <class Element, int kRows, int kThreads>
+class SlabLoader<Element, kRows, kThreads, Way::rows> {
+  static constexpr int kSize = sizeof(Element);
+  static constexpr int kAcross = kThreads / 8;  // rows a step
+  static constexpr int kSteps = kRows / kAcross;
+  static_assert(kRows % kAcross == 0);
+
+ public:
+  __device__ SlabLoader(const TileSource& source, int thread)
+      : row_(thread / 8), chunk_(thread % 8), rows_(source.rows), step_(kAcross * source.stride_i) {
+    at_ = static_cast<const Element*>(source.data) + row_ * source.stride_i + chunk_ * (16 / kSize);
+    left_ = (source.depth - chunk_ * (16 / kSize)) * kSize;
+  }
+
+  /// Starts to read the next slab; what does not exist becomes zeros. store() finishes it.
+  __device__ __forceinline__ void fetch(char* slab) {
+#pragma unroll
+    for (int s = 0; s < kSteps; ++s) {
+      const int bytes = row_ + s * kAcross < rows_ ? ::min(::max(left_, 0), 16) : 0;
+      const Element* from = bytes > 0 ? at_ + s * step_ : at_;
+      if constexpr (kHasAsyncCopy)
+        async_copy16(slab + place(s), from, bytes);
+      else
+        held_[s] = read(from, bytes / kSize);
+    }
+    at_ += kSlabBytes / kSize;
+    left_ -= kSlabBytes;
+  }
+  __device__ __forceinline__ void store(char* slab) {
+    if constexpr (!kHasAsyncCopy) {
+#pragma unroll
+      for (int s = 0; s < kSteps; ++s) *reinterpret_cast<uint4*>(slab + place(s)) = held_[s];
+    }
+  }
+
+ private:
+  __device__ __forceinline__ int place(int s) const { return slab_at<kSize>(row_ + s * kAcross, chunk_ * 16); }
+  /// The first `count` elements; beyond them nothing may be read.
+  static __device__ __forceinline__ uint4 read(const Element* from, int count) {
+    if (count == 16 / kSize) return __ldg(reinterpret_cast<const uint4*>(from));
+    unsigned words[4] = {};
+#pragma unroll
+    for (int e = 0; e < 16 / kSize; ++e)
+      if (e < count) words[e * kSize / 4] |= static_cast<unsigned>(from[e]) << e * kSize % 4 * 8;
+    return make_uint4(words[0], words[1], words[2], words[3]);
+  }
+
+  const int row_, chunk_, rows_;
+  const std::int64_t step_;
+  const Element* at_;
+  int left_;  // bytes
+  uint4 held_[kHasAsyncCopy ? 1 : kSteps];
+};
+
+/// Four words of k from 4 / kSize rows of k, each four bytes of i.
+template <int kSize>
+__device__ __forceinline__ void transpose_words(const unsigned (&k)[4 / kSize], unsigned (&i)[4 / kSize]) {
+  if constexpr (kSize == 1) {
+    const unsigned low01 = __byte_perm(k[0], k[1], 0x5140), low23 = __byte_perm(k[2], k[3], 0x5140);
+    const unsigned high01 = __byte_perm(k[0], k[1], 0x7362), high23 = __byte_perm(k[2], k[3], 0x7362);
+    i[0] = __byte_perm(low01, low23, 0x5410);
+    i[1] = __byte_perm(low01, low23, 0x7632);
+    i[2] = __byte_perm(high01, high23, 0x5410);
+    i[3] = __byte_perm(high01, high23, 0x7632);
+  } else {
+    i[0] = __byte_perm(k[0], k[1], 0x5410);
+    i[1] = __byte_perm(k[0], k[1], 0x7632);
+  }
+}
+
+template <class Element, int kRows, int kThreads>
+class SlabLoader<Element, kRows, kThreads, Way::columns> {
+  static constexpr int kSize = sizeof(Element);
+  static constexpr int kDepths = 4 / kSize;  // rows of k that a word takes
+  static constexpr int kWide = 16 / kSize;   // i of one read
+  static constexpr int kGroups = kRows / kWide;
+  static constexpr int kAcross = kGroups < 8 ? kGroups : 8;  // groups of i that a warp reads side by side
+  static constexpr int kWarps = kThreads / 32;
+  static constexpr int kSteps = kGroups * 32 / kThreads;
+  static constexpr int kStepsI = kGroups / kAcross;
+  static_assert(kSteps * kThreads == kGroups * 32 && kWarps * 8 / kAcross * (kSteps / kStepsI) == 8);
+
+ public:
+  __device__ SlabLoader(const TileSource& source, int thread)
+      : group_(thread % kAcross),
+        word_(thread % 32 / 8),
+        chunk_(thread / 32 + thread % 8 / kAcross * 4),
+        rows_(source.rows),
+        stride_k_(source.stride_k) {
+    first_k_ = (chunk_ * 4 + word_) * kDepths;
+    at_ = static_cast<const Element*>(source.data) + group_ * kWide + first_k_ * source.stride_k;
+    left_ = source.depth - first_k_;
+  }
+
+  __device__ __forceinline__ void fetch(char*) {
+#pragma unroll
+    for (int s = 0; s < kSteps; ++s)
+#pragma unroll
+      for (int d = 0; d < kDepths; ++d) {
+        const int k = step_chunk(s) * 4 * kDepths + d;
+        const bool exists = (group_ + step_group(s)) * kWide < rows_ && k < left_;
+        const Element* from = at_ + step_group(s) * kWide + k * stride_k_;
+        held_[s][d] = exists ? __ldg(reinterpret_cast<const uint4*>(from)) : make_uint4(0, 0, 0, 0);
+      }
+    at_ += kSlabBytes / kSize * stride_k_;
+    left_ -= kSlabBytes / kSize;
+  }
+
+  __device__ __forceinline__ void store(char* slab) {
+#pragma unroll
+    for (int s = 0; s < kSteps; ++s)
+#pragma unroll
+      for (int part = 0; part < 4; ++part) {
+        unsigned k[kDepths], i[kDepths];
+#pragma unroll
+        for (int d = 0; d < kDepths; ++d) k[d] = (&held_[s][d].x)[part];
+        transpose_words<kSize>(k, i);
+#pragma unroll
+        for (int e = 0; e < kDepths; ++e) {
+          const int row = (group_ + step_group(s)) * kWide + part * kDepths + e;
+          *reinterpret_cast<unsigned*>(slab + slab_at<kSize>(row, (chunk_ + step_chunk(s)) * 16 + word_ * 4)) = i[e];
+        }
+      }
+  }
+
+ private:
+  static constexpr __device__ int step_group(int s) { return s % kStepsI * kAcross; }
+  static constexpr __device__ int step_chunk(int s) { return s / kStepsI * kWarps; }
+
+  const int group_, word_, chunk_, rows_;
+  const std::int64_t stride_k_;
+  const Element* at_;
+  int first_k_, left_;
+  uint4 held_[kSteps][kDepths];
+};
+
+template <class Element, int kRows, int kThreads>
+class SlabLoader<Element, kRows, kThreads, Way::elements> {
+  static constexpr int kSize = sizeof(Element);
+  static constexpr int kPerWord = 4 / kSize;
+  static constexpr int kSteps = kRows * 32 / kThreads;
+
+ public:
+  __device__ SlabLoader(const TileSource& source, int thread)
+      : source_(source), along_k_(source.stride_k <= source.stride_i), thread_(thread), left_(source.depth) {
+    at_ = static_cast<const Element*>(source.data);
+    words_ = source.stride_k == 1 && source.stride_i * kSize % 4 == 0 && reinterpret_cast<std::uintptr_t>(at_) % 4 == 0;
+  }
+
+  /// Straight to the slab: nobody may read it any more.
+  __device__ __forceinline__ void fetch(char* slab) {
+#pragma unroll 4
+    for (int s = 0; s < kSteps; ++s) {
+      const int unit = s * kThreads + thread_;
+      const int row = along_k_ ? unit / 32 : unit % kRows, word = along_k_ ? unit % 32 : unit / kRows;
+      *reinterpret_cast<unsigned*>(slab + slab_at<kSize>(row, word * 4)) = read(row, word * kPerWord);
+    }
+    at_ += kSlabBytes / kSize * source_.stride_k;
+    left_ -= kSlabBytes / kSize;
+  }
+  __device__ __forceinline__ void store(char*) {}
+
+ private:
+  __device__ __forceinline__ unsigned read(int row, int k) const {
+    const Element* from = at_ + row * source_.stride_i + k * source_.stride_k;
+    if (row >= source_.rows) return 0;
+    if (words_ && k + kPerWord <= left_) return __ldg(reinterpret_cast<const unsigned*>(from));
+    unsigned word = 0;
+#pragma unroll
+    for (int e = 0; e < kPerWord; ++e)
+      if (k + e < left_) word |= static_cast<unsigned>(__ldg(from + e * source_.stride_k)) << e * kSize * 8;
+    return word;
+  }
+
+  const TileSource source_;
+  const bool along_k_;
+  const int thread_;
+  bool words_;
+  const Element* at_;
+  int left_;
+};
+
+}  // namespace tandem::cuda

@@ -1,0 +1,167 @@
+// Idea:    tensor cores (16 x 8 sums from 32 bytes of k an instruction, 8 x 8 from 16 on 7.5). Slabs of 128 bytes of k
+//          come through a ring of three in shared memory: by asynchronous copies of 16 bytes where an operand is
+//          contiguous along k, transposed in registers where it is contiguous the other way. The sums that zero points
+//          need are taken from the same fragments, and scales, bias, activation and requantisation follow at once.
+// Limits:  m and n below 2^31; any types, strides and alignment. What is not aligned to 16 bytes along its contiguous
+//          dimension is read byte by byte (by words where rows are aligned to 4). The depth is not split: a small
+//          result of a long sum leaves most of the device idle, and fewer than 64 rows or columns waste the rest.
+// Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global
+//          memory 100 % coalesced. Time on a device: not measured.
+#include <algorithm>
+
+#include "common/dispatch/kernel.h"
+#include "cuda/gemm/dot4.cuh"
+#include "cuda/gemm/mma_plan.h"
+#include "cuda/gemm/quantized_epilogue.cuh"
+#include "cuda/gemm/tile_order.h"
+#include "cuda/launch.h"
+
+namespace tandem::cuda {
+namespace {
+
+constexpr int kBand = 16;       // tile rows that run side by side, see tile_at
+constexpr int kPitch = 32 + 8;  // of a warp's sums on their way out: pairs of four rows meet no bank twice
+
+/// Sums of the rows of a and the columns of b in a warp's tile, for zero points. A lane has the part of its words.
+template <class A, class Shape>
+struct FragmentSums {
+  bool want_a, want_b;
+  std::uint32_t a[Shape::kBlocksM][2] = {}, b[Shape::kBlocksN] = {};
+
+  __device__ __forceinline__ void add(const unsigned (&fa)[Shape::kBlocksM][4],
+                                      const unsigned (&fb)[Shape::kBlocksN][2]) {
+    if (want_a) {
+#pragma unroll
+      for (int m = 0; m < Shape::kBlocksM; ++m) {
+        a[m][0] = sum4<A>(fa[m][2], sum4<A>(fa[m][0], a[m][0]));
+        a[m][1] = sum4<A>(fa[m][3], sum4<A>(fa[m][1], a[m][1]));
+      }
+    }
+    if (want_b) {
+#pragma unroll
+      for (int n = 0; n < Shape::kBlocksN; ++n) b[n] = sum4<std::int8_t>(fb[n][1], sum4<std::int8_t>(fb[n][0], b[n]));
+    }
+  }
+};
+
+/// Over the four lanes that share a row.
+__device__ __forceinline__ std::uint32_t sum_of_quad(std::uint32_t part) {
+  part += __shfl_xor_sync(0xffffffffu, part, 1);
+  return part + __shfl_xor_sync(0xffffffffu, part, 2);
+}
+
+/// One 8-byte store to shared memory, which the compiler does not take apart: halves of it would meet in their banks.
+__device__ __forceinline__ void store_pair(std::uint32_t* to, std::int32_t x, std::int32_t y) {
+  asm volatile("st.shared.v2.b32 [%0], {%1, %2};" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))), "r"(x),
+               "r"(y)
+               : "memory");
+}
+
+/// A warp's sums leave through its own part of shared memory, 16 rows at a time.
+template <class A, class Shape>
+__device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, StagedSums part, std::uint32_t* staging,
+                                           const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
+                                           const FragmentSums<A, Shape>& side, int lane) {
+  std::uint32_t *const rows_of_a = staging + 16 * kPitch, *const columns_of_b = rows_of_a + 16;
+  part.products = staging;
+  part.rows_of_a = rows_of_a;
+  part.columns_of_b = columns_of_b;
+  const int rows = part.rows;
+  const std::int64_t i0 = part.i0;
+#pragma unroll
+  for (int n = 0; n < Shape::kBlocksN; ++n) {
+    const std::uint32_t sum = sum_of_quad(side.b[n]);
+    if (lane % 4 == 0) columns_of_b[n * 8 + lane / 4] = sum;
+  }
+#pragma unroll
+  for (int m = 0; m < Shape::kBlocksM; ++m) {
+    __syncwarp();
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int row = lane / 4 + half * 8;
+      const std::uint32_t sum = sum_of_quad(side.a[m][half]);
+      if (lane % 4 == 0) rows_of_a[row] = sum;
+#pragma unroll
+      for (int n = 0; n < Shape::kBlocksN; ++n)
+        store_pair(staging + row * kPitch + n * 8 + lane % 4 * 2, c[m][n][2 * half], c[m][n][2 * half + 1]);
+    }
+    __syncwarp();
+    part.rows = ::min(rows - m * 16, 16);
+    part.i0 = i0 + m * 16;
+    store_rows(args, part, lane);
+  }
+}
+
+template <class Product, class Shape, Way kWayA, Way kWayB>
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
+    quantized_mma(const __grid_constant__ QuantizedMatmulArgs args, unsigned tiles_m, unsigned tiles_n) {
+  using A = std::conditional_t<Product::kUnsignedA, std::uint8_t, std::int8_t>;
+  extern __shared__ __align__(16) char shared[];
+  const TileAt at = tile_at(blockIdx.x, tiles_m, tiles_n, kBand);
+  const std::int64_t i0 = static_cast<std::int64_t>(at.row) * Shape::kTile;
+  const std::int64_t j0 = static_cast<std::int64_t>(at.col) * Shape::kTile;
+  const int rows = static_cast<int>(::min(args.m - i0, static_cast<std::int64_t>(Shape::kTile)));
+  const int cols = static_cast<int>(::min(args.n - j0, static_cast<std::int64_t>(Shape::kTile)));
+  const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
+  const MmaPlace<Shape, 1> place(thread);
+  std::int32_t c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
+  FragmentSums<A, Shape> side{args.zb.data != nullptr, args.za.data != nullptr};
+  {
+    using LoaderA = SlabLoader<typename Product::Element, Shape::kTile, Shape::kThreads, kWayA>;
+    using LoaderB = SlabLoader<typename Product::Element, Shape::kTile, Shape::kThreads, kWayB>;
+    LoaderA load_a({static_cast<const A*>(args.a.data) + i0 * args.a.row, args.a.row, args.a.col, rows, depth}, thread);
+    LoaderB load_b({args.b.data + j0 * args.b.col, args.b.col, args.b.row, cols, depth}, thread);
+    multiply_tile<Product, Shape>(load_a, load_b, (depth + kSlabBytes - 1) / kSlabBytes, shared, place, c, side);
+  }
+  constexpr int kStaging = 16 * kPitch + 16 + 32;
+  static_assert(Shape::kThreads / 32 * kStaging * 4 <= Shape::kSharedBytes);
+  StagedSums part = {};
+  part.pitch = kPitch;
+  part.rows = rows - place.row;
+  part.cols = cols - place.col;
+  part.i0 = i0 + place.row;
+  part.j0 = j0 + place.col;
+  store_tile(args, part, reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
+}
+
+template <class Product, class Shape>
+Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
+  const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
+  return with_ways(way_of(args.a.data, args.a.row, args.a.col, args.m, 1),
+                   way_of(args.b.data, args.b.col, args.b.row, args.n, 1), [&]<Way kWayA, Way kWayB>() {
+                     return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads),
+                                               Shape::kSharedBytes, quantized_mma<Product, Shape, kWayA, kWayB>, args,
+                                               tiles_m, tiles_n);
+                   });
+}
+
+template <class Product>
+Code with_product(const QuantizedMatmulArgs& args, const Queue& queue) {
+  return prefers_large_mma(args.m, args.n, *queue.machine) ? with_shape<Product, LargeMma>(args, queue)
+                                                           : with_shape<Product, SmallMma>(args, queue);
+}
+
+Refusal supports(const QuantizedMatmulProblem& p, const Machine&) { return refuse_mma_sizes(p.m, p.n, p.k); }
+
+Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+  if (args.m == 0 || args.n == 0) return Code::ok;
+  return args.a_type == DType::u8 ? with_product<U8S8Product>(args, queue) : with_product<S8Product>(args, queue);
+}
+
+double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
+  return std::max(mma_seconds(p.m, p.n, p.k, 1, machine), seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine));
+}
+
+}  // namespace
+
+extern const Kernel<QuantizedMatmul> quantized_matmul_s8_mma;
+const Kernel<QuantizedMatmul> quantized_matmul_s8_mma = {
+    .needs = {.compute_capability = 75, .shared_bytes = SmallMma::kSharedBytes},
+    .traits = {},
+    .supports = supports,
+    .cost = cost,
+    .workspace = no_workspace<QuantizedMatmul>,
+    .run = run,
+};
+
+}  // namespace tandem::cuda

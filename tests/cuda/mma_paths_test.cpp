@@ -1,0 +1,98 @@
+// The ways through the products on tensor cores that the families of tests/kernels do not reach: large tiles, every way
+// to read each operand, several slabs and whole rings of them.
+#include <array>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cuda/kernels.h"
+#include "tests/support/kernel_run.h"
+#include "tests/support/left_out.h"
+
+namespace tandem::test {
+namespace {
+
+/// How a matrix lies in memory: by rows or columns, with gaps, from an address that is not aligned.
+struct Lie {
+  bool transposed = false;
+  std::int64_t gap = 0;    // elements between rows, or between columns of what is transposed
+  std::size_t offset = 0;  // elements
+};
+const Lie kLies[] = {{false, 0, 0}, {true, 0, 0},  {false, 16, 0}, {true, 16, 0}, {false, 4, 0},
+                     {true, 4, 0},  {false, 3, 0}, {false, 0, 1},  {true, 0, 4},  {false, 0, 4}};
+
+OperandSpec matrix(const char* name, DType dtype, const Shape& shape, const Lie& lie) {
+  const Strides strides = lie.transposed ? Strides{1, shape[0] + lie.gap} : Strides{shape[1] + lie.gap, 1};
+  return {name, dtype, shape, strides};
+}
+
+struct Size {
+  std::int64_t m, n, k;
+};
+
+Case<QuantizedMatmul> quantized(const Size& size, DType a, DType result, const Lie& lie_a, const Lie& lie_b) {
+  Case<QuantizedMatmul> c;
+  c.attributes.a_zero_points = c.attributes.b_zero_points = true;
+  c.attributes.result_scale = 3.0f;
+  c.operands = {matrix("a", a, {size.m, size.k}, lie_a), matrix("b", DType::s8, {size.k, size.n}, lie_b)};
+  if (result != DType::s32) {
+    c.operands.push_back({"sa", DType::f32, {size.m}, {1}, kScaleRange});
+    c.operands.push_back({"sb", DType::f32, {size.n}, {1}, kScaleRange});
+  }
+  c.operands.push_back({"za", DType::s32, {size.m}, {1}, zero_point_range(a)});
+  c.operands.push_back({"zb", DType::s32, {size.n}, {1}, zero_point_range(DType::s8)});
+  c.operands.push_back(matrix("c", result, {size.m, size.n}, {}));
+  c.offsets.assign(c.operands.size(), 0);
+  c.offsets[0] = lie_a.offset;
+  c.offsets[1] = lie_b.offset;
+  c.fill = Fill::bits;
+  c.flush = Flush::to_start;
+  return c;
+}
+
+/// With one multiprocessor large tiles are chosen, where their shared memory exists.
+Machine one_multiprocessor() {
+  Machine machine = gpu_machine();
+  machine.gpus[0].multiprocessors = 1;
+  return machine;
+}
+
+template <class Op>
+void expect_right(const Kernel<Op>& kernel, const Case<Op>& c, const Machine& machine) {
+  static std::uint64_t seed = 0;
+  Prepared<Op> prepared(c, ++seed);
+  const Outcome outcome = run_on_gpu(kernel, prepared, machine);
+  EXPECT_EQ(outcome.refusal, "") << prepared.description();
+  EXPECT_EQ(outcome.failure, "") << prepared.description();
+}
+
+TEST(QuantizedMma, EveryWayToReadInBothShapes) {
+  TANDEM_NEED_GPU();
+  const DType results[] = {DType::s32, DType::f32, DType::s8, DType::u8};
+  std::size_t i = 0;
+  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
+    for (const Lie& a : kLies)
+      for (const Lie& b : kLies) {
+        const DType type = i % 2 == 0 ? DType::s8 : DType::u8;
+        expect_right(cuda::quantized_matmul_s8_mma, quantized({144, 160, 272}, type, results[i++ / 2 % 4], a, b),
+                     machine);
+      }
+}
+
+// One row, column or byte too many or too few for the tile, the slab, 16 bytes and the ring.
+TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
+  TANDEM_NEED_GPU();
+  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const Size& size :
+             {Size{1, 1, 1}, Size{64, 64, 128}, Size{65, 63, 127}, Size{128, 128, 129}, Size{129, 257, 256},
+              Size{127, 129, 384}, Size{130, 144, 385}, Size{144, 144, 512}, Size{160, 128, 15}, Size{128, 160, 16},
+              Size{192, 192, 17}, Size{144, 16, 0}, Size{16, 144, 641}})
+          expect_right(cuda::quantized_matmul_s8_mma, quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}),
+                       machine);
+}
+
+}  // namespace
+}  // namespace tandem::test
