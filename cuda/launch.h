@@ -59,6 +59,18 @@ Code in_ranges(std::int64_t items, std::int64_t limit, LaunchRange&& launch_rang
   return Code::ok;
 }
 
+/// Calls launch_range(grid, first_item, first_tile, tiles_n) until all tiles of `rows` x `cols` of `items` results of
+/// m x n are covered: blockIdx.x counts tiles row by row, blockIdx.y items.
+template <class LaunchRange>
+Code in_tiles(std::int64_t m, std::int64_t n, std::int64_t items, int rows, int cols, LaunchRange&& launch_range) {
+  const std::int64_t tiles_n = ceil_div(n, cols), tiles = ceil_div(m, rows) * tiles_n;
+  return in_ranges(items, kMaxGridY, [&](std::int64_t item, std::int64_t item_count) {
+    return in_ranges(tiles, kMaxGridX, [&](std::int64_t tile, std::int64_t count) {
+      return launch_range(dim3(static_cast<unsigned>(count), static_cast<unsigned>(item_count)), item, tile, tiles_n);
+    });
+  });
+}
+
 /// A kernel with one thread an element: the grid for `threads` threads in blocks of `block`.
 inline unsigned blocks_for(std::int64_t threads, int block) { return static_cast<unsigned>(ceil_div(threads, block)); }
 

@@ -19,6 +19,11 @@ struct U8S8Product {
   static constexpr bool kUnsignedA = true;
 };
 
+struct Bf16Product {
+  using Element = std::uint16_t;
+  using Sum = float;
+};
+
 /// Four 8 x 16-byte matrices from shared memory; lanes 8 q .. 8 q + 7 hold the addresses of the rows of matrix q. Lane l
 /// gets bytes 4 (l % 4) .. + 3 of row l / 4 of each.
 __device__ __forceinline__ void load_matrices(const char* row, unsigned (&out)[4]) {
@@ -41,7 +46,7 @@ __device__ __forceinline__ void mma_8x8(std::int32_t& c0, std::int32_t& c1, unsi
                  : "r"(a), "r"(b));
 }
 
-/// c += a b: 16 x 8 sums from 32 bytes of k. Lane l has in a the words at bytes 4 (l % 4) of rows l / 4, l / 4 + 8, and
+/// c += a b of integers: 16 x 8 sums from 32 bytes of k. Lane l has in a the words at bytes 4 (l % 4) of rows l / 4, l / 4 + 8, and
 /// the same 16 bytes on; in b those of column l / 4; in c columns 2 (l % 4) and the next of rows l / 4 and l / 4 + 8.
 template <class Product>
 __device__ __forceinline__ void mma(std::int32_t (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
@@ -63,6 +68,19 @@ __device__ __forceinline__ void mma(std::int32_t (&c)[4], const unsigned (&a)[4]
   mma_8x8<Product::kUnsignedA>(c[2], c[3], a[1], b0);
   mma_8x8<Product::kUnsignedA>(c[0], c[1], a[2], b1);
   mma_8x8<Product::kUnsignedA>(c[2], c[3], a[3], b1);
+#endif
+}
+
+/// The same of bf16: 16 of k. There is no such instruction before 8.0.
+template <class Product>
+__device__ __forceinline__ void mma([[maybe_unused]] float (&c)[4], [[maybe_unused]] const unsigned (&a)[4],
+                                    [[maybe_unused]] unsigned b0, [[maybe_unused]] unsigned b1) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #endif
 }
 

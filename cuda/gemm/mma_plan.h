@@ -14,10 +14,10 @@ using SmallMma = MmaShape<64, 2, 2, 3>;   // warps of 32 x 32
 /// Whether 128 x 128 blocks finish earlier than 64 x 64 ones, by the area that the busiest multiprocessor computes, if
 /// their shared memory is there. A small block reads twice as much for each product: taken to cost 1.5 times as much,
 /// prior, not measured.
-inline bool prefers_large_mma(std::int64_t m, std::int64_t n, const Machine& machine) {
+inline bool prefers_large_mma(std::int64_t m, std::int64_t n, std::int64_t batch, const Machine& machine) {
   if (machine.gpus.empty() || machine.gpus[0].shared_bytes_per_block < LargeMma::kSharedBytes) return false;
   const auto waves = [&](std::int64_t tile) {
-    return static_cast<double>(ceil_div(ceil_div(m, tile) * ceil_div(n, tile), multiprocessors(machine)));
+    return static_cast<double>(ceil_div(ceil_div(m, tile) * ceil_div(n, tile) * batch, multiprocessors(machine)));
   };
   return waves(LargeMma::kTile) * 4.0 <= waves(SmallMma::kTile) * 1.5;
 }
@@ -48,10 +48,11 @@ inline Refusal refuse_mma_sizes(std::int64_t m, std::int64_t n, std::int64_t k) 
 }
 
 /// Seconds that the tensor cores take, in whole tiles and waves. Efficiency: prior, not measured.
-inline double mma_seconds(std::int64_t m, std::int64_t n, std::int64_t k, int size, const Machine& machine) {
-  const std::int64_t tile = prefers_large_mma(m, n, machine) ? LargeMma::kTile : SmallMma::kTile;
+inline double mma_seconds(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch, int size,
+                          const Machine& machine) {
+  const std::int64_t tile = prefers_large_mma(m, n, batch, machine) ? LargeMma::kTile : SmallMma::kTile;
   const std::int64_t processors = multiprocessors(machine), depth = kSlabBytes / size;
-  const std::int64_t waves = ceil_div(ceil_div(m, tile) * ceil_div(n, tile), processors);
+  const std::int64_t waves = ceil_div(ceil_div(m, tile) * ceil_div(n, tile) * batch, processors);
   const double padded =
       2.0 * static_cast<double>(waves * processors * tile * tile) * static_cast<double>(ceil_div(k, depth) * depth);
   return padded / (0.4 * tensor_ceiling(size, machine));

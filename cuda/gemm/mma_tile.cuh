@@ -4,6 +4,7 @@
 
 #include "cuda/gemm/mma.cuh"
 #include "cuda/gemm/slab.cuh"
+#include "cuda/gemm/tile_order.h"
 
 namespace tandem::cuda {
 
@@ -20,6 +21,20 @@ struct MmaShape {
   static constexpr int kSharedBytes = kStages * 2 * kSlab;
   static_assert(kWarpCols == 32, "the store takes a lane a column");
 };
+
+/// The block's tile of the result: its first element, and what exists of it.
+struct TileExtent {
+  std::int64_t i0, j0;
+  int rows, cols;
+};
+
+template <class Shape>
+__device__ __forceinline__ TileExtent tile_extent(std::int64_t m, std::int64_t n, unsigned tiles_m, unsigned tiles_n) {
+  constexpr unsigned kBand = 16;  // tile rows that run side by side, see tile_at
+  const TileAt at = tile_at(blockIdx.x, tiles_m, tiles_n, kBand);
+  const std::int64_t tile = Shape::kTile, i0 = at.row * tile, j0 = at.col * tile;
+  return {i0, j0, static_cast<int>(::min(m - i0, tile)), static_cast<int>(::min(n - j0, tile))};
+}
 
 /// One thread's part in the fragments of its warp.
 template <class Shape, int kSize>
@@ -38,6 +53,12 @@ struct MmaPlace {
     for (int n = 0; n < Shape::kBlocksN / 2; ++n)
       at_b[n] = slab_at<kSize>(col + n * 16 + lane / 16 * 8 + lane % 8, lane / 8 % 2 * 16);
   }
+};
+
+/// Nothing else is done with the fragments.
+struct NoSideSums {
+  template <class A, class B>
+  __device__ __forceinline__ void add(const A&, const B&) {}
 };
 
 /// `side.add` sees the fragments as well.
@@ -102,6 +123,38 @@ __device__ __forceinline__ void multiply_tile(LoaderA& load_a, LoaderB& load_b, 
     free = free + 1 == Shape::kStages ? 0 : free + 1;
   }
   __syncthreads();
+}
+
+__device__ __forceinline__ std::uint32_t word_of(std::int32_t sum) { return static_cast<std::uint32_t>(sum); }
+__device__ __forceinline__ std::uint32_t word_of(float sum) { return __float_as_uint(sum); }
+
+/// One 8-byte store to shared memory, which the compiler does not take apart: halves of it would meet in their banks.
+__device__ __forceinline__ void store_pair(std::uint32_t* to, std::uint32_t x, std::uint32_t y) {
+  asm volatile("st.shared.v2.b32 [%0], {%1, %2};" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))), "r"(x),
+               "r"(y)
+               : "memory");
+}
+
+inline constexpr int kPitch = 32 + 8;  // words of a row of 32 sums in staging: pairs of four rows meet no bank twice
+
+/// Passes a warp's sums through 16 rows of its own staging: calls store(m) when rows 16 m .. 16 m + 15 are there, and
+/// stage(m) before, for what else they need.
+template <class Shape, class Sum, class Stage, class Store>
+__device__ __forceinline__ void pass_rows(const Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4], std::uint32_t* staging,
+                                          int lane, Stage&& stage, Store&& store) {
+#pragma unroll
+  for (int m = 0; m < Shape::kBlocksM; ++m) {
+    __syncwarp();
+    stage(m);
+#pragma unroll
+    for (int half = 0; half < 2; ++half)
+#pragma unroll
+      for (int n = 0; n < Shape::kBlocksN; ++n)
+        store_pair(staging + (lane / 4 + half * 8) * kPitch + n * 8 + lane % 4 * 2, word_of(c[m][n][2 * half]),
+                   word_of(c[m][n][2 * half + 1]));
+    __syncwarp();
+    store(m);
+  }
 }
 
 }  // namespace tandem::cuda

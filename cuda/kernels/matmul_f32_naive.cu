@@ -29,14 +29,10 @@ __global__ void __launch_bounds__(kCols* kRows)
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
-  const std::int64_t tiles_n = ceil_div(args.n, kCols);
-  const std::int64_t tiles = ceil_div(args.m, kRows) * tiles_n;
-  return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
-    return in_ranges(tiles, kMaxGridX, [&](std::int64_t tile, std::int64_t count) {
-      return launch(queue, dim3(static_cast<unsigned>(count), static_cast<unsigned>(items)), dim3(kCols, kRows),
-                    matmul_naive, args, item, tile, tiles_n);
-    });
-  });
+  return in_tiles(args.m, args.n, args.batch.elements, kRows, kCols,
+                  [&](dim3 grid, std::int64_t item, std::int64_t tile, std::int64_t tiles_n) {
+                    return launch(queue, grid, dim3(kCols, kRows), matmul_naive, args, item, tile, tiles_n);
+                  });
 }
 
 // Efficiency: prior, not measured.

@@ -13,14 +13,10 @@
 #include "cuda/gemm/dot4.cuh"
 #include "cuda/gemm/mma_plan.h"
 #include "cuda/gemm/quantized_epilogue.cuh"
-#include "cuda/gemm/tile_order.h"
 #include "cuda/launch.h"
 
 namespace tandem::cuda {
 namespace {
-
-constexpr int kBand = 16;       // tile rows that run side by side, see tile_at
-constexpr int kPitch = 32 + 8;  // of a warp's sums on their way out: pairs of four rows meet no bank twice
 
 /// Sums of the rows of a and the columns of b in a warp's tile, for zero points. A lane has the part of its words.
 template <class A, class Shape>
@@ -50,46 +46,32 @@ __device__ __forceinline__ std::uint32_t sum_of_quad(std::uint32_t part) {
   return part + __shfl_xor_sync(0xffffffffu, part, 2);
 }
 
-/// One 8-byte store to shared memory, which the compiler does not take apart: halves of it would meet in their banks.
-__device__ __forceinline__ void store_pair(std::uint32_t* to, std::int32_t x, std::int32_t y) {
-  asm volatile("st.shared.v2.b32 [%0], {%1, %2};" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))), "r"(x),
-               "r"(y)
-               : "memory");
-}
-
-/// A warp's sums leave through its own part of shared memory, 16 rows at a time.
+/// `part`: the warp's; `staging` its shared memory.
 template <class A, class Shape>
-__device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, StagedSums part, std::uint32_t* staging,
+__device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, const StagedSums& part,
+                                           std::uint32_t* staging,
                                            const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
                                            const FragmentSums<A, Shape>& side, int lane) {
   std::uint32_t *const rows_of_a = staging + 16 * kPitch, *const columns_of_b = rows_of_a + 16;
-  part.products = staging;
-  part.rows_of_a = rows_of_a;
-  part.columns_of_b = columns_of_b;
-  const int rows = part.rows;
-  const std::int64_t i0 = part.i0;
 #pragma unroll
   for (int n = 0; n < Shape::kBlocksN; ++n) {
     const std::uint32_t sum = sum_of_quad(side.b[n]);
     if (lane % 4 == 0) columns_of_b[n * 8 + lane / 4] = sum;
   }
-#pragma unroll
-  for (int m = 0; m < Shape::kBlocksM; ++m) {
-    __syncwarp();
+  const auto stage = [&](int m) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const int row = lane / 4 + half * 8;
       const std::uint32_t sum = sum_of_quad(side.a[m][half]);
-      if (lane % 4 == 0) rows_of_a[row] = sum;
-#pragma unroll
-      for (int n = 0; n < Shape::kBlocksN; ++n)
-        store_pair(staging + row * kPitch + n * 8 + lane % 4 * 2, c[m][n][2 * half], c[m][n][2 * half + 1]);
+      if (lane % 4 == 0) rows_of_a[half * 8 + lane / 4] = sum;
     }
-    __syncwarp();
-    part.rows = ::min(rows - m * 16, 16);
-    part.i0 = i0 + m * 16;
-    store_rows(args, part, lane);
-  }
+  };
+  const auto store = [&](int m) {
+    store_rows(
+        args,
+        {staging, rows_of_a, columns_of_b, kPitch, ::min(part.rows - m * 16, 16), part.cols, part.i0 + m * 16, part.j0},
+        lane);
+  };
+  pass_rows<Shape>(c, staging, lane, stage, store);
 }
 
 template <class Product, class Shape, Way kWayA, Way kWayB>
@@ -97,11 +79,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
     quantized_mma(const __grid_constant__ QuantizedMatmulArgs args, unsigned tiles_m, unsigned tiles_n) {
   using A = std::conditional_t<Product::kUnsignedA, std::uint8_t, std::int8_t>;
   extern __shared__ __align__(16) char shared[];
-  const TileAt at = tile_at(blockIdx.x, tiles_m, tiles_n, kBand);
-  const std::int64_t i0 = static_cast<std::int64_t>(at.row) * Shape::kTile;
-  const std::int64_t j0 = static_cast<std::int64_t>(at.col) * Shape::kTile;
-  const int rows = static_cast<int>(::min(args.m - i0, static_cast<std::int64_t>(Shape::kTile)));
-  const int cols = static_cast<int>(::min(args.n - j0, static_cast<std::int64_t>(Shape::kTile)));
+  const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
   const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
   const MmaPlace<Shape, 1> place(thread);
   std::int32_t c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
@@ -109,18 +87,18 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   {
     using LoaderA = SlabLoader<typename Product::Element, Shape::kTile, Shape::kThreads, kWayA>;
     using LoaderB = SlabLoader<typename Product::Element, Shape::kTile, Shape::kThreads, kWayB>;
-    LoaderA load_a({static_cast<const A*>(args.a.data) + i0 * args.a.row, args.a.row, args.a.col, rows, depth}, thread);
-    LoaderB load_b({args.b.data + j0 * args.b.col, args.b.col, args.b.row, cols, depth}, thread);
+    LoaderA load_a(
+        {static_cast<const A*>(args.a.data) + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth}, thread);
+    LoaderB load_b({args.b.data + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
     multiply_tile<Product, Shape>(load_a, load_b, (depth + kSlabBytes - 1) / kSlabBytes, shared, place, c, side);
   }
   constexpr int kStaging = 16 * kPitch + 16 + 32;
   static_assert(Shape::kThreads / 32 * kStaging * 4 <= Shape::kSharedBytes);
   StagedSums part = {};
-  part.pitch = kPitch;
-  part.rows = rows - place.row;
-  part.cols = cols - place.col;
-  part.i0 = i0 + place.row;
-  part.j0 = j0 + place.col;
+  part.rows = tile.rows - place.row;
+  part.cols = tile.cols - place.col;
+  part.i0 = tile.i0 + place.row;
+  part.j0 = tile.j0 + place.col;
   store_tile(args, part, reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
 }
 
@@ -137,8 +115,8 @@ Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
 
 template <class Product>
 Code with_product(const QuantizedMatmulArgs& args, const Queue& queue) {
-  return prefers_large_mma(args.m, args.n, *queue.machine) ? with_shape<Product, LargeMma>(args, queue)
-                                                           : with_shape<Product, SmallMma>(args, queue);
+  return prefers_large_mma(args.m, args.n, 1, *queue.machine) ? with_shape<Product, LargeMma>(args, queue)
+                                                              : with_shape<Product, SmallMma>(args, queue);
 }
 
 Refusal supports(const QuantizedMatmulProblem& p, const Machine&) { return refuse_mma_sizes(p.m, p.n, p.k); }
@@ -149,7 +127,8 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  return std::max(mma_seconds(p.m, p.n, p.k, 1, machine), seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine));
+  return std::max(mma_seconds(p.m, p.n, p.k, 1, 1, machine),
+                  seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine));
 }
 
 }  // namespace

@@ -30,10 +30,10 @@ __global__ void __launch_bounds__(kCols* kRows)
 
 Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
   const auto kernel = args.a_type == DType::u8 ? quantized_naive<std::uint8_t> : quantized_naive<std::int8_t>;
-  const std::int64_t tiles_n = ceil_div(args.n, kCols);
-  return in_ranges(ceil_div(args.m, kRows) * tiles_n, kMaxGridX, [&](std::int64_t tile, std::int64_t count) {
-    return launch(queue, dim3(static_cast<unsigned>(count)), dim3(kCols, kRows), kernel, args, tile, tiles_n);
-  });
+  return in_tiles(args.m, args.n, 1, kRows, kCols,
+                  [&](dim3 grid, std::int64_t, std::int64_t tile, std::int64_t tiles_n) {
+                    return launch(queue, grid, dim3(kCols, kRows), kernel, args, tile, tiles_n);
+                  });
 }
 
 // Efficiency: prior, not measured.

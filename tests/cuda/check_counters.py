@@ -17,6 +17,7 @@ LIMITS = {
     "matmul_regtiled": (95, 95, 100),
     "quantized_tiled": (95, 95, 100),
     "quantized_mma": (95, 95, 100),
+    "bf16_mma": (95, 95, 100),
     "unary_vector": (95, 95, None),
     "binary_vector": (95, 95, None),
     "binary_rows": (95, 95, None),
@@ -27,7 +28,7 @@ LIMITS = {
     "transpose_tiled": (95, 95, 100),
 }
 # Kernels that must be there: both shapes, both ways of reading, each layout of the operands.
-VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "softmax_lanes": 3}
+VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "bf16_mma": 8, "softmax_lanes": 3}
 
 
 def short(name):

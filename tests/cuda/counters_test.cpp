@@ -102,6 +102,26 @@ TEST(Counters, QuantizedMma) {
           run(cuda::quantized_matmul_s8_mma, quantized_product(ta, tb, result, result == DType::s8), machine);
 }
 
+TEST(Counters, Bf16Mma) {
+  TANDEM_NEED_GPU();
+  Machine one = gpu_machine();
+  one.gpus[0].multiprocessors = 1;
+  const Shape shape{256, 256};
+  for (const Machine& machine : {one, gpu_machine()})
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const DType result : {DType::f32, DType::bf16}) {
+          Case<Matmul> c;
+          c.operands = {f32("a", shape, ta), f32("b", shape, tb), f32("c", shape)};
+          c.operands[0].dtype = c.operands[1].dtype = DType::bf16;
+          c.operands[2].dtype = result;
+          c.fill = Fill::integers;
+          c.exact = true;
+          c.terms = 256;
+          run(cuda::matmul_bf16_mma, c, machine);
+        }
+}
+
 TEST(Counters, Elementwise) {
   TANDEM_NEED_GPU();
   Case<Unary> relu;

@@ -1,6 +1,6 @@
 // The ways through the products on tensor cores that the families of tests/kernels do not reach: large tiles, every way
 // to read each operand, several slabs and whole rings of them.
-#include <array>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -70,14 +70,15 @@ void expect_right(const Kernel<Op>& kernel, const Case<Op>& c, const Machine& ma
 TEST(QuantizedMma, EveryWayToReadInBothShapes) {
   TANDEM_NEED_GPU();
   const DType results[] = {DType::s32, DType::f32, DType::s8, DType::u8};
+  const Machine machines[] = {one_multiprocessor(), gpu_machine()};
   std::size_t i = 0;
-  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
-    for (const Lie& a : kLies)
-      for (const Lie& b : kLies) {
-        const DType type = i % 2 == 0 ? DType::s8 : DType::u8;
-        expect_right(cuda::quantized_matmul_s8_mma, quantized({144, 160, 272}, type, results[i++ / 2 % 4], a, b),
-                     machine);
-      }
+  for (const Lie& a : kLies)
+    for (const Lie& b : kLies) {
+      const DType type = i % 2 == 0 ? DType::s8 : DType::u8;
+      expect_right(cuda::quantized_matmul_s8_mma, quantized({144, 160, 272}, type, results[i / 2 % 4], a, b),
+                   machines[i / 3 % 2]);
+      ++i;
+    }
 }
 
 // One row, column or byte too many or too few for the tile, the slab, 16 bytes and the ring.
@@ -92,6 +93,67 @@ TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
               Size{192, 192, 17}, Size{144, 16, 0}, Size{16, 144, 641}})
           expect_right(cuda::quantized_matmul_s8_mma, quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}),
                        machine);
+}
+
+bool can(const Kernel<Matmul>& kernel) {
+  return gpu_machine().gpus[0].compute_capability >= kernel.needs.compute_capability;
+}
+
+Case<Matmul> bf16(const Size& size, DType result, const Lie& lie_a, const Lie& lie_b) {
+  Case<Matmul> c;
+  c.operands = {matrix("a", DType::bf16, {size.m, size.k}, lie_a), matrix("b", DType::bf16, {size.k, size.n}, lie_b),
+                matrix("c", result, {size.m, size.n}, {})};
+  c.offsets = {2 * lie_a.offset, 2 * lie_b.offset, 0};
+  c.fill = Fill::integers;
+  c.exact = true;
+  c.terms = std::max<std::int64_t>(size.k, 1);
+  c.flush = Flush::to_start;
+  return c;
+}
+
+TEST(Bf16Mma, EveryWayToReadInBothShapes) {
+  TANDEM_NEED_GPU();
+  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  const Machine machines[] = {one_multiprocessor(), gpu_machine()};
+  std::size_t i = 0;
+  for (const Lie& a : kLies)
+    for (const Lie& b : kLies) {
+      const DType result = i % 2 == 0 ? DType::f32 : DType::bf16;
+      expect_right(cuda::matmul_bf16_mma, bf16({144, 160, 136}, result, a, b), machines[i++ / 3 % 2]);
+    }
+}
+
+TEST(Bf16Mma, EdgesOfTilesSlabsAndTheRing) {
+  TANDEM_NEED_GPU();
+  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const Size& size :
+             {Size{1, 1, 1}, Size{64, 64, 64}, Size{65, 63, 63}, Size{128, 128, 65}, Size{129, 257, 128},
+              Size{127, 129, 192}, Size{130, 144, 193}, Size{144, 144, 256}, Size{160, 128, 7}, Size{128, 160, 8},
+              Size{192, 192, 9}, Size{144, 16, 0}, Size{16, 144, 321}})
+          expect_right(cuda::matmul_bf16_mma, bf16(size, DType::f32, {ta, 0, 0}, {tb, 0, 0}), machine);
+}
+
+// Batch items that lose the alignment of 16 bytes, one b for all, and everything that is fused.
+TEST(Bf16Mma, BatchesAndEpilogues) {
+  TANDEM_NEED_GPU();
+  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
+    for (const std::int64_t step : {144 * 72, 144 * 72 + 3})
+      for (const DType result : {DType::f32, DType::bf16})
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu_tanh}) {
+          Case<Matmul> c;
+          c.attributes = {.alpha = -1.25f, .beta = 0.5f, .activation = activation, .bias = true};
+          c.operands = {{"a", DType::bf16, {3, 144, 72}, {step, 72, 1}},
+                        {"b", DType::bf16, {3, 72, 136}, {72 * 136, 136, 1}},
+                        {"bias", DType::f32, {136}, {1}},
+                        {"c", result, {3, 144, 136}, {144 * 136, 136, 1}}};
+          c.fill = Fill::reals;
+          c.terms = 72;
+          expect_right(cuda::matmul_bf16_mma, c, machine);
+        }
 }
 
 }  // namespace

@@ -285,8 +285,7 @@ std::vector<Case<Matmul>> cases<Matmul>(Family family, Backend backend) {
       add_threads(out, small);
       break;
   }
-  // No CUDA kernel takes bf16.
-  if (!small) add_bf16(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 3);
+  add_bf16(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 3);
   for (std::size_t i = 0; i < out.size(); ++i)
     if (out[i].offsets.empty() && i % 2 == 1) out[i].flush = Flush::to_start;
   return out;

@@ -1,0 +1,100 @@
+// Idea:    tensor cores: 16 x 8 f32 sums from 16 of k an instruction. Slabs of 64 of k come through a ring of three in
+//          shared memory: by asynchronous copies of 16 bytes where an operand is contiguous along k, transposed in
+//          registers where it is contiguous the other way. alpha, beta, bias, activation and the one rounding follow.
+// Limits:  compute capability 8.0; m, n and k below 2^31 - 128; any strides, batches and alignment. What is not aligned
+//          to 16 bytes along its contiguous dimension is read element by element (by pairs where rows are aligned to
+//          4). The depth is not split: a small result of a long sum leaves most of the device idle, and fewer than 64
+//          rows or columns waste the rest.
+// Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global
+//          memory 100 % coalesced. Time on a device: not measured.
+#include <algorithm>
+
+#include "common/dispatch/kernel.h"
+#include "cuda/gemm/bf16_epilogue.cuh"
+#include "cuda/gemm/mma_plan.h"
+
+namespace tandem::cuda {
+namespace {
+
+template <class Shape, Way kWayA, Way kWayB>
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
+    bf16_mma(const __grid_constant__ MatmulArgs args, std::int64_t first_item, unsigned tiles_m, unsigned tiles_n) {
+  using Element = Bf16Product::Element;
+  extern __shared__ __align__(16) char shared[];
+  const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
+  const Bf16Item item = bf16_item_of(args, first_item + blockIdx.y);
+  const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
+  const MmaPlace<Shape, sizeof(Element)> place(thread);
+  float c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
+  {
+    SlabLoader<Element, Shape::kTile, Shape::kThreads, kWayA> load_a(
+        {item.a + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth}, thread);
+    SlabLoader<Element, Shape::kTile, Shape::kThreads, kWayB> load_b(
+        {item.b + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
+    constexpr int kSlabDepth = kSlabBytes / static_cast<int>(sizeof(Element));
+    NoSideSums none;
+    multiply_tile<Bf16Product, Shape>(load_a, load_b, (depth + kSlabDepth - 1) / kSlabDepth, shared, place, c, none);
+  }
+  const int lane = thread % 32, rows = tile.rows - place.row;
+  const bool exists = lane < tile.cols - place.col;
+  auto* const staging = reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * 16 * kPitch;
+  const auto store = [&](int m) {  // a lane a column; the code of the epilogue exists once
+    const int last = ::min(rows - m * 16, 16);
+#pragma unroll 1
+    for (int r = 0; r < last; ++r)
+      if (exists)
+        finish(args, __uint_as_float(staging[r * kPitch + lane]), item.c, tile.i0 + place.row + m * 16 + r,
+               tile.j0 + place.col + lane);
+  };
+  pass_rows<Shape>(
+      c, staging, lane, [](int) {}, store);
+}
+
+/// Batch items must keep the alignment too.
+Way way_of_operand(const MatmulArgs& args, int operand) {
+  const auto& matrix = operand == 0 ? args.a : args.b;
+  const bool aligned = std::all_of(args.batch.strides[operand], args.batch.strides[operand] + args.batch.rank,
+                                   [](std::int64_t stride) { return stride % 8 == 0; });
+  if (!aligned) return Way::elements;
+  return operand == 0 ? way_of(matrix.data, matrix.row, matrix.col, args.m, 2)
+                      : way_of(matrix.data, matrix.col, matrix.row, args.n, 2);
+}
+
+template <class Shape>
+Code with_shape(const MatmulArgs& args, const Queue& queue) {
+  const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
+  return with_ways(way_of_operand(args, 0), way_of_operand(args, 1), [&]<Way kWayA, Way kWayB>() {
+    return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
+      return launch_with_shared(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads),
+                                Shape::kSharedBytes, bf16_mma<Shape, kWayA, kWayB>, args, item, tiles_m, tiles_n);
+    });
+  });
+}
+
+Refusal supports(const MatmulProblem& p, const Machine&) {
+  return p.dtype == DType::bf16 ? refuse_mma_sizes(p.m, p.n, p.k) : "needs bf16 operands";
+}
+
+Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
+  if (args.m == 0 || args.n == 0) return Code::ok;
+  return prefers_large_mma(args.m, args.n, args.batch.elements, *queue.machine) ? with_shape<LargeMma>(args, queue)
+                                                                                : with_shape<SmallMma>(args, queue);
+}
+
+double cost(const MatmulProblem& p, const Machine& machine) {
+  return std::max(mma_seconds(p.m, p.n, p.k, p.batch, 2, machine), seconds_for_bytes(Matmul::bytes(p), 0.8, machine));
+}
+
+}  // namespace
+
+extern const Kernel<Matmul> matmul_bf16_mma;
+const Kernel<Matmul> matmul_bf16_mma = {
+    .needs = {.compute_capability = 80, .shared_bytes = SmallMma::kSharedBytes},
+    .traits = {},
+    .supports = supports,
+    .cost = cost,
+    .workspace = no_workspace<Matmul>,
+    .run = run,
+};
+
+}  // namespace tandem::cuda
