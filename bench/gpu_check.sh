@@ -83,6 +83,8 @@ for program in tandem_cross_tests tandem_cuda_tests; do
 done
 step cublas 90 "$bin/tandem-peer-cublas" --json "$out/cublas.json"
 [ -s "$out/cublas.log" ] && cat "$out/cublas.log"
+step cublaslt 90 "$bin/tandem-peer-cublaslt" --json "$out/cublaslt.json"
+[ -s "$out/cublaslt.log" ] && cat "$out/cublaslt.log"
 step compare 120 "$bin/tandem-compare" --kernels 'cuda.*' --quiet --json "$out/compare.json" --markdown "$out/compare.md"
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null || true)
