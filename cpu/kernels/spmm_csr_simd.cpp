@@ -1,13 +1,14 @@
 // Idea:    strips of a few vectors of columns of b; in a strip, for each row of a, the sums stay in registers while
 //          each stored element multiplies a row of the strip of b, which stays in a quarter of L2.
-// Limits:  b of any strides (copied strip by strip where that pays), any c; rows shared out over the threads by their
-//          stored elements.
-// Expect:  rows of b are read at about 0.6 of the L2 ceiling while a fits L2; for a single vector of columns, the
-//          latency of a multiply-add for each stored element.
+// Limits:  b of any strides (copied strip by strip where that pays), any c (in columns: turned in blocks of rows); rows
+//          shared out over the threads by their stored elements.
+// Expect:  rows of b are read at about 0.6 of the L2 ceiling while a fits L2; in a single vector of columns, two cycles
+//          for each stored element; a c in columns costs 1.4 times one in rows.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/spmm_csr_simd.cpp"
 #include "cpu/simd/simd.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <hwy/foreach_target.h>
@@ -23,53 +24,133 @@ namespace tandem::cpu {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// One strip of kVectors vectors; of the last one only strip.last columns exist. One chain of multiply-adds an
-// element, in the order of the stored elements, whatever the strip.
-template <int kVectors, bool kPart>
-void multiply_strip(const SpmmArgs& args, const SpmmStrip& strip) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto last = static_cast<std::size_t>(strip.last);
-  const MatmulArgs& dense = args.dense;
-  HWY_ALIGN float tile[kVectors * hn::MaxLanes(hn::ScalableTag<float>())];
+constexpr std::int64_t kBlock = 16;  // rows of sums that wait for a fused store: a multiple of the lanes
+
+// Stores `rows` rows of sums from row i on. In a c with unit stride along columns they are turned first, so that its
+// lines are written whole.
+void store_block(const SpmmArgs& args, const SpmmStrip& strip, const float* tile, std::int64_t tile_row,
+                 std::int64_t columns, std::int64_t i, std::int64_t rows) {
   StoreArgs store;
   store.tile = tile;
-  store.tile_row = kVectors * lanes;
-  store.rows = 1;
-  store.columns = (kVectors - 1) * lanes + strip.last;
+  store.tile_row = tile_row;
+  store.rows = rows;
+  store.columns = columns;
+  store.i = i;
   store.j = strip.column;
-  store.args = &dense;
-  for (std::int64_t i = strip.first_row; i < strip.last_row; ++i) {
-    hn::Vec<decltype(d)> sum[kVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) sum[v] = hn::Zero(d);
-    const std::int64_t end = args.row_offsets[i + 1];
-    for (std::int64_t p = args.row_offsets[i]; p < end; ++p) {
-      const float* HWY_RESTRICT b = strip.b + args.columns[p] * strip.b_row;
-      const auto x = hn::Set(d, args.values[p]);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const bool part = kPart && v == kVectors - 1;
-        sum[v] = hn::MulAdd(x, part ? load_part(d, b + v * lanes, last) : hn::LoadU(d, b + v * lanes), sum[v]);
-      }
-    }
-    float* c = static_cast<float*>(dense.c.data) + i * dense.c.row + strip.column * dense.c.col;
-    if (strip.direct) {
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        if (kPart && v == kVectors - 1)
-          store_part(sum[v], d, c + v * lanes, last);
-        else
-          hn::StoreU(sum[v], d, c + v * lanes);
-      }
-      continue;
-    }
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) hn::Store(sum[v], d, tile + v * lanes);
-    store.i = i;
-    store.c = c;
-    f32_store(store);
+  store.c = static_cast<float*>(args.dense.c.data) + i * args.dense.c.row + strip.column * args.dense.c.col;
+  store.args = &args.dense;
+  if (args.dense.c.row != 1 || args.dense.c.col == 1) return f32_store(store);
+  MatmulArgs turned = args.dense;
+  std::swap(turned.c.row, turned.c.col);
+  std::swap(turned.bias.row, turned.bias.col);
+  HWY_ALIGN float across[kSpmmVectors * hn::MaxLanes(hn::ScalableTag<float>()) * kBlock];
+  for (std::int64_t j = 0; j < columns; ++j)
+    for (std::int64_t r = 0; r < kBlock; ++r) across[j * kBlock + r] = r < rows ? tile[r * tile_row + j] : 0.0f;
+  store.tile = across;
+  store.tile_row = kBlock;
+  std::swap(store.rows, store.columns);
+  std::swap(store.i, store.j);
+  store.args = &turned;
+  f32_store(store);
+}
+
+// One strip of kVectors vectors; of the last one only strip.last columns exist, and with kPart no
+// more can be read of b. One chain of multiply-adds an
+// element, in the order of the stored elements, whatever the strip. Narrow strips advance in several rows at once, since
+// a single chain waits for each multiply-add.
+template <int kVectors, bool kPart>
+class StripProduct {
+ public:
+  static constexpr int kRows = kVectors == 1 ? 4 : kVectors == 2 ? 2 : 1;
+
+  StripProduct(const SpmmArgs& args, const SpmmStrip& strip)
+      : args_(args), strip_(strip), last_(static_cast<std::size_t>(strip.last)) {}
+
+  void run() {
+    std::int64_t i = strip_.first_row;
+    for (; i + kRows <= strip_.last_row; i += kRows) rows<kRows>(i);
+    for (; i < strip_.last_row; ++i) rows<1>(i);
+    if (waiting_ > 0) store_block(args_, strip_, tile_, kWidth, columns(), i - waiting_, waiting_);
   }
+
+ private:
+  using D = hn::ScalableTag<float>;
+  using V = hn::Vec<D>;
+  static constexpr auto kWidth = static_cast<std::int64_t>(kVectors * hn::MaxLanes(D()));
+
+  static std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(D())); }
+  std::int64_t columns() const { return (kVectors - 1) * lanes() + strip_.last; }
+
+  // What the inner loop reads, as locals: members would be read again after each store.
+  struct Inputs {
+    const std::int32_t* HWY_RESTRICT columns;
+    const float* HWY_RESTRICT values;
+    const float* HWY_RESTRICT b;
+    std::int64_t b_row;
+    std::size_t last;
+  };
+
+  static HWY_INLINE void add(const Inputs in, std::int64_t p, V (&sum)[kVectors]) {
+    const D d;
+    const float* HWY_RESTRICT b = in.b + in.columns[p] * in.b_row;
+    const V x = hn::Set(d, in.values[p]);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const bool part = kPart && v == kVectors - 1;
+      sum[v] = hn::MulAdd(x, part ? load_part(d, b + v * lanes(), in.last) : hn::LoadU(d, b + v * lanes()), sum[v]);
+    }
+  }
+
+  template <int kCount>
+  HWY_INLINE void rows(std::int64_t i) {
+    const Inputs in = {args_.columns, args_.values, strip_.b, strip_.b_row, last_};
+    V sum[kCount][kVectors];
+    std::int64_t at[kCount], together = args_.row_offsets[i + 1] - args_.row_offsets[i];
+    for (int r = 0; r < kCount; ++r) {
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(D());
+      at[r] = args_.row_offsets[i + r];
+      together = std::min<std::int64_t>(together, args_.row_offsets[i + r + 1] - at[r]);
+    }
+    for (std::int64_t t = 0; t < together; ++t)
+#pragma GCC unroll 4
+      for (int r = 0; r < kCount; ++r) add(in, at[r] + t, sum[r]);
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      const std::int64_t end = args_.row_offsets[i + r + 1];
+      for (std::int64_t p = at[r] + together; p < end; ++p) add(in, p, sum[r]);
+      put(i + r, sum[r]);
+    }
+  }
+
+  HWY_INLINE void put(std::int64_t i, const V (&sum)[kVectors]) {
+    if (!strip_.direct) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) hn::Store(sum[v], D(), tile_ + waiting_ * kWidth + v * lanes());
+      if (++waiting_ < kBlock) return;
+      store_block(args_, strip_, tile_, kWidth, columns(), i + 1 - kBlock, kBlock);
+      waiting_ = 0;
+      return;
+    }
+    float* c = static_cast<float*>(args_.dense.c.data) + i * args_.dense.c.row + strip_.column;
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      if (v == kVectors - 1 && strip_.last < lanes())
+        store_part(sum[v], D(), c + v * lanes(), last_);
+      else
+        hn::StoreU(sum[v], D(), c + v * lanes());
+    }
+  }
+
+  const SpmmArgs& args_;
+  const SpmmStrip& strip_;
+  std::size_t last_;
+  std::int64_t waiting_ = 0;  // rows of sums in the tile
+  HWY_ALIGN float tile_[kWidth * kBlock];
+};
+
+template <int kVectors, bool kPart>
+void multiply_strip(const SpmmArgs& args, const SpmmStrip& strip) {
+  StripProduct<kVectors, kPart>(args, strip).run();
 }
 
 template <std::size_t... kIndex>
@@ -88,8 +169,6 @@ SpmmSet spmm_set() {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-
-#include <algorithm>
 
 #include "common/dispatch/cost.h"
 #include "common/ops/spmm.h"
@@ -130,14 +209,15 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 }
 
 // A stored element costs, in each strip, the latency of a multiply-add (4 cycles, in each of which two vectors could be
-// multiplied) or the time to bring its row of the strip from L2, where some two thirds of the ceiling were reached;
-// and its own 8 bytes where a does not stay in L2.
+// multiplied; shared by the rows of narrow strips, where 2 cycles remain) or the time to bring its row of the strip
+// from L2, where some two thirds of the ceiling were reached; and its own 8 bytes where a does not stay in L2.
 double cost(const SpmmProblem& p, const Machine& machine) {
   const Ceilings c = assumed(machine.ceilings);
   const Plan plan = plan_for(p, machine);
   const auto stored = static_cast<double>(p.stored), rows = static_cast<double>(p.m);
   const double cycle = 4.0 * static_cast<double>(lanes_of(machine)) / c.cpu_flops;
-  double step = std::max(4 * cycle, 4.0 * static_cast<double>(plan.columns) / (0.65 * c.cpu_l2_bytes));
+  const bool narrow = plan.columns <= 2 * lanes_of(machine);
+  double step = std::max((narrow ? 2 : 4) * cycle, 4.0 * static_cast<double>(plan.columns) / (0.65 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / c.cpu_dram_bytes;
   const double work = static_cast<double>(plan.strips) * (stored * step + rows * 8 * cycle);
   const double copied = plan.packed ? 8.0 * static_cast<double>(p.k) * static_cast<double>(p.n) : 0;
@@ -182,7 +262,8 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
       } else if (args.stored > 0) {
         strip.b = static_cast<const float*>(d.b.data) + column;
       }
-      set.strips[2 * (vectors - 1) + (rest == set.lanes ? 0 : 1)](args, strip);
+      const bool part = rest < set.lanes && !plan.packed;  // packed strips are padded with zeros
+      set.strips[2 * (vectors - 1) + (part ? 1 : 0)](args, strip);
     }
   });
   return Code::ok;

@@ -23,7 +23,8 @@ using SpmmStripKernel = void (*)(const SpmmArgs&, const SpmmStrip&);
 /// What one ISA level offers.
 struct SpmmSet {
   int lanes = 0;
-  const SpmmStripKernel* strips = nullptr;  // [2 * (vectors - 1)], and the next one for a last vector that is not full
+  const SpmmStripKernel* strips =
+      nullptr;  // [2 * (vectors - 1)], and the next one where the last vector of b cannot be read whole
   PackPanel pack = nullptr;
 };
 
