@@ -144,7 +144,7 @@ TEST(Spmm, IsChosenWhereItIsPredictedFaster) {
   const auto chosen = [&](double density) {
     return explain(ctx, "spmm csr:1024x1024x1024@" + std::to_string(density));
   };
-  const Decision below = chosen(even * 0.98), above = chosen(std::min(1.0, even * 1.2));
+  const Decision below = chosen(even * 0.98), above = chosen(std::min(1.0, even * 1.4));
   EXPECT_EQ(below.kernel, "cpu.spmm.csr.simd");
   EXPECT_EQ(above.kernel, "cpu.spmm.csr.dense");
   const double dense = explain(ctx, "matmul f32:1024x1024x1024").predicted_seconds;
