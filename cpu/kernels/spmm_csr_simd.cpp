@@ -222,7 +222,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const double work = static_cast<double>(plan.strips) * (stored * step + rows * 8 * cycle);
   const double copied = plan.packed ? 8.0 * static_cast<double>(p.k) * static_cast<double>(p.n) : 0;
   const double flops = Spmm::flops(p);
-  const int threads = threads_worth(flops, machine.cpu.threads);
+  const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
   return std::max(cpu_seconds(machine, flops, Spmm::bytes(p), 0.9, threads),
                   (work + copied / c.cpu_dram_bytes) / threads);
 }
