@@ -1,5 +1,8 @@
 // Detection of the host processor: instruction sets, usable threads, caches.
 #include <hwy/targets.h>
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#endif
 #include <sched.h>
 #include <unistd.h>
 
@@ -11,6 +14,7 @@
 #include <thread>
 
 #include "common/core/host_api.h"
+#include "cpu/dot/dot.h"
 
 namespace tandem::cpu {
 namespace {
@@ -25,6 +29,20 @@ IsaLevel detect_isa() {
   (void)targets;
 #endif
   return IsaLevel::scalar;
+}
+
+// What the levels leave out; the registers that these instructions use are those of the level, asked for there.
+void detect_dot_products(CpuInfo& cpu) {
+#if HWY_ARCH_X86
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return;
+  cpu.avx512_vnni = cpu.isa >= IsaLevel::avx512 && (c >> 11 & 1) != 0 && s8_avx512vnni.tiles != nullptr;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) == 0) return;
+  cpu.avx_vnni = cpu.isa >= IsaLevel::avx2 && (a >> 4 & 1) != 0 && s8_avxvnni.tiles != nullptr;
+  cpu.avx512_bf16 = cpu.isa >= IsaLevel::avx512 && (a >> 5 & 1) != 0 && bf16_avx512.tiles != nullptr;
+#else
+  (void)cpu;
+#endif
 }
 
 std::string model_name() {
@@ -93,6 +111,7 @@ CpuInfo query() {
   CpuInfo cpu;
   cpu.name = model_name();
   cpu.isa = detect_isa();
+  detect_dot_products(cpu);
   cpu.threads = usable_threads();
   detect_caches(cpu);
   return cpu;
@@ -100,6 +119,8 @@ CpuInfo query() {
 
 void measure(const CpuInfo& cpu, Ceilings& ceilings) {
   ceilings.cpu_flops = measure_fma(cpu.isa, 2e-3);
+  ceilings.cpu_s8_ops = measure_dot(cpu, DType::s8, 1e-3);
+  ceilings.cpu_bf16_flops = measure_dot(cpu, DType::bf16, 1e-3);
   ceilings.cpu_l2_bytes = measure_copy(cpu.isa, static_cast<std::size_t>(cpu.l2_bytes) / 4, 2e-3);
   // Large enough to leave the last-level cache on common parts, small enough to fault in within milliseconds.
   ceilings.cpu_dram_bytes =

@@ -16,6 +16,7 @@
 
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
+#include "cpu/dot/choose.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
@@ -153,6 +154,15 @@ double measure_fma(IsaLevel level, double seconds, int threads) {
   // The flops of a run depend on the level; asking costs a run.
   const double flops = TANDEM_SIMD_CALL(level, FmaRun)(20000);
   return best_rate(seconds, threads, flops, [&](int) { return [level] { TANDEM_SIMD_CALL(level, FmaRun)(20000); }; });
+}
+
+double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads) {
+  const DotTiles* dot = dtype == DType::bf16 ? bf16_dot_tiles(cpu) : s8_dot_tiles(cpu);
+  if (dot == nullptr && dtype == DType::s8 && cpu.isa >= IsaLevel::avx2) dot = &s16_avx2;
+  if (dot == nullptr || dot->run == nullptr) return measure_fma(cpu.isa, seconds, threads);
+  constexpr std::int64_t kSteps = 20000;
+  const double operations = 2 * dot->run(kSteps);
+  return best_rate(seconds, threads, operations, [dot](int) { return [dot] { dot->run(kSteps); }; });
 }
 
 double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {

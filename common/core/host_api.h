@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <tandem/dtype.h>
 #include <tandem/machine.h>
 
 namespace tandem::cpu {
@@ -18,11 +19,26 @@ CpuInfo query();
 
 /// flop/s of independent f32 multiply-adds in registers.
 double measure_fma(IsaLevel level, double seconds, int threads = 1);
+/// Operations/s (2 for a product and its sum) of s8 or bf16 in registers, with the best instruction there is for them:
+/// of dot products, or what they are widened for.
+double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads = 1);
 /// Bytes/s read plus written by threads that each copy `bytes` within a buffer of twice that size, through the caches
 /// or past them, whichever is faster.
 double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
 /// Bytes/s read by threads that each sum `bytes`.
 double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
+
+/// How the fast kernel of a type wants b, [k, n], when it is packed once for many products: panels of so many columns,
+/// so many bytes in all. Panel 0: there is no such kernel here, or it takes b as it is. f32, bf16 and s8.
+struct PackedLayout {
+  std::int64_t panel = 0;
+  std::size_t bytes = 0;
+};
+PackedLayout packed_layout(const CpuInfo& cpu, DType dtype, std::int64_t k, std::int64_t n);
+/// Packs b, whose element (p, j) is at b + p * row + j * col elements, for a type that packed_layout() knows. `out` has its
+/// bytes and is 64-byte aligned.
+void pack_b(const CpuInfo& cpu, DType dtype, std::int64_t k, std::int64_t n, const void* b, std::int64_t row,
+            std::int64_t col, void* out);
 
 /// Fills the cpu_ fields of `ceilings`, about 20 ms.
 void measure(const CpuInfo& cpu, Ceilings& ceilings);

@@ -15,6 +15,8 @@ inline Ceilings assumed(Ceilings c) {
     if (!(value > 0)) value = stand_in;
   };
   fill(c.cpu_flops, 80e9);
+  fill(c.cpu_s8_ops, c.cpu_flops);
+  fill(c.cpu_bf16_flops, c.cpu_flops);
   fill(c.cpu_l2_bytes, 80e9);
   fill(c.cpu_dram_bytes, 20e9);
   fill(c.cpu_fork_seconds, 1e-6);
@@ -27,14 +29,15 @@ inline Ceilings assumed(Ceilings c) {
   return c;
 }
 
-/// Seconds of a CPU kernel that reaches `efficiency` of the arithmetic ceiling on `threads` threads and moves `bytes`:
+/// Seconds of a CPU kernel that reaches `efficiency` of an arithmetic ceiling on `threads` threads and moves `bytes`:
 /// the larger of the two. Data that fits the last-level cache moves at the L2 rate, else at the DRAM rate (which two
-/// threads can double, but no more is assumed).
-inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads) {
+/// threads can double, but no more is assumed). `ceiling` is that of f32 multiply-adds or of other arithmetic.
+inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads,
+                          double Ceilings::*ceiling = &Ceilings::cpu_flops) {
   const Ceilings c = assumed(machine.ceilings);
   const bool cached = bytes < static_cast<double>(machine.cpu.l3_bytes);
   const double rate = cached ? c.cpu_l2_bytes * threads : c.cpu_dram_bytes * std::min(threads, 2);
-  return std::max(flops / (c.cpu_flops * efficiency * threads), bytes / rate);
+  return std::max(flops / (c.*ceiling * efficiency * threads), bytes / rate);
 }
 
 /// Seconds of a CUDA kernel that reaches `efficiency` of the arithmetic ceiling and `bandwidth` of the memory ceiling.

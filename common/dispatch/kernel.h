@@ -21,6 +21,7 @@ class ThreadPool;
 /// What a machine must have before `supports` is even asked.
 struct Needs {
   IsaLevel isa = IsaLevel::scalar;  // CPU kernels
+  bool s8_dot = false;              // CPU kernels: CpuInfo::has_s8_dot()
   int compute_capability = 0;       // CUDA kernels: 10 * major + minor
   std::int64_t shared_bytes = 0;    // shared memory a block, with opt-in
 };

@@ -23,6 +23,8 @@ std::string refuse_by_machine(const RowFacts& row, const Machine& machine) {
   if (row.backend == Backend::cpu) {
     if (row.needs.isa > machine.cpu.isa)
       return fmt::format("needs {}, this context has {}", name(row.needs.isa), name(machine.cpu.isa));
+    if (row.needs.s8_dot && !machine.cpu.has_s8_dot())
+      return fmt::format("needs AVX-512 VNNI or AVX-VNNI, this context has {} without them", name(machine.cpu.isa));
     return {};
   }
   if (machine.gpus.empty()) return machine.no_gpu_reason.empty() ? "there is no GPU" : machine.no_gpu_reason;

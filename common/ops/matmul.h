@@ -41,6 +41,9 @@ struct MatmulArgs {
   DType result = DType::f32;
   Matrix<const void*> a, b;
   Matrix<void*> c;
+  /// b packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use either.
+  const void* packed_b = nullptr;
+  std::int64_t packed_panel = 0;
   Matrix<const void*> bias;  // bias(i, j); one of the two strides is 0; null data: none
   float alpha = 1.0f, beta = 0.0f;
   Activation activation = Activation::none;
@@ -62,6 +65,7 @@ struct Matmul {
   static bool reads_result(const Attributes& attributes) { return attributes.beta != 0.0f; }
   static double flops(const Problem& p);  // 2 m n k a batch item
   static double bytes(const Problem& p);
+  static DType arithmetic(const Problem& p) { return p.dtype; }
   /// "matmul" with kForm; the result is of the operands' type unless `out` says otherwise. nullopt when `op` is another
   /// operation.
   static std::optional<Request<Matmul>> parse(std::string_view op, std::string_view text);

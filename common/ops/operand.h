@@ -9,6 +9,7 @@
 //   bind(attr, operands)       -> Args
 //   reads_result(attr)         whether the result's old contents are an input
 //   flops(p), bytes(p)         work and compulsory traffic (each operand once)
+//   arithmetic(p)              which ceiling its flops are held against: f32 (when it is left out), s8 or bf16
 //   kRateIsFlops               whether its speed is told in flop/s or in bytes/s
 //   op_names()                 what users call it: "matmul"; one name a function for elementwise operations
 //   kForm                      the grammar of its problem strings

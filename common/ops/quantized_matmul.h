@@ -63,6 +63,9 @@ struct QuantizedMatmulArgs {
   Matrix<const void*> a;
   Matrix<const std::int8_t*> b;
   Matrix<void*> c;
+  /// b packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use either.
+  const void* packed_b = nullptr;
+  std::int64_t packed_panel = 0;
   Vector<float> sa, sb;         // absent for s32 results
   Vector<std::int32_t> za, zb;  // absent: zero
   Vector<std::int32_t> bias_s32;
@@ -87,6 +90,7 @@ struct QuantizedMatmul {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem& p);  // 2 m n k integer operations
   static double bytes(const Problem& p);
+  static DType arithmetic(const Problem&) { return DType::s8; }
   /// "quantized_matmul" with kForm. s8: s8 x s8. per_token: a scale for each row of a; per_channel: for each column of
   /// b; zp: zero points of both; out: f32 by default.
   static std::optional<Request<QuantizedMatmul>> parse(std::string_view op, std::string_view text);

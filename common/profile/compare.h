@@ -143,6 +143,7 @@ Row row_of(const Case<Op>& problem, const Context& ctx, const typename Op::Probl
   for (const View& result : problem.operands.results())
     written += static_cast<double>(result.elements()) * static_cast<double>(size_of(result.dtype()));
   row.work = {Op::flops(described), Op::bytes(described), written, Op::kRateIsFlops};
+  if constexpr (requires { Op::arithmetic(described); }) row.work.arithmetic = Op::arithmetic(described);
   if constexpr (requires { Op::dense_flops(described); }) row.work.dense_flops = Op::dense_flops(described);
   const DType dtype = problem.operands.result().dtype();
   row.can_saturate = dtype == DType::s8 || dtype == DType::u8;

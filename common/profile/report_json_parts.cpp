@@ -30,6 +30,8 @@ Json machine_of(const RunFacts& c) {
        {{"source", "measured at the start of this run, all threads at once"},
         {"fma_flops_s", c.roof.flops_all},
         {"fma_flops_s_one_thread", c.roof.flops_one},
+        {"s8_dot_ops_s", c.roof.s8_all},
+        {"bf16_dot_flops_s", c.roof.bf16_all},
         {"memory", levels},
         {"gpu_fma_flops_s", measured.gpu_flops > 0 ? Json(measured.gpu_flops) : Json()},
         {"gpu_bytes_s", measured.gpu_bytes > 0 ? Json(measured.gpu_bytes) : Json()}}},

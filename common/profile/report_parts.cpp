@@ -53,9 +53,10 @@ std::string run_header(const RunFacts& c, const Style& style) {
         gpu.index, gpu.name, gpu.compute_capability / 10, gpu.compute_capability % 10,
         significant(c.machine.ceilings.gpu_flops / 1e12), significant(c.machine.ceilings.gpu_bytes / 1e9),
         significant(c.machine.ceilings.h2d_bytes / 1e9), significant(c.machine.ceilings.d2h_bytes / 1e9));
-  text += fmt::format("measured ceilings, {} thread{}: FMA {} GFLOP/s (one thread {})", c.roof.threads,
-                      c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
-                      significant(c.roof.flops_one / 1e9));
+  text += fmt::format("measured ceilings, {} thread{}: FMA {} GFLOP/s (one thread {}), s8 dot {}, bf16 dot {}",
+                      c.roof.threads, c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
+                      significant(c.roof.flops_one / 1e9), significant(c.roof.s8_all / 1e9),
+                      significant(c.roof.bf16_all / 1e9));
   for (const bool copy : {true, false}) {
     text += copy ? "; copy" : "; read";
     for (const MemoryLevel& level : c.roof.levels)
@@ -88,8 +89,9 @@ std::string markdown_header(const RunFacts& c) {
                                  name(c.machine.cpu.isa), c.roof.threads, c.library, c.date, c.seed);
   if (c.machine.gpus.empty()) text += fmt::format("No GPU: {}.\n", c.machine.no_gpu_reason);
   for (const GpuInfo& gpu : c.machine.gpus) text += fmt::format("GPU {}: {}.\n", gpu.index, gpu.name);
-  text +=
-      fmt::format("\nCeilings measured in this run, in GB/s: FMA {} GFLOP/s\n", significant(c.roof.flops_all / 1e9));
+  text += fmt::format("\nCeilings measured in this run, in GB/s: FMA {} GFLOP/s, s8 dot {}, bf16 dot {}\n",
+                      significant(c.roof.flops_all / 1e9), significant(c.roof.s8_all / 1e9),
+                      significant(c.roof.bf16_all / 1e9));
   text += "\n| | copy | read |\n|---|---|---|\n";
   for (const MemoryLevel& level : c.roof.levels)
     text += fmt::format("| {} | {} | {} |\n", level.name, significant(level.copy_bytes / 1e9),

@@ -30,6 +30,8 @@ Roof measure_roof(const CpuInfo& cpu) {
   roof.threads = cpu.threads;
   roof.flops_one = cpu::measure_fma(cpu.isa, kSeconds);
   roof.flops_all = cpu::measure_fma(cpu.isa, kSeconds, cpu.threads);
+  roof.s8_all = cpu::measure_dot(cpu, DType::s8, kSeconds, cpu.threads);
+  roof.bf16_all = cpu::measure_dot(cpu, DType::bf16, kSeconds, cpu.threads);
   // L1 and L2 belong to a core; the last level is shared. Half of a level is used, so that it surely fits.
   const std::int64_t l1 = cpu.l1d_bytes * cpu.threads, l2 = cpu.l2_bytes * cpu.threads;
   const std::int64_t l3 = std::max(cpu.l3_bytes, l2);
@@ -40,6 +42,12 @@ Roof measure_roof(const CpuInfo& cpu) {
 }
 
 namespace {
+
+Bound arithmetic_bound(const Work& work, const Roof& roof) {
+  const auto bound = [&](const char* by, double rate) { return Bound{work.flops / rate, by, rate, true}; };
+  if (work.arithmetic == DType::s8) return bound("s8 dot", roof.s8_all);
+  return work.arithmetic == DType::bf16 ? bound("bf16 dot", roof.bf16_all) : bound("FMA", roof.flops_all);
+}
 
 // The stricter of two ceilings, where both were measured.
 Bound stricter(Bound arithmetic, Bound memory, bool rate_is_flops) {
@@ -64,12 +72,14 @@ Bound host_bound(const Work& work, const Roof& roof) {
     where = std::string(cache.name) + " and " + where;
   }
   const Bound memory{work.bytes / rate, (copies ? "copy " : "read ") + where, rate, false};
-  return stricter({work.flops / roof.flops_all, "FMA", roof.flops_all, true}, memory, work.rate_is_flops);
+  return stricter(arithmetic_bound(work, roof), memory, work.rate_is_flops);
 }
 
 Bound device_bound(const Work& work, const Ceilings& ceilings) {
   if (!(ceilings.gpu_bytes > 0)) return {};
   const Bound memory{work.bytes / ceilings.gpu_bytes, "device memory", ceilings.gpu_bytes, false};
+  // What tensor cores reach is not measured.
+  if (work.arithmetic != DType::f32) return memory;
   return stricter({work.flops / ceilings.gpu_flops, "FMA", ceilings.gpu_flops, true}, memory, work.rate_is_flops);
 }
 

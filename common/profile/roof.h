@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <tandem/dtype.h>
 #include <tandem/machine.h>
 
 namespace tandem::profile {
@@ -23,6 +24,8 @@ struct Roof {
   int threads = 0;
   double flops_one = 0;  ///< f32 multiply-adds, 2 flops each, of one thread
   double flops_all = 0;
+  double s8_all = 0;    ///< sums of products of 8-bit integers, 2 operations each
+  double bf16_all = 0;  ///< the same of bf16
   std::array<MemoryLevel, 4> levels;
 
   /// The fastest level that holds a working set.
@@ -35,7 +38,8 @@ Roof measure_roof(const CpuInfo& cpu);
 /// The least time that a problem can take, and what sets it.
 struct Bound {
   double seconds = 0;
-  std::string by;    ///< "FMA", "copy L2", "read DRAM", "device memory"; empty when no ceiling was measured
+  std::string
+      by;  ///< "FMA", "s8 dot", "bf16 dot", "copy L2", "read DRAM", "device memory"; empty when no ceiling was measured
   double value = 0;  ///< that ceiling, in flop/s or bytes/s
   bool flops = false;
 };
@@ -46,7 +50,8 @@ struct Work {
   double bytes = 0;
   double written_bytes = 0;
   bool rate_is_flops = false;
-  double dense_flops = 0;  ///< the work of the dense product, where an operand is compressed; 0: none is
+  double dense_flops = 0;         ///< the work of the dense product, where an operand is compressed; 0: none is
+  DType arithmetic = DType::f32;  ///< what is multiplied: f32, s8 (u8 too) or bf16
 };
 
 /// The roofline: the larger of flops at the arithmetic ceiling and bytes at that of the level which holds them. Where a

@@ -1,9 +1,11 @@
 #include "cpu/gemm/gemm.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/blocking.h"
+#include "cpu/gemm/packed.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
@@ -17,16 +19,29 @@ constexpr int kMaxTileWords = 14 * 4 * 16;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+std::int64_t multiple_below(std::int64_t a, std::int64_t b) { return std::max(a / b, std::int64_t{1}) * b; }
+
+void prefetch(const char* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p, 1);
+#else
+  (void)p;
+#endif
+}
+
+// Skinny kernels work on whole blocks of so many columns.
+std::int64_t skinny_step(const GemmSet& set) { return std::int64_t{4} * set.lanes; }
 
 // Everything about a product that does not depend on the batch item or the thread.
 struct Plan {
   const GemmSet* set = nullptr;
   const MatmulArgs* args = nullptr;
-  bool direct = false;
+  GemmCall call;
+  const char* packed_b = nullptr;  // panels that came with b
   bool skinny = false;
   GemmPacking packing;
-  std::int64_t element = kWord;  // bytes of an element of a and b
-  std::int64_t words = 0;        // k in words
+  std::int64_t c_element = kWord;  // bytes of an element of c
+  std::int64_t words = 0;          // k in words
   std::int64_t mc = 0, kc = 0, nc = 0;
 };
 
@@ -39,35 +54,60 @@ struct Item {
 struct Scratch {
   char* a = nullptr;
   char* b = nullptr;
+  std::int32_t *row_sums = nullptr, *column_sums = nullptr;
 };
 
-MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu) {
+MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu, std::int64_t words) {
   MatmulBlocking blocking = matmul_blocking(cpu, set.mr, set.nr());
+  if (!set.takes_words() && words > blocking.kc) {  // k in one block: fewer rows and columns, for the same space
+    blocking.mc = std::max<std::int64_t>(blocking.mc * blocking.kc / words, 1);
+    blocking.nc = std::max<std::int64_t>(blocking.nc * blocking.kc / words, 1);
+    blocking.kc = words;
+  }
   blocking.mc = round_up(blocking.mc, set.mr);
   blocking.nc = round_up(blocking.nc, set.nr());
   return blocking;
 }
 
-// Few rows and a b that does not fit the caches.
+// Few rows, and of f32 a b that does not fit the caches. Words of several values are streamed whatever the size of b,
+// since they would have to be packed.
 bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const CpuInfo& cpu) {
-  return set.skinny != nullptr && m <= kSkinnyRows &&
-         k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
+  if (set.skinny == nullptr) return false;
+  if (set.group > 1) return m < set.skinny_rows && n >= skinny_step(set);
+  return m <= kSkinnyRows && k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
 
-// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, one
-// panel.
+// Columns at a time, in a row or a few, so that the sums take 16 to 32 KiB.
+std::int64_t skinny_columns(const GemmSet& set, std::int64_t m) {
+  if (set.group > 1) return multiple_below(8192 / (m + 1), skinny_step(set));
+  return m <= kSkinnyCachedRows ? 1024 : 512;
+}
+
+// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, two
+// panels; sums of rows and columns.
 struct ScratchWords {
-  std::int64_t a = 0, b = 0;
-  std::size_t bytes() const { return static_cast<std::size_t>(round_up((a + b) * kWord, kLine)); }
+  std::int64_t a = 0, b = 0, row_sums = 0, column_sums = 0;
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(round_up((a + b + row_sums + column_sums) * kWord, kLine));
+  }
 };
 ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const MatmulBlocking& blocking, std::int64_t m,
-                           std::int64_t n, std::int64_t words) {
-  const std::int64_t kc = std::min(blocking.kc, words);
-  const std::int64_t panels = ceil_div(std::min(blocking.mc, m), set.mr);
+                           std::int64_t n, std::int64_t k) {
+  const std::int64_t words = ceil_div(k, set.group), kc = std::min(blocking.kc, words);
+  const std::int64_t rows = ceil_div(std::min(blocking.mc, m), set.mr) * round_up(set.mr, kPanelStep);
   const std::int64_t columns =
       m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
-  const std::int64_t sums = is_skinny_size(set, m, n, words, cpu) ? m * skinny_columns_at_once(m) : 0;
-  return {std::max(sums, round_up(panels * round_up(set.mr, kPanelStep) * kc, kLine / kWord)), columns * kc};
+  ScratchWords out{round_up(rows * kc, kLine / kWord), round_up(columns * kc, kLine / kWord)};
+  if (set.ones != 0) {
+    out.row_sums = round_up(rows, kLine / kWord);
+    out.column_sums = columns;
+  }
+  if (is_skinny_size(set, m, n, k, cpu)) {  // sums instead of a block of f32, and beside a panel of integers
+    const std::int64_t sums = (m + (set.group > 1 ? 1 : 0)) * skinny_columns(set, m);
+    out.a = set.group > 1 ? round_up(round_up(m + 1, kPanelStep) * words, kLine / kWord) : std::max(sums, out.a);
+    if (set.group > 1) out.b = std::max(sums, out.b);
+  }
+  return out;
 }
 
 // Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
@@ -81,7 +121,7 @@ bool rows_collide(std::int64_t pitch_bytes, int rows) {
 }
 
 bool should_pack_a(const GemmSet& set, const MatmulArgs& args) {
-  if (set.group != 1) return true;
+  if (!set.takes_words()) return true;
   constexpr std::int64_t kSmall = 16 << 10;  // fits L1 whatever its strides
   if (args.m * args.k * kWord <= kSmall) return false;
   if (args.a.col != 1) return true;
@@ -96,7 +136,7 @@ bool is_thin(const MatmulArgs& args, const MatmulBlocking& blocking) {
 }
 
 bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking& blocking, const CpuInfo& cpu) {
-  if (set.group != 1 || args.b.col != 1) return true;
+  if (!set.takes_words() || args.b.col != 1) return true;
   if (is_thin(args, blocking)) return false;
   return args.k * args.b.row * kWord > cpu.l2_bytes / 2;
 }
@@ -113,25 +153,36 @@ struct BlockOfK {
   bool first = true, last = true;
 };
 
-const char* element_at(const char* p, const Plan& plan, std::int64_t elements) { return p + elements * plan.element; }
+const char* element_at(const char* p, const Plan& plan, std::int64_t elements) {
+  return p + elements * plan.set->element;
+}
+
+// What a tile's rows and columns add up to, where the store wants to know.
+struct Sums {
+  const std::int32_t *rows = nullptr, *columns = nullptr;
+};
 
 // One tile to c: written by the micro-kernel itself where it may, else through a buffer and the fused store. `args`
 // lacks only what belongs to c.
 void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_t i, std::int64_t rows, std::int64_t j,
-          std::int64_t columns, TileArgs& args) {
+          std::int64_t columns, Sums sums, TileArgs& args) {
   const GemmSet& set = *plan.set;
   const std::int64_t vectors = ceil_div(columns, set.lanes);
   const MicroKernel kernel = set.tiles[(rows - 1) * set.vectors + vectors - 1];
   const auto& c = plan.args->c;
-  char* at = item.c + (i * c.row + j * c.col) * kWord;
+  char* at = item.c + (i * c.row + j * c.col) * plan.c_element;
   args.last = columns - (vectors - 1) * set.lanes;
-  if (plan.direct && (set.masks || args.last == set.lanes)) {
+  if (plan.call.direct && (set.masks || args.last == set.lanes)) {
     args.c = at;
     args.c_row = c.row;
     args.accumulate = !block.first;
     kernel(args);
     return;
   }
+  // c on its way into the cache while the tile is computed.
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t byte = 0; byte < columns * plan.c_element; byte += kLine)
+      prefetch(at + r * c.row * plan.c_element + byte);
   alignas(kLine) float buffer[kMaxTileWords];
   args.c = buffer;
   args.c_row = vectors * set.lanes;
@@ -147,7 +198,9 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
   store.c = at;
   store.first = block.first;
   store.last = block.last;
-  store.args = plan.args;
+  store.args = plan.call.fused;
+  store.row_sums = sums.rows;
+  store.column_sums = sums.columns;
   set.store(store);
 }
 
@@ -159,12 +212,15 @@ struct ColumnPanels {
   std::int64_t columns;  // of the block
   std::int64_t words, depth;
   char* out;
-  bool packed;  // all panels lie in `out`
-  bool keeps;   // each at its own place; else two places are used in turn
+  const char* ready;  // packed by pack_panels(); null: not
+  bool packed;        // all panels lie in `out`
+  bool keeps;         // each at its own place; else two places are used in turn
 
   std::int64_t count() const { return ceil_div(columns, plan.set->nr()); }
   std::int64_t width(std::int64_t panel) const { return std::min(plan.set->nr(), columns - panel * plan.set->nr()); }
-  std::int64_t padded(std::int64_t panel) const { return round_up(width(panel), plan.set->lanes); }
+  std::int64_t padded(std::int64_t panel) const {
+    return ready != nullptr ? plan.set->nr() : round_up(width(panel), plan.set->lanes);
+  }
   bool in_place(std::int64_t panel) const {
     return !plan.packing.b && (plan.set->masks || width(panel) % plan.set->lanes == 0);
   }
@@ -172,15 +228,36 @@ struct ColumnPanels {
     return element_at(in, plan, panel * plan.set->nr() * plan.args->b.col);
   }
   char* place(std::int64_t panel) const { return out + (keeps ? panel : panel % 2) * plan.set->nr() * words * kWord; }
-  bool must_pack(std::int64_t panel) const { return panel < count() && !packed && !in_place(panel); }
+  const char* at(std::int64_t panel) const {
+    return ready != nullptr ? ready + panel * plan.set->nr() * plan.words * kWord : place(panel);
+  }
+  bool must_pack(std::int64_t panel) const {
+    return panel < count() && ready == nullptr && !packed && !in_place(panel);
+  }
   void pack(std::int64_t panel, Share rows) const {
     const auto& b = plan.args->b;
     const std::int64_t group = plan.set->group;
-    plan.set->pack(element_at(source(panel), plan, rows.begin * group * b.row), b.col, b.row, width(panel),
-                   std::min(depth, rows.end * group) - rows.begin * group, padded(panel),
-                   place(panel) + rows.begin * padded(panel) * kWord);
+    plan.set->pack_b(element_at(source(panel), plan, rows.begin * group * b.row), b.col, b.row, width(panel),
+                     std::min(depth, rows.end * group) - rows.begin * group, padded(panel),
+                     place(panel) + rows.begin * padded(panel) * kWord);
   }
 };
+
+// The sums of a packed panel's rows: it times a vector of ones.
+void add_up_rows(const GemmSet& set, const void* panel, std::int64_t step, std::int64_t words, std::int64_t rows,
+                 std::int32_t* sums) {
+  alignas(kLine) std::int32_t ones[kLine / kWord], c[kMaxTileWords];
+  std::fill(std::begin(ones), std::end(ones), set.ones);
+  TileArgs args;
+  args.kc = words;
+  args.a = panel;
+  args.a_step = step;
+  args.b = ones;
+  args.c = c;
+  args.c_row = set.lanes;
+  set.tiles[(rows - 1) * set.vectors](args);
+  for (std::int64_t i = 0; i < rows; ++i) sums[i] = c[i * set.lanes];
+}
 
 // A block of a (rows x block) against a block of b.
 void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share rows, Share columns, bool packed,
@@ -192,16 +269,22 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
   const char* a_block = element_at(item.a, plan, rows.begin * a.row + block.begin * set.group * a.col);
   const std::int64_t a_width = round_up(panels.base + (panels.longer > 0 ? 1 : 0), kPanelStep);
   if (plan.packing.a) {
-    for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p)
-      set.pack(element_at(a_block, plan, r * a.row), a.row, a.col, panels.rows(p), depth, a_width,
-               scratch.a + p * a_width * block.words * kWord);
+    for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
+      char* panel = scratch.a + p * a_width * block.words * kWord;
+      set.pack_a(element_at(a_block, plan, r * a.row), a.row, a.col, panels.rows(p), depth, a_width, panel);
+      if (plan.call.row_sums)
+        add_up_rows(set, panel, a_width, block.words, panels.rows(p), scratch.row_sums + p * a_width);
+    }
   }
+  const char* ready = plan.packed_b;
+  if (ready != nullptr) ready += (columns.begin * plan.words + block.begin * set.nr()) * kWord;
   const ColumnPanels b_panels{plan,
                               element_at(item.b, plan, block.begin * set.group * b.row + columns.begin * b.col),
                               columns.end - columns.begin,
                               block.words,
                               depth,
                               scratch.b,
+                              ready,
                               packed,
                               keeps};
   // The share of the next panel that one tile takes care of.
@@ -209,17 +292,26 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
   if (b_panels.must_pack(0)) b_panels.pack(0, {0, block.words});
   for (std::int64_t q = 0; q < b_panels.count(); ++q) {
     const bool packs_next = b_panels.must_pack(q + 1);
+    Sums sums;
+    if (plan.call.column_sums && ready != nullptr) {
+      sums.columns = packed_column_sums(set, plan.args->k, plan.args->n, plan.packed_b) + columns.begin + q * set.nr();
+    } else if (plan.call.column_sums) {
+      std::int32_t* here = scratch.column_sums + (keeps ? q * set.nr() : 0);
+      if (!packed) add_up_columns(set, b_panels.place(q), b_panels.padded(q), block.words, b_panels.width(q), here);
+      sums.columns = here;
+    }
     TileArgs args;
     args.kc = block.words;
-    args.b = b_panels.in_place(q) ? b_panels.source(q) : b_panels.place(q);
+    args.b = b_panels.in_place(q) ? b_panels.source(q) : b_panels.at(q);
     args.b_step = b_panels.in_place(q) ? b.row : b_panels.padded(q);
     const char* ahead = args.b == nullptr ? nullptr : static_cast<const char*>(args.b);
     if (q + 1 < b_panels.count()) {
       const bool from_b = packs_next || b_panels.in_place(q + 1);
-      ahead = from_b ? b_panels.source(q + 1) : b_panels.place(q + 1);
-      args.ahead_step = from_b ? b.row * plan.element * set.group : b_panels.padded(q + 1) * kWord;
+      ahead = from_b ? b_panels.source(q + 1) : b_panels.at(q + 1);
+      args.ahead_step = from_b ? b.row * set.element * set.group : b_panels.padded(q + 1) * kWord;
       args.ahead_every = std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
       if (from_b && b.col != 1) args.ahead_every = INT64_MAX;
+      if (ready != nullptr && panels.count == 1) args.ahead_every = INT64_MAX;  // it is read in the order of memory
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
       if (plan.packing.a) {
@@ -233,7 +325,9 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       }
       const Share part{std::min(block.words, p * slice), std::min(block.words, (p + 1) * slice)};
       args.ahead = ahead + part.begin * args.ahead_step;
-      tile(plan, item, block, rows.begin + r, panels.rows(p), columns.begin + q * set.nr(), b_panels.width(q), args);
+      if (plan.call.row_sums) sums.rows = scratch.row_sums + p * a_width;
+      tile(plan, item, block, rows.begin + r, panels.rows(p), columns.begin + q * set.nr(), b_panels.width(q), sums,
+           args);
       if (packs_next && part.begin < part.end) b_panels.pack(q + 1, part);
     }
   }
@@ -259,31 +353,50 @@ void part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch
   }
 }
 
-// Few rows: the sums of some columns, then their store.
+// Few rows: the sums of some columns, then their store. Integers of a are packed, with a row of ones below them where
+// the sums of columns are wanted.
 void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
+  const GemmSet& set = *plan.set;
   const MatmulArgs& args = *plan.args;
-  const std::int64_t at_once = skinny_columns_at_once(args.m);
+  const std::int64_t at_once = skinny_columns(set, args.m);
   SkinnyArgs skinny;
   skinny.k = args.k;
-  skinny.a = reinterpret_cast<const float*>(item.a);
+  skinny.a = item.a;
   skinny.a_row = args.a.row;
   skinny.a_col = args.a.col;
   skinny.b_row = args.b.row;
-  skinny.sum = reinterpret_cast<float*>(scratch.a);
+  skinny.sum = scratch.a;
   skinny.sum_row = at_once;
   StoreArgs store;
-  store.tile = scratch.a;
+  if (set.group > 1) {
+    const std::int64_t width = round_up(args.m + 1, kPanelStep);
+    set.pack_a(item.a, args.a.row, args.a.col, args.m, args.k, width, scratch.a);
+    auto* words = reinterpret_cast<std::int32_t*>(scratch.a);
+    if (plan.call.column_sums)
+      for (std::int64_t p = 0; p < plan.words; ++p) words[p * width + args.m] = set.ones;
+    if (plan.call.row_sums) {
+      add_up_rows(set, scratch.a, width, plan.words, args.m, scratch.row_sums);
+      store.row_sums = scratch.row_sums;
+    }
+    skinny.a = scratch.a;
+    skinny.a_row = 1;
+    skinny.a_col = width;
+    skinny.sum = scratch.b;
+  }
+  if (plan.call.column_sums) store.column_sums = static_cast<std::int32_t*>(skinny.sum) + args.m * at_once;
+  store.tile = skinny.sum;
   store.tile_row = at_once;
   store.rows = args.m;
-  store.args = &args;
+  store.args = plan.call.fused;
+  const SkinnyKernel kernel = set.skinny[args.m - (plan.call.column_sums ? 0 : 1)];
   for (std::int64_t j = columns.begin; j < columns.end; j += at_once) {
     skinny.n = std::min(at_once, columns.end - j);
-    skinny.b = reinterpret_cast<const float*>(item.b) + j;
-    plan.set->skinny[args.m - 1](skinny);
+    skinny.b = element_at(item.b, plan, j);
+    kernel(skinny);
     store.columns = skinny.n;
     store.j = j;
-    store.c = item.c + j * args.c.col * kWord;
-    plan.set->store(store);
+    store.c = item.c + j * args.c.col * plan.c_element;
+    set.store(store);
   }
 }
 
@@ -296,8 +409,9 @@ Grid best_grid(const Plan& plan, int threads) {
     const std::int64_t m = ceil_div(plan.args->m, rows);
     const std::int64_t n = round_up(ceil_div(plan.args->n, threads / rows), plan.set->lanes);
     // Multiplying, against about 6 words a cycle packed: a cost per value of k, in cycles of two vector multiply-adds.
+    const bool packs_b = plan.packing.b && plan.packed_b == nullptr;
     return static_cast<double>(m * n) / (2 * plan.set->lanes) + static_cast<double>(m) / (plan.packing.a ? 6 : 24) +
-           static_cast<double>(n) / (plan.packing.b ? 6 : 24);
+           static_cast<double>(n) / (packs_b ? 6 : 24);
   };
   int best = 1;
   for (int rows = 2; rows <= threads; ++rows)
@@ -311,7 +425,7 @@ Item item_at(const Plan& plan, std::int64_t index) {
   if (args.batch.rank > 0) args.batch.offsets(index, args.batch.rank, at);
   return {element_at(static_cast<const char*>(args.a.data), plan, at[0]),
           element_at(static_cast<const char*>(args.b.data), plan, at[1]),
-          static_cast<char*>(args.c.data) + at[2] * kWord};
+          static_cast<char*>(args.c.data) + at[2] * plan.c_element};
 }
 
 // Participant t of n: its items when there are enough of them, else its cell of the grid in every item.
@@ -322,7 +436,10 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
   const Grid grid = by_items ? Grid{} : plan.skinny ? Grid{1, n} : best_grid(plan, n);
   const int cell = by_items ? 0 : t;
   const Share rows = share_of(plan.args->m, 1, cell / grid.columns, grid.rows);
-  const Share columns = share_of(plan.args->n, plan.set->lanes, cell % grid.columns, grid.columns);
+  const std::int64_t step = plan.skinny                ? skinny_step(*plan.set)
+                            : plan.packed_b != nullptr ? plan.set->nr()
+                                                       : plan.set->lanes;
+  const Share columns = share_of(plan.args->n, step, cell % grid.columns, grid.columns);
   for (std::int64_t i = mine.begin; i < mine.end; ++i) {
     if (plan.skinny) {
       skinny_part(plan, item_at(plan, i), columns, scratch);
@@ -335,39 +452,64 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
 }  // namespace
 
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
-  const MatmulBlocking blocking = blocking_of(set, machine.cpu);
-  return scratch_words(set, machine.cpu, blocking, m, n, ceil_div(k, set.group)).bytes() *
-         static_cast<std::size_t>(machine.cpu.threads);
+  const MatmulBlocking blocking = blocking_of(set, machine.cpu, ceil_div(k, set.group));
+  return scratch_words(set, machine.cpu, blocking, m, n, k).bytes() * static_cast<std::size_t>(machine.cpu.threads);
 }
 
-void gemm(const GemmSet& set, const MatmulArgs& args, bool direct, const Queue& queue, Workspace workspace) {
+void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, const Queue& queue, Workspace workspace) {
   const CpuInfo& cpu = queue.machine->cpu;
-  MatmulBlocking blocking = blocking_of(set, cpu);
-  if (set.group == 1 && is_thin(args, blocking)) {
-    blocking.kc = std::max<std::int64_t>(blocking.kc / 2, 1);
-  }
   Plan plan;
   plan.set = &set;
   plan.args = &args;
-  plan.direct = direct;
-  plan.skinny = args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
-  plan.element = kWord / set.group;
+  plan.call = call;
+  if (plan.call.fused == nullptr) plan.call.fused = &args;
+  // Words of other numbers than those of b are packed for one call only.
+  if (args.packed_panel == set.nr() && set.element * set.group == kWord)
+    plan.packed_b = static_cast<const char*>(args.packed_b);
+  const bool streams = set.group == 1 || plan.packed_b == nullptr;
+  plan.skinny = streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
+  plan.c_element = static_cast<std::int64_t>(size_of(args.result));
   plan.words = ceil_div(args.k, set.group);
-  plan.packing = {should_pack_a(set, args), should_pack_b(set, args, blocking, cpu)};
+  MatmulBlocking blocking = blocking_of(set, cpu, plan.words);
+  if (set.takes_words() && is_thin(args, blocking)) blocking.kc = std::max<std::int64_t>(blocking.kc / 2, 1);
+  plan.packing = {should_pack_a(set, args), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
   plan.kc = plan.words == 0 ? 1 : ceil_div(plan.words, ceil_div(plan.words, blocking.kc));
-  const ScratchWords words = scratch_words(set, cpu, blocking, args.m, args.n, plan.words);
+  const ScratchWords words = scratch_words(set, cpu, blocking, args.m, args.n, args.k);
   const auto scratch = [&](int t) {
     char* base = static_cast<char*>(workspace.data) + static_cast<std::size_t>(t) * words.bytes();
-    return Scratch{base, base + words.a * kWord};
+    char* b = base + words.a * kWord;
+    auto* sums = reinterpret_cast<std::int32_t*>(b + words.b * kWord);
+    return Scratch{base, b, sums, sums + words.row_sums};
   };
-  const int threads = threads_worth(matmul_flops(args), queue);
+  // A word of several values takes the time of one.
+  const int threads = threads_worth(matmul_flops(args) / set.group, queue);
   if (threads == 1) {
     participate(plan, 0, 1, scratch(0));
   } else {
     queue.pool->run(threads, [&](int t, int n) { participate(plan, t, n, scratch(t)); });
   }
+}
+
+std::size_t matmul_workspace(const GemmSet& set, const MatmulProblem& p, const Machine& machine) {
+  const std::size_t item = gemm_workspace(set, p.m, p.n, p.k, machine);
+  // Whether a batch with one b is one product depends on the strides.
+  return p.shared_b ? std::max(item, gemm_workspace(set, p.m * p.batch, p.n, p.k, machine)) : item;
+}
+
+void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
+  if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
+  const bool direct = args.alpha == 1.0f && args.beta == 0.0f && args.bias.data == nullptr &&
+                      args.activation == Activation::none && args.c.col == 1 && args.result == DType::f32;
+  const Loops<3>& batch = args.batch;
+  const bool is_one = batch.rank == 1 && batch.strides[1][0] == 0 && batch.strides[0][0] == args.m * args.a.row &&
+                      batch.strides[2][0] == args.m * args.c.row && args.bias.row == 0;
+  if (!is_one) return gemm(set, args, {.direct = direct}, queue, workspace);
+  MatmulArgs merged = args;
+  merged.m = args.m * batch.elements;
+  merged.batch = {};
+  gemm(set, merged, {.direct = direct}, queue, workspace);
 }
 
 }  // namespace tandem::cpu

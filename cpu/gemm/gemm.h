@@ -1,8 +1,9 @@
 // Matrix products from a micro-kernel: the loops, packing, tails, threads and the fused store, written once.
 //
 // Everything is seen as words of 4 bytes: one f32, two bf16 or four int8 consecutive values of k, `group` in a word.
-// c has 4 bytes an element. A micro-kernel multiplies a few rows of a by a few vectors of columns of b over a block
-// of k. It reads a and b through strides, so operands in place and packed panels look alike to it.
+// Sums have 4 bytes; the store makes elements of c of them. A micro-kernel multiplies a few rows of a by a few vectors of
+// columns of b over a block of k. It reads a and b through strides, so operands in place and packed panels look alike
+// to it. All but f32 is always packed, and its k is one block, since c need not be able to hold sums.
 //
 // Accumulation order: element (i, j) is summed in blocks of at most kc values of k (MatmulBlocking; the blocks depend
 // on m, k, the strides of the whole product and the machine's caches). A block is one chain of multiply-adds from zero
@@ -17,31 +18,13 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "cpu/gemm/skinny.h"
+#include "cpu/gemm/tile.h"
 
 namespace tandem::cpu {
 
-/// One tile: c = a b over kc words of k, or c += a b. Strides in words: a(i, p) is at a[i * a_row + p * a_step], b(p,
-/// j) at b[p * b_step + j], c(i, j) at c[i * c_row + j].
-struct TileArgs {
-  std::int64_t kc = 0;
-  const void* a = nullptr;
-  std::int64_t a_row = 0, a_step = 0;
-  const void* b = nullptr;
-  std::int64_t b_step = 0;
-  void* c = nullptr;
-  std::int64_t c_row = 0;
-  std::int64_t last =
-      0;  // columns in the last vector: sets with `masks` touch no more of b and c, others whole vectors
-  bool accumulate = false;
-  // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, one each `ahead_every` steps.
-  const char* ahead = nullptr;
-  std::int64_t ahead_step = 0;  // bytes
-  std::int64_t ahead_every = INT64_MAX;
-};
-using MicroKernel = void (*)(const TileArgs&);
-
 /// Copies a panel: out[p * width + i] = in[i * across + p * along] for i < count, 0 for count <= i < width, p < kc
-/// words. Strides in elements. `depth` is the number of elements along k: the last word is padded with zeros.
+/// words. Strides in elements. `depth` is the number of elements along k: the last word is padded with zeros. Packing may
+/// also turn elements into others, such as s8 into u8.
 using PackPanel = void (*)(const void* in, std::int64_t across, std::int64_t along, std::int64_t count,
                            std::int64_t depth, std::int64_t width, void* out);
 
@@ -53,7 +36,11 @@ struct StoreArgs {
   std::int64_t i = 0, j = 0;       // where the tile is in c
   void* c = nullptr;               // element (i, j)
   bool first = true, last = true;  // block of k
-  const MatmulArgs* args = nullptr;
+  const void* args = nullptr;      // GemmCall::fused
+  // Of a as it was packed, one a row of the tile, and of b, one a column, filled up to whole vectors; null where
+  // GemmCall does not ask for them.
+  const std::int32_t* row_sums = nullptr;
+  const std::int32_t* column_sums = nullptr;
 };
 using StoreTile = void (*)(const StoreArgs&);
 
@@ -63,13 +50,18 @@ struct GemmSet {
   int vectors = 0;  // most vectors in a row of a tile
   int lanes = 0;    // words a vector
   int group = 1;    // values of k a word
+  int element = 4;  // bytes of a value in a and b
   bool masks = false;
   const MicroKernel* tiles = nullptr;  // [(rows - 1) * vectors + vectors_used - 1]
-  PackPanel pack = nullptr;
+  PackPanel pack_a = nullptr, pack_b = nullptr;
   StoreTile store = nullptr;
-  const SkinnyKernel* skinny = nullptr;  // [rows - 1], for f32 sets
+  const SkinnyKernel* skinny = nullptr;  // [rows - 1]
+  int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums
+  std::int32_t ones = 0;                 // integer sets: the word of ones that adds up the values of words
 
   std::int64_t nr() const noexcept { return std::int64_t{vectors} * lanes; }
+  /// Whether a and b hold words already, which need no packing; k may then be cut into blocks, since c holds sums.
+  bool takes_words() const noexcept { return group == 1 && element == 4; }
 };
 
 /// Which operands a product copies into panels before it multiplies them.
@@ -78,10 +70,21 @@ struct GemmPacking {
   bool b = false;
 };
 
+/// What a product is besides its operands.
+struct GemmCall {
+  const void* fused = nullptr;  // what the store gets; null: the MatmulArgs
+  bool direct = false;  // the store is c = a b and c has unit column stride, so that tiles may write c themselves
+  bool row_sums = false, column_sums = false;  // the store wants them; integer sets
+};
+
 /// Scratch of gemm() for a product of this size on machine.cpu.threads threads, whatever the strides.
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine);
 
-/// All batch items. `direct`: the store is c = a b and c has unit column stride, so that tiles may write c themselves.
-void gemm(const GemmSet& set, const MatmulArgs& args, bool direct, const Queue& queue, Workspace workspace);
+/// All batch items. Panels that args.packed_b brings are used where they are as wide as those of the set.
+void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, const Queue& queue, Workspace workspace);
+
+/// Kernel::workspace and Kernel::run of a matmul: a batch with one b and rows that follow each other is one product.
+std::size_t matmul_workspace(const GemmSet& set, const MatmulProblem& p, const Machine& machine);
+void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace);
 
 }  // namespace tandem::cpu

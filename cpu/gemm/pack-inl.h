@@ -1,4 +1,4 @@
-// Packing of f32 values into panels: out[p * width + i] = in[i * across + p * along] for i < count, 0 up to width.
+// Packing into panels of words: see PackPanel.
 // Included once a target.
 #if defined(TANDEM_CPU_GEMM_PACK_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_GEMM_PACK_INL_H_
@@ -10,43 +10,124 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <type_traits>
 
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
+
+#include "common/core/bf16.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Any strides.
-HWY_INLINE void pack_elements(const float* HWY_RESTRICT in, std::int64_t across, std::int64_t along, std::int64_t count,
-                              std::int64_t depth, std::int64_t width, float* HWY_RESTRICT out) {
-  for (std::int64_t p = 0; p < depth; ++p) {
-    for (std::int64_t i = 0; i < count; ++i) out[p * width + i] = in[i * across + p * along];
-    for (std::int64_t i = count; i < width; ++i) out[p * width + i] = 0.0f;
+// What elements become in a panel: kGroup values of k of type Out make a word. load() reads the values of whole vectors
+// of words, load_row() those of 128 bits; they lie one after the other.
+template <class T>
+struct AsTheyAre {
+  using In = T;
+  using Out = T;
+  static constexpr int kGroup = 4 / sizeof(T);
+  static constexpr In kNothing{};  // becomes 0
+  static Out convert(In x) { return x; }
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
+    return hn::LoadU(d, reinterpret_cast<const hn::TFromD<D>*>(p));
+  }
+#if HWY_TARGET != HWY_SCALAR
+  static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) { return hn::LoadU(hn::Full128<Out>(), p); }
+#endif
+};
+// s8 as u8, greater by 128.
+struct Flipped : AsTheyAre<std::uint8_t> {
+  static constexpr In kNothing = 0x80;
+  static Out convert(In x) { return static_cast<Out>(x ^ 0x80); }
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
+    const hn::Repartition<std::uint8_t, D> bytes;
+    return hn::BitCast(d, hn::Xor(hn::LoadU(bytes, p), hn::Set(bytes, 0x80)));
+  }
+#if HWY_TARGET != HWY_SCALAR
+  static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) {
+    const hn::Full128<Out> d;
+    return hn::Xor(hn::LoadU(d, p), hn::Set(d, 0x80));
+  }
+#endif
+};
+// 8 bits as s16.
+template <class T>
+struct Widened {
+  using In = T;
+  using Out = std::int16_t;
+  static constexpr int kGroup = 2;
+  static constexpr In kNothing{};
+  static Out convert(In x) { return x; }
+#if HWY_TARGET != HWY_SCALAR
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
+    const hn::Repartition<std::int16_t, D> wide;
+    return hn::BitCast(d, hn::PromoteTo(wide, hn::LoadU(hn::Rebind<T, decltype(wide)>(), p)));
+  }
+  static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) {
+    const hn::Full128<Out> wide;
+    return hn::PromoteTo(wide, hn::LoadU(hn::Rebind<T, decltype(wide)>(), p));
+  }
+#endif
+};
+
+// bf16 as f32.
+struct WidenedBf16 {
+  using In = std::uint16_t;
+  using Out = float;
+  static constexpr int kGroup = 1;
+  static constexpr In kNothing{};
+  static Out convert(In x) { return to_f32(Bf16{x}); }
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
+    const hn::RebindToUnsigned<D> bits;
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, hn::LoadU(hn::Rebind<In, D>(), p))));
+  }
+};
+
+// Any strides; `out` has rows of `step` words, of which `width` are written.
+template <class Format>
+HWY_INLINE void pack_elements(const typename Format::In* HWY_RESTRICT in, std::int64_t across, std::int64_t along,
+                              std::int64_t count, std::int64_t depth, std::int64_t width, std::int64_t step,
+                              void* HWY_RESTRICT out) {
+  constexpr int kGroup = Format::kGroup;
+  auto* to = static_cast<typename Format::Out*>(out);
+  for (std::int64_t p = 0; p < depth; p += kGroup, to += step * kGroup) {
+    const std::int64_t values = std::min<std::int64_t>(kGroup, depth - p);
+    for (std::int64_t i = 0; i < width; ++i)
+      for (std::int64_t g = 0; g < kGroup; ++g) {
+        const bool there = i < count && g < values;
+        to[i * kGroup + g] = there ? Format::convert(in[i * across + (p + g) * along]) : typename Format::Out{};
+      }
   }
 }
 
-// Unit stride across the panel: rows of the panel are copied.
-HWY_INLINE void pack_rows(const float* HWY_RESTRICT in, std::int64_t along, std::int64_t count, std::int64_t depth,
-                          std::int64_t width, float* HWY_RESTRICT out) {
+// Unit stride across the panel, one value a word: rows of the panel are copied.
+template <class Format>
+HWY_INLINE void pack_rows(const typename Format::In* HWY_RESTRICT in, std::int64_t along, std::int64_t count,
+                          std::int64_t depth, std::int64_t width, float* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t whole = count / lanes * lanes;
   for (std::int64_t p = 0; p < depth; ++p, in += along, out += width) {
     std::int64_t i = 0;
-    for (; i < whole; i += lanes) hn::StoreU(hn::LoadU(d, in + i), d, out + i);
+    for (; i < whole; i += lanes) hn::StoreU(Format::load(d, in + i), d, out + i);
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-    for (; i < width; i += lanes) {
-      const auto read = hn::FirstN(d, static_cast<std::size_t>(std::max<std::int64_t>(count - i, 0)));
-      const auto write = hn::FirstN(d, static_cast<std::size_t>(std::min(width - i, lanes)));
-      hn::BlendedStore(hn::MaskedLoad(read, d, in + i), write, d, out + i);
-    }
-#else
-    for (; i < count; ++i) out[i] = in[i];
-    for (; i < width; ++i) out[i] = 0.0f;
+    if constexpr (std::is_same_v<Format, AsTheyAre<float>>)
+      for (; i < width; i += lanes) {
+        const auto read = hn::FirstN(d, static_cast<std::size_t>(std::max<std::int64_t>(count - i, 0)));
+        const auto write = hn::FirstN(d, static_cast<std::size_t>(std::min(width - i, lanes)));
+        hn::BlendedStore(hn::MaskedLoad(read, d, in + i), write, d, out + i);
+      }
 #endif
+    for (; i < count; ++i) out[i] = Format::convert(in[i]);
+    for (; i < width; ++i) out[i] = 0.0f;
   }
 }
 
@@ -64,24 +145,24 @@ HWY_INLINE void store_blocks(D d, V v, std::int64_t step, float* HWY_RESTRICT ou
   }
 }
 
-// Four rows of a panel with unit stride along k, kCount of which exist, and as many values of k as a vector has:
+// Four rows of a panel with unit stride along k, kCount of which exist, and as many words of k as a vector has:
 // transposed in the 128-bit blocks of the vectors.
-template <int kCount>
-HWY_INLINE void pack_four(const float* HWY_RESTRICT in, std::int64_t across, std::int64_t width,
+template <class Format, int kCount, bool kAhead>
+HWY_INLINE void pack_four(const typename Format::In* HWY_RESTRICT in, std::int64_t across, std::int64_t width,
                           float* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const hn::Repartition<double, decltype(d)> d64;
   const auto zero = hn::Zero(d);
-  const auto r0 = kCount > 0 ? hn::LoadU(d, in) : zero;
-  const auto r1 = kCount > 1 ? hn::LoadU(d, in + across) : zero;
-  const auto r2 = kCount > 2 ? hn::LoadU(d, in + 2 * across) : zero;
-  const auto r3 = kCount > 3 ? hn::LoadU(d, in + 3 * across) : zero;
+  const auto r0 = kCount > 0 ? Format::load(d, in) : zero;
+  const auto r1 = kCount > 1 ? Format::load(d, in + across) : zero;
+  const auto r2 = kCount > 2 ? Format::load(d, in + 2 * across) : zero;
+  const auto r3 = kCount > 3 ? Format::load(d, in + 3 * across) : zero;
   // As many streams as a panel has rows, perhaps 4 KiB apart, are too many for the hardware's prefetcher.
-  constexpr std::int64_t kAhead = 128;
-  if (kCount > 0) hwy::Prefetch(in + kAhead);
-  if (kCount > 1) hwy::Prefetch(in + across + kAhead);
-  if (kCount > 2) hwy::Prefetch(in + 2 * across + kAhead);
-  if (kCount > 3) hwy::Prefetch(in + 3 * across + kAhead);
+  constexpr std::int64_t kDistance = 512 / static_cast<std::int64_t>(sizeof(typename Format::In));
+  if constexpr (kAhead && kCount > 0) hwy::Prefetch(in + kDistance);
+  if constexpr (kAhead && kCount > 1) hwy::Prefetch(in + across + kDistance);
+  if constexpr (kAhead && kCount > 2) hwy::Prefetch(in + 2 * across + kDistance);
+  if constexpr (kAhead && kCount > 3) hwy::Prefetch(in + 3 * across + kDistance);
   const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, r0, r1));
   const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, r0, r1));
   const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, r2, r3));
@@ -92,48 +173,104 @@ HWY_INLINE void pack_four(const float* HWY_RESTRICT in, std::int64_t across, std
   store_blocks(d, hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23)), 4 * width, out + 3 * width);
 }
 
-// Unit stride along k; width is a multiple of 4. All rows for a few values of k, then the next: the lines of `out` are
+// The four rows of a panel that begin with row i of `in`, of which `count` are left.
+template <class Format, bool kAhead>
+HWY_INLINE void pack_some_of_four(const typename Format::In* HWY_RESTRICT in, std::int64_t across, std::int64_t count,
+                                  std::int64_t width, float* HWY_RESTRICT out) {
+  switch (std::clamp<std::int64_t>(count, 0, 4)) {
+    case 4:
+      return pack_four<Format, 4, kAhead>(in, across, width, out);
+    case 3:
+      return pack_four<Format, 3, kAhead>(in, across, width, out);
+    case 2:
+      return pack_four<Format, 2, kAhead>(in, across, width, out);
+    case 1:
+      return pack_four<Format, 1, kAhead>(in, across, width, out);
+    default:
+      return pack_four<Format, 0, kAhead>(in, across, width, out);
+  }
+}
+
+// Unit stride along k; width is a multiple of 4. All rows for a few words of k, then the next: the lines of `out` are
 // written once.
-HWY_INLINE void pack_columns(const float* HWY_RESTRICT in, std::int64_t across, std::int64_t count, std::int64_t depth,
-                             std::int64_t width, float* HWY_RESTRICT out) {
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+template <class Format>
+HWY_INLINE void pack_columns(const typename Format::In* HWY_RESTRICT in, std::int64_t across, std::int64_t count,
+                             std::int64_t depth, std::int64_t width, float* HWY_RESTRICT out) {
+  using In = typename Format::In;
+  constexpr std::int64_t kWords = hn::MaxLanes(hn::ScalableTag<float>()), kValues = kWords * Format::kGroup;
   std::int64_t p = 0;
-  for (; p + lanes <= depth; p += lanes) {
-    for (std::int64_t i = 0; i < width; i += 4) {
-      const float* from = in + i * across + p;
-      float* to = out + p * width + i;
-      switch (std::clamp<std::int64_t>(count - i, 0, 4)) {
-        case 4:
-          pack_four<4>(from, across, width, to);
-          break;
-        case 3:
-          pack_four<3>(from, across, width, to);
-          break;
-        case 2:
-          pack_four<2>(from, across, width, to);
-          break;
-        case 1:
-          pack_four<1>(from, across, width, to);
-          break;
-        default:
-          pack_four<0>(from, across, width, to);
+  for (; p + kValues <= depth; p += kValues)
+    for (std::int64_t i = 0; i < width; i += 4)
+      pack_some_of_four<Format, true>(in + i * across + p, across, count - i, width,
+                                      out + p / Format::kGroup * width + i);
+  const std::int64_t rest = depth - p;
+  if (rest == 0) return;
+  if (Format::kGroup == 1 || rest < 2 * Format::kGroup)
+    return pack_elements<Format>(in + p, across, 1, count, rest, width, width, out + p / Format::kGroup * width);
+  // Of bytes the rest is long: it is filled up, and the words that exist are copied. What fills up the last of them
+  // counts as nothing.
+  for (std::int64_t i = 0; i < width; i += 4) {
+    HWY_ALIGN In from[4 * kValues];
+    HWY_ALIGN float words[4 * kWords];
+    std::fill(std::begin(from), std::end(from), Format::kNothing);
+    for (std::int64_t r = 0; r < 4 && i + r < count; ++r)
+      std::copy_n(in + (i + r) * across + p, rest, from + r * kValues);
+    pack_some_of_four<Format, false>(from, kValues, count - i, 4, words);
+    const std::int64_t last = (rest + Format::kGroup - 1) / Format::kGroup;
+    for (std::int64_t w = 0; w < last; ++w) std::copy_n(words + 4 * w, 4, out + (p / Format::kGroup + w) * width + i);
+  }
+}
+
+// Unit stride across the panel, several values a word: rows are interleaved, 128 bits of each at a time.
+template <class Format>
+HWY_INLINE void pack_interleaved(const typename Format::In* HWY_RESTRICT in, std::int64_t along, std::int64_t count,
+                                 std::int64_t depth, std::int64_t width, float* HWY_RESTRICT out) {
+  using Out = typename Format::Out;
+  constexpr std::int64_t kGroup = Format::kGroup, kAtOnce = 16 / sizeof(Out);
+  const hn::Full128<Out> d;
+  const hn::Full128<std::uint16_t> d16;
+  const std::int64_t whole = count / kAtOnce * kAtOnce;
+  std::int64_t p = 0;
+  for (; p + kGroup <= depth; p += kGroup) {
+    Out* to = reinterpret_cast<Out*>(out + p / kGroup * width);
+    for (std::int64_t i = 0; i < whole; i += kAtOnce, to += kAtOnce * kGroup) {
+      const auto* from = in + p * along + i;
+      const auto r0 = Format::load_row(from), r1 = Format::load_row(from + along);
+      const auto low01 = hn::InterleaveLower(d, r0, r1), high01 = hn::InterleaveUpper(d, r0, r1);
+      if constexpr (kGroup == 2) {
+        hn::StoreU(low01, d, to);
+        hn::StoreU(high01, d, to + kAtOnce);
+      } else {
+        const auto r2 = Format::load_row(from + 2 * along), r3 = Format::load_row(from + 3 * along);
+        const auto a = hn::BitCast(d16, low01), b = hn::BitCast(d16, hn::InterleaveLower(d, r2, r3));
+        const auto e = hn::BitCast(d16, high01), f = hn::BitCast(d16, hn::InterleaveUpper(d, r2, r3));
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d16, a, b)), d, to);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d16, a, b)), d, to + kAtOnce);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d16, e, f)), d, to + 2 * kAtOnce);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d16, e, f)), d, to + 3 * kAtOnce);
       }
     }
   }
-  pack_elements(in + p, across, 1, count, depth - p, width, out + p * width);
+  pack_elements<Format>(in + whole, 1, along, count - whole, p, width - whole, width, out + whole);
+  pack_elements<Format>(in + p * along, 1, along, count, depth - p, width, width, out + p / kGroup * width);
 }
 
 #endif  // HWY_TARGET != HWY_SCALAR
 
-inline void f32_pack(const void* in_data, std::int64_t across, std::int64_t along, std::int64_t count,
-                     std::int64_t depth, std::int64_t width, void* out_data) {
-  const float* in = static_cast<const float*>(in_data);
+// A PackPanel.
+template <class Format>
+void pack_panel(const void* in_data, std::int64_t across, std::int64_t along, std::int64_t count, std::int64_t depth,
+                std::int64_t width, void* out_data) {
+  const auto* in = static_cast<const typename Format::In*>(in_data);
   float* out = static_cast<float*>(out_data);
-  if (across == 1) return pack_rows(in, along, count, depth, width, out);
+  if constexpr (Format::kGroup == 1)
+    if (across == 1) return pack_rows<Format>(in, along, count, depth, width, out);
 #if HWY_TARGET != HWY_SCALAR
-  if (along == 1) return pack_columns(in, across, count, depth, width, out);
+  if (along == 1) return pack_columns<Format>(in, across, count, depth, width, out);
+  if constexpr (Format::kGroup > 1)
+    if (across == 1) return pack_interleaved<Format>(in, along, count, depth, width, out);
 #endif
-  pack_elements(in, across, along, count, depth, width, out);
+  pack_elements<Format>(in, across, along, count, depth, width, width, out);
 }
 
 }  // namespace HWY_NAMESPACE

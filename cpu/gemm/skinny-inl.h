@@ -54,10 +54,11 @@ HWY_INLINE void skinny_columns(D d, const SkinnyArgs& args, std::int64_t p, std:
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 8
-    for (int q = 0; q < kDepth; ++q) a[i][q] = hn::Set(d, args.a[i * args.a_row + (p + q) * args.a_col]);
+    for (int q = 0; q < kDepth; ++q)
+      a[i][q] = hn::Set(d, static_cast<const float*>(args.a)[i * args.a_row + (p + q) * args.a_col]);
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d)), b_row = args.b_row, sum_row = args.sum_row;
-  const float* b = args.b + p * b_row;
-  float* sum = args.sum;
+  const float* b = static_cast<const float*>(args.b) + p * b_row;
+  float* sum = static_cast<float*>(args.sum);
   if (p == 0) {
     for (std::int64_t j = begin; j < end; j += lanes) skinny_vector(d, a, b + j, b_row, sum + j, sum_row, true);
   } else {

@@ -1,4 +1,4 @@
-// The fused store of f32 products: c = activation(alpha * tile + beta * c + bias) over the blocks of k. Included once a
+// The fused store of f32 and bf16 products: c = activation(alpha * tile + beta * c + bias) over the blocks of k. Included once a
 // target.
 //
 // alpha, beta and bias belong to the first block of k, later blocks add alpha * tile, the last one applies the
@@ -26,74 +26,128 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // `count` elements, `stride` apart, in the low lanes; no others are touched.
 template <class D>
-HWY_INLINE hn::Vec<D> load_some(D d, const float* p, std::int64_t stride, std::int64_t count) {
+HWY_INLINE hn::Vec<D> load_some(D d, const hn::TFromD<D>* p, std::int64_t stride, std::int64_t count) {
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   if (stride == 1 && count == lanes) return hn::LoadU(d, p);
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   if (stride == 1) return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, p);
 #endif
-  HWY_ALIGN float lane[hn::MaxLanes(D())] = {};
+  HWY_ALIGN hn::TFromD<D> lane[hn::MaxLanes(D())] = {};
   for (std::int64_t i = 0; i < count; ++i) lane[i] = p[i * stride];
   return hn::Load(d, lane);
 }
 template <class D>
-HWY_INLINE void store_some(D d, hn::Vec<D> v, float* p, std::int64_t stride, std::int64_t count) {
+HWY_INLINE void store_some(D d, hn::Vec<D> v, hn::TFromD<D>* p, std::int64_t stride, std::int64_t count) {
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   if (stride == 1 && count == lanes) return hn::StoreU(v, d, p);
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   if (stride == 1) return hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(count)), d, p);
 #endif
-  HWY_ALIGN float lane[hn::MaxLanes(D())];
+  HWY_ALIGN hn::TFromD<D> lane[hn::MaxLanes(D())];
   hn::Store(v, d, lane);
   for (std::int64_t i = 0; i < count; ++i) p[i * stride] = lane[i];
 }
 
-template <class Activate>
+// Elements of c: f32 as they are, or bf16, rounded to the nearest even.
+struct ElementsOfF32 {
+  using T = float;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const T* p, std::int64_t stride, std::int64_t count) {
+    return load_some(d, p, stride, count);
+  }
+  template <class D>
+  static HWY_INLINE void store(D d, hn::Vec<D> v, T* p, std::int64_t stride, std::int64_t count) {
+    store_some(d, v, p, stride, count);
+  }
+};
+struct ElementsOfBf16 {
+  using T = std::uint16_t;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const T* p, std::int64_t stride, std::int64_t count) {
+    HWY_ALIGN T lane[hn::MaxLanes(D())] = {};
+    for (std::int64_t i = 0; i < count; ++i) lane[i] = p[i * stride];
+    const hn::RebindToUnsigned<D> bits;
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, hn::Load(hn::Rebind<T, D>(), lane))));
+  }
+  template <class D>
+  static HWY_INLINE void store(D d, hn::Vec<D> v, T* p, std::int64_t stride, std::int64_t count) {
+    const hn::RebindToUnsigned<D> bits;
+    const hn::Rebind<T, D> half;
+    const auto all = hn::BitCast(bits, v), high = hn::ShiftRight<16>(all);
+    const auto odd = hn::And(high, hn::Set(bits, 1));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(all, hn::Set(bits, 0x7fff)), odd));
+    const auto quiet = hn::Or(high, hn::Set(bits, 0x40));
+    const auto is_number = hn::RebindMask(bits, hn::Eq(v, v));
+    const auto kept = hn::IfThenElse(is_number, rounded, quiet);
+    const auto out = hn::DemoteTo(half, hn::BitCast(hn::RebindToSigned<D>(), kept));
+    if (stride == 1 && count == static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(out, half, p);
+    HWY_ALIGN T lane[hn::MaxLanes(D())];
+    hn::Store(out, half, lane);
+    for (std::int64_t i = 0; i < count; ++i) p[i * stride] = lane[i];
+  }
+};
+
+template <class Elements, class Activate>
 void store_with(const StoreArgs& s, Activate activate) {
   const hn::ScalableTag<float> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const MatmulArgs& args = *s.args;
+  const MatmulArgs& args = *static_cast<const MatmulArgs*>(s.args);
   const float* tile = static_cast<const float*>(s.tile);
   const float* bias = s.first ? static_cast<const float*>(args.bias.data) : nullptr;
   const float beta = s.first ? args.beta : 1.0f;
   const auto alpha_v = hn::Set(d, args.k == 0 ? 1.0f : args.alpha);  // an infinite alpha times an empty sum is no NaN
   const auto beta_v = hn::Set(d, beta);
   for (std::int64_t i = 0; i < s.rows; ++i) {
-    float* c = static_cast<float*>(s.c) + i * args.c.row;
+    auto* c = static_cast<typename Elements::T*>(s.c) + i * args.c.row;
     for (std::int64_t j = 0; j < s.columns; j += lanes) {
       const std::int64_t count = std::min(lanes, s.columns - j);
       auto y = hn::Mul(alpha_v, hn::Load(d, tile + i * s.tile_row + j));
-      if (beta != 0.0f) y = hn::MulAdd(beta_v, load_some(d, c + j * args.c.col, args.c.col, count), y);
+      if (beta != 0.0f) y = hn::MulAdd(beta_v, Elements::load(d, c + j * args.c.col, args.c.col, count), y);
       if (bias != nullptr) {
         const float* b = bias + (s.i + i) * args.bias.row + (s.j + j) * args.bias.col;
         y = hn::Add(y, args.bias.col == 0 ? hn::Set(d, *b) : load_some(d, b, args.bias.col, count));
       }
-      store_some(d, activate(y), c + j * args.c.col, args.c.col, count);
+      Elements::store(d, activate(y), c + j * args.c.col, args.c.col, count);
     }
   }
 }
 
-inline void f32_store(const StoreArgs& s) {
+// Calls use(f) with the function of vectors that is the activation.
+template <class Use>
+HWY_INLINE void with_activation(Activation activation, Use use) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
-  switch (s.last ? s.args->activation : Activation::none) {
+  switch (activation) {
     case Activation::none:
-      return store_with(s, [](V v) HWY_ATTR { return v; });
+      return use([](V v) HWY_ATTR { return v; });
     case Activation::relu:
-      return store_with(s, [d](V v) HWY_ATTR { return vrelu(d, v); });
+      return use([d](V v) HWY_ATTR { return vrelu(d, v); });
     case Activation::gelu_erf:
-      return store_with(s, [d](V v) HWY_ATTR { return vgelu_erf(d, v); });
+      return use([d](V v) HWY_ATTR { return vgelu_erf(d, v); });
     case Activation::gelu_tanh:
-      return store_with(s, [d](V v) HWY_ATTR { return vgelu_tanh(d, v); });
+      return use([d](V v) HWY_ATTR { return vgelu_tanh(d, v); });
     case Activation::gelu_sigmoid:
-      return store_with(s, [d](V v) HWY_ATTR { return vgelu_sigmoid(d, v); });
+      return use([d](V v) HWY_ATTR { return vgelu_sigmoid(d, v); });
     case Activation::sigmoid:
-      return store_with(s, [d](V v) HWY_ATTR { return vsigmoid(d, v); });
+      return use([d](V v) HWY_ATTR { return vsigmoid(d, v); });
     case Activation::tanh:
-      return store_with(s, [d](V v) HWY_ATTR { return vtanh(d, v); });
+      return use([d](V v) HWY_ATTR { return vtanh(d, v); });
     case Activation::silu:
-      return store_with(s, [d](V v) HWY_ATTR { return vsilu(d, v); });
+      return use([d](V v) HWY_ATTR { return vsilu(d, v); });
   }
+}
+
+template <class Elements>
+void store_tile(const StoreArgs& s) {
+  const Activation activation = static_cast<const MatmulArgs*>(s.args)->activation;
+  with_activation(s.last ? activation : Activation::none,
+                  [&](auto activate) HWY_ATTR { store_with<Elements>(s, activate); });
+}
+inline void f32_store(const StoreArgs& s) { store_tile<ElementsOfF32>(s); }
+// Of products of bf16, whose results are of either type.
+inline void bf16_store(const StoreArgs& s) {
+  static_cast<const MatmulArgs*>(s.args)->result == DType::bf16 ? store_tile<ElementsOfBf16>(s)
+                                                                : store_tile<ElementsOfF32>(s);
 }
 
 }  // namespace HWY_NAMESPACE

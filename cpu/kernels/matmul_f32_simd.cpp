@@ -30,9 +30,11 @@ const GemmSet& f32_gemm_set() {
                                .group = 1,
                                .masks = kMasks,
                                .tiles = f32_tiles(),
-                               .pack = f32_pack,
+                               .pack_a = pack_panel<AsTheyAre<float>>,
+                               .pack_b = pack_panel<AsTheyAre<float>>,
                                .store = f32_store,
-                               .skinny = skinny_kernels()};
+                               .skinny = skinny_kernels(),
+                               .skinny_rows = kSkinnyRows};
   return kSet;
 }
 
@@ -42,11 +44,10 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
-#include <algorithm>
-
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
+#include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
@@ -54,7 +55,13 @@ namespace {
 
 HWY_EXPORT(f32_gemm_set);
 
-const GemmSet& set_for(const Machine& machine) { return TANDEM_SIMD_CALL(machine.cpu.isa, f32_gemm_set)(); }
+}  // namespace
+
+const GemmSet& f32_set(const CpuInfo& cpu) { return TANDEM_SIMD_CALL(cpu.isa, f32_gemm_set)(); }
+
+namespace {
+
+const GemmSet& set_for(const Machine& machine) { return f32_set(machine.cpu); }
 
 Refusal supports(const MatmulProblem& p, const Machine&) {
   return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
@@ -70,32 +77,12 @@ double cost(const MatmulProblem& p, const Machine& machine) {
                              threads_worth(Matmul::flops(p), machine.cpu.threads));
 }
 
-// A batch with one b and packed rows is run as one product of batch * m rows.
-bool is_one_product(const MatmulArgs& a) {
-  return a.batch.rank == 1 && a.batch.strides[1][0] == 0 && a.batch.strides[0][0] == a.m * a.a.row &&
-         a.batch.strides[2][0] == a.m * a.c.row && a.bias.row == 0;
-}
-
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
-  const GemmSet& set = set_for(machine);
-  const std::size_t item = gemm_workspace(set, p.m, p.n, p.k, machine);
-  // Whether a batch with one b is one product depends on the strides.
-  return p.shared_b ? std::max(item, gemm_workspace(set, p.m * p.batch, p.n, p.k, machine)) : item;
+  return matmul_workspace(set_for(machine), p, machine);
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
-  if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return Code::ok;
-  const GemmSet& set = set_for(*queue.machine);
-  const bool direct = args.alpha == 1.0f && args.beta == 0.0f && args.bias.data == nullptr &&
-                      args.activation == Activation::none && args.c.col == 1;
-  if (!is_one_product(args)) {
-    gemm(set, args, direct, queue, workspace);
-    return Code::ok;
-  }
-  MatmulArgs merged = args;
-  merged.m = args.m * args.batch.elements;
-  merged.batch = {};
-  gemm(set, merged, direct, queue, workspace);
+  run_matmul(set_for(*queue.machine), args, queue, workspace);
   return Code::ok;
 }
 

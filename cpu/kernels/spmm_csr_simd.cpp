@@ -161,7 +161,7 @@ const SpmmStripKernel* strip_kernels(std::index_sequence<kIndex...>) {
 
 SpmmSet spmm_set() {
   return {static_cast<int>(hn::Lanes(hn::ScalableTag<float>())),
-          strip_kernels(std::make_index_sequence<2 * kSpmmVectors>()), f32_pack};
+          strip_kernels(std::make_index_sequence<2 * kSpmmVectors>()), pack_panel<AsTheyAre<float>>};
 }
 
 }  // namespace HWY_NAMESPACE

@@ -276,5 +276,27 @@ TEST(Roofline, TheStricterCeilingCounts) {
   EXPECT_EQ(device_bound({1, 1, 1, true}, Ceilings{}).by, "");
 }
 
+TEST(Roofline, SmallNumbersHaveCeilingsOfTheirOwn) {
+  Roof roof;
+  roof.flops_all = 100;
+  roof.bf16_all = 200;
+  roof.s8_all = 400;
+  roof.levels.fill(MemoryLevel{"L1", INT64_MAX, 1e6, 1e6});
+  Work work{4000, 100, 20, true};
+  work.arithmetic = DType::s8;
+  EXPECT_EQ(host_bound(work, roof).by, "s8 dot");
+  EXPECT_DOUBLE_EQ(host_bound(work, roof).seconds, 10);
+  work.arithmetic = DType::bf16;
+  EXPECT_EQ(host_bound(work, roof).by, "bf16 dot");
+  EXPECT_DOUBLE_EQ(host_bound(work, roof).seconds, 20);
+  Ceilings ceilings;
+  ceilings.gpu_flops = ceilings.gpu_bytes = 100;
+  EXPECT_EQ(device_bound(work, ceilings).by, "device memory");
+  MatmulProblem product;
+  product.dtype = DType::bf16;
+  EXPECT_EQ(Matmul::arithmetic(product), DType::bf16);
+  EXPECT_EQ(QuantizedMatmul::arithmetic({}), DType::s8);
+}
+
 }  // namespace
 }  // namespace tandem::profile

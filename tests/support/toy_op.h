@@ -37,7 +37,7 @@ inline double slow_cost(const ToyProblem& p, const Machine&) { return 3e-9 * sta
 inline double gpu_cost(const ToyProblem& p, const Machine&) { return 1e-12 * static_cast<double>(p.elements); }
 inline double free_cost(const ToyProblem&, const Machine&) { return 1e-15; }
 
-inline constexpr Kernel<Toy> kFast = {{IsaLevel::avx2, 0, 0}, {}, not_odd, cpu_cost, no_workspace<Toy>, run_nothing};
+inline constexpr Kernel<Toy> kFast = {{.isa = IsaLevel::avx2}, {}, not_odd, cpu_cost, no_workspace<Toy>, run_nothing};
 inline constexpr Kernel<Toy> kSlow = {{}, {}, not_odd, slow_cost, no_workspace<Toy>, run_nothing};
 inline constexpr Kernel<Toy> kReference = {{},
                                            {.reference = true, .deterministic = true, .math = MathMode::strict},
@@ -57,9 +57,9 @@ inline constexpr Kernel<Toy> kRestless = {{},
                                           free_cost,
                                           no_workspace<Toy>,
                                           run_nothing};
-inline constexpr Kernel<Toy> kGpu = {{IsaLevel::scalar, 80, 0}, {}, not_odd, gpu_cost, no_workspace<Toy>, run_nothing};
+inline constexpr Kernel<Toy> kGpu = {{.compute_capability = 80}, {}, not_odd, gpu_cost, no_workspace<Toy>, run_nothing};
 inline constexpr Kernel<Toy> kGpuHungry = {
-    {IsaLevel::scalar, 80, 200 << 10}, {}, not_odd, free_cost, no_workspace<Toy>, run_nothing};
+    {.compute_capability = 80, .shared_bytes = 200 << 10}, {}, not_odd, free_cost, no_workspace<Toy>, run_nothing};
 
 }  // namespace toy
 }  // namespace tandem::test

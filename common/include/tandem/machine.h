@@ -10,8 +10,9 @@
 
 namespace tandem {
 
-/// Clusters of instruction sets, never single bits: sse4 = up to SSE4.2; avx2 = AVX2, FMA, F16C, BMI2;
-/// avx512 = AVX-512 F, BW, CD, DQ, VL. `scalar` is the baseline of the architecture.
+/// Clusters of instruction sets: sse4 = up to SSE4.2; avx2 = AVX2, FMA, F16C, BMI2;
+/// avx512 = AVX-512 F, BW, CD, DQ, VL. `scalar` is the baseline of the architecture. What sums products of small numbers
+/// comes with no level: see CpuInfo.
 enum class IsaLevel : std::uint8_t { scalar, sse4, avx2, avx512 };
 
 /// "scalar", "sse4", "avx2" or "avx512".
@@ -24,10 +25,20 @@ IsaLevel parse_isa_level(std::string_view text);
 struct CpuInfo {
   std::string name = "unknown";
   IsaLevel isa = IsaLevel::scalar;  ///< allowed by CPUID and XGETBV, capped by TANDEM_ISA_MAX
+  bool avx512_vnni = false;         ///< sums of products of bytes in 512 bits; used where isa is avx512
+  bool avx_vnni = false;            ///< the same in 256 bits; used where isa is avx2 or avx512
+  bool avx512_bf16 = false;         ///< sums of products of bf16; used where isa is avx512
   int threads = 1;                  ///< usable at once: affinity mask, cgroup quota, then the context's setting
   std::int64_t l1d_bytes = 32 << 10;
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 8 << 20;  ///< last level, as seen by one core; equal to l2_bytes when there is none
+
+  /// An instruction that sums products of u8 and s8, within `isa`.
+  bool has_s8_dot() const noexcept {
+    return (avx512_vnni && isa == IsaLevel::avx512) || (avx_vnni && isa >= IsaLevel::avx2);
+  }
+  /// One that sums products of bf16, within `isa`.
+  bool has_bf16_dot() const noexcept { return avx512_bf16 && isa == IsaLevel::avx512; }
 };
 
 /// One NVIDIA GPU.
@@ -45,6 +56,8 @@ struct GpuInfo {
 /// Context::machine()); zero means "not measured".
 struct Ceilings {
   double cpu_flops = 0;         ///< f32 multiply-adds (2 flops each) of one thread
+  double cpu_s8_ops = 0;        ///< sums of products of 8-bit integers (2 operations each) of one thread, the best way
+  double cpu_bf16_flops = 0;    ///< sums of products of bf16 (2 flops each) of one thread, the best way
   double cpu_l2_bytes = 0;      ///< read + written bytes/s of one thread, data in L2
   double cpu_dram_bytes = 0;    ///< the same, data above the last-level cache
   double cpu_fork_seconds = 0;  ///< one empty parallel region on all threads

@@ -1,0 +1,28 @@
+// One tile of a matrix product, as micro-kernels see it. Free of the standard library's templates: files that are
+// compiled for one instruction set include it.
+#pragma once
+
+#include <stdint.h>
+
+namespace tandem::cpu {
+
+/// c = a b over kc words of k, or c += a b. Strides in words: a(i, p) is at a[i * a_row + p * a_step], b(p, j) at
+/// b[p * b_step + j], c(i, j) at c[i * c_row + j].
+struct TileArgs {
+  int64_t kc = 0;
+  const void* a = nullptr;
+  int64_t a_row = 0, a_step = 0;
+  const void* b = nullptr;
+  int64_t b_step = 0;
+  void* c = nullptr;
+  int64_t c_row = 0;
+  int64_t last = 0;  // columns in the last vector: sets with `masks` touch no more of b and c, others whole vectors
+  bool accumulate = false;
+  // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, one each `ahead_every` steps.
+  const char* ahead = nullptr;
+  int64_t ahead_step = 0;  // bytes
+  int64_t ahead_every = INT64_MAX;
+};
+using MicroKernel = void (*)(const TileArgs&);
+
+}  // namespace tandem::cpu

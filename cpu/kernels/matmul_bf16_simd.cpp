@@ -1,0 +1,97 @@
+// Idea:    sums of products of pairs (vdpbf16ps) in tiles of 14 x 32 where the CPU has AVX512_BF16; elsewhere bf16 becomes
+//          f32 while it is packed, for the micro-kernels of the f32 product. The store is fused and rounds once.
+// Limits:  takes everything; k is one block, so very long sums leave the caches; a and b are packed in every call, b
+//          unless it comes prepared (which has a meaning for pairs only). Pairs flush denormals.
+// Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.93 at 255 cubed,
+//          0.98 to 1.00 at 512 and 1024 (2.0 times the f32 product); 0.88 to 0.97 unprepared. 1x4096x4096: b at 29 to 34
+//          GB/s prepared, 8 otherwise.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/kernels/matmul_bf16_simd.cpp"
+#include "cpu/simd/simd.h"
+
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "cpu/dot/choose.h"
+#include "cpu/gemm/gemm.h"
+#include "cpu/gemm/pack-inl.h"
+#include "cpu/gemm/store-inl.h"
+#include "cpu/gemm/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tandem::cpu {
+namespace HWY_NAMESPACE {
+
+// `dot` is null where there is no instruction for pairs.
+GemmSet bf16_gemm_set(const DotTiles* dot) {
+  GemmSet set;
+  set.element = 2;
+  set.store = bf16_store;
+  if (dot != nullptr) {
+    set.mr = dot->mr;
+    set.vectors = dot->vectors;
+    set.lanes = dot->lanes;
+    set.group = 2;
+    set.tiles = dot->tiles;
+    set.pack_a = set.pack_b = pack_panel<AsTheyAre<std::uint16_t>>;
+  } else {
+    set.mr = kMr;
+    set.vectors = kVectors;
+    set.lanes = static_cast<int>(hn::Lanes(F32()));
+    set.masks = kMasks;
+    set.tiles = f32_tiles();
+    set.pack_a = set.pack_b = pack_panel<WidenedBf16>;
+  }
+  return set;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tandem::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+#include "common/dispatch/cost.h"
+#include "common/dispatch/kernel.h"
+#include "cpu/gemm/sets.h"
+#include "cpu/gemm/threads.h"
+
+namespace tandem::cpu {
+namespace {
+
+HWY_EXPORT(bf16_gemm_set);
+
+}  // namespace
+
+GemmSet bf16_set(const CpuInfo& cpu) { return TANDEM_SIMD_CALL(cpu.isa, bf16_gemm_set)(bf16_dot_tiles(cpu)); }
+
+namespace {
+
+Refusal supports(const MatmulProblem& p, const Machine&) {
+  return p.dtype == DType::bf16 ? nullptr : "needs bf16 operands";
+}
+
+double cost(const MatmulProblem& p, const Machine& machine) {
+  constexpr double kEfficiency = 0.8, kCall = 60e-9;
+  return kCall + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), kEfficiency,
+                             threads_worth(Matmul::flops(p) / 2, machine.cpu.threads), &Ceilings::cpu_bf16_flops);
+}
+
+std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
+  return matmul_workspace(bf16_set(machine.cpu), p, machine);
+}
+
+Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
+  run_matmul(bf16_set(queue.machine->cpu), args, queue, workspace);
+  return Code::ok;
+}
+
+}  // namespace
+
+extern const Kernel<Matmul> matmul_bf16_simd;
+const Kernel<Matmul> matmul_bf16_simd = {
+    .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
+
+}  // namespace tandem::cpu
+
+#endif  // HWY_ONCE
