@@ -35,11 +35,7 @@ DynamicQuantizeArgs arguments(const DynamicQuantizeAttributes& attributes, std::
 
 DynamicQuantizeProblem DynamicQuantize::describe(const Attributes& attributes, std::span<const View> operands) {
   const DynamicQuantizeArgs args = arguments(attributes, operands);
-  const bool neighbours = args.x_channel == 1 && args.q_channel == 1 && args.inner.rank <= 1;
-  const ChannelPlace place = args.inner.contiguous() ? ChannelPlace::along
-                             : neighbours            ? ChannelPlace::across
-                                                     : ChannelPlace::other;
-  return {args.dtype, args.scheme, args.channels, args.inner.elements, place};
+  return {args.dtype, args.scheme, args.channels, args.inner.elements, args.place()};
 }
 
 DynamicQuantizeArgs DynamicQuantize::bind(const Attributes& attributes, std::span<const View> operands) {

@@ -36,6 +36,11 @@ struct DynamicQuantizeArgs {
   std::int64_t channels = 1;
   std::int64_t x_channel = 0, scale_channel = 0, zero_channel = 0, q_channel = 0;  // strides from channel to channel
   Loops<2> inner;  // x, q: the elements of one channel (elements 0: none)
+
+  ChannelPlace place() const noexcept {
+    if (inner.contiguous()) return ChannelPlace::along;
+    return x_channel == 1 && q_channel == 1 && inner.rank <= 1 ? ChannelPlace::across : ChannelPlace::other;
+  }
 };
 
 struct DynamicQuantize {

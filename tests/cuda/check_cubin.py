@@ -47,6 +47,16 @@ LIMITS = {
     "reduce_f32_naive.cu": 64,
     "transpose_f32_naive.cu": 64,
     "transpose_f32_tiled.cu": 64,
+    "quantize_f32_naive.cu": 64,
+    "quantize_f32_vector.cu": 64,
+    "dequantize_s8_naive.cu": 64,
+    "dequantize_s8_vector.cu": 64,
+    "requantize_s32_naive.cu": 64,
+    "requantize_s32_vector.cu": 64,
+    "quantized_relu_s8_naive.cu": 64,
+    "quantized_relu_s8_vector.cu": 64,
+    "dynamic_quantize_f32_naive.cu": 64,
+    "dynamic_quantize_f32_vector.cu": 96,
 }
 # Without asynchronous copies (7.5) what is on its way to shared memory is kept in registers.
 LIMITS_75 = {"matmul_f32_regtiled.cu": 168, "quantized_matmul_s8_mma.cu": 232}

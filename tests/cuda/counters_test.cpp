@@ -156,5 +156,48 @@ TEST(Counters, Transpose) {
   run(cuda::transpose_f32_tiled, c);
 }
 
+// One scale for all, a row, a column: runs that are aligned, in 16 bytes of the wider operand.
+template <class Op>
+void run_integers(const Kernel<Op>& kernel, DType in, DType out, bool scales, bool zero_points) {
+  for (int axis = -1; axis < 2; ++axis) {
+    if (std::is_same_v<Op, Requantize> && axis == 0) continue;
+    const Shape shape{128, 1024}, count{axis < 0 ? 1 : shape[axis]};
+    Case<Op> c;
+    if constexpr (requires { c.attributes.axis; }) c.attributes.axis = axis;
+    if constexpr (requires { c.attributes.zero_points; }) c.attributes.zero_points = zero_points;
+    c.operands.push_back({"in", in, shape, row_major(shape)});
+    if (scales) c.operands.push_back({"scales", DType::f32, count, Strides{1}, kScaleRange});
+    if (zero_points) c.operands.push_back({"zero_points", DType::s32, count, Strides{1}, ValueRange{0, 100}});
+    c.operands.push_back({"out", out, shape, row_major(shape)});
+    run(kernel, c);
+  }
+}
+
+TEST(Counters, Integers) {
+  TANDEM_NEED_GPU();
+  run_integers(cuda::quantize_f32_vector, DType::f32, DType::s8, true, true);
+  run_integers(cuda::dequantize_s8_vector, DType::s8, DType::f32, true, true);
+  run_integers(cuda::requantize_s32_vector, DType::s32, DType::u8, true, false);
+  run_integers(cuda::quantized_relu_s8_vector, DType::u8, DType::u8, false, true);
+}
+
+// Tokens of each form that stays in registers; columns; one scale for a tensor that does not.
+TEST(Counters, DynamicQuantisation) {
+  TANDEM_NEED_GPU();
+  const auto run_dynamic = [](int axis, const Shape& shape) {
+    const Shape count{axis < 0 ? 1 : shape[axis]};
+    Case<DynamicQuantize> c;
+    c.attributes = {Scheme::asymmetric, axis};
+    c.operands = {f32("x", shape),
+                  f32("scales", count),
+                  {"zero_points", DType::s32, count, Strides{1}},
+                  {"q", DType::s8, shape, row_major(shape)}};
+    run(cuda::dynamic_quantize_f32_vector, c);
+  };
+  for (const std::int64_t length : {32, 128, 256, 1024, 4096, 16384, 28672}) run_dynamic(0, {32, length});
+  run_dynamic(1, {512, 1024});
+  run_dynamic(-1, {512, 1024});
+}
+
 }  // namespace
 }  // namespace tandem::test
