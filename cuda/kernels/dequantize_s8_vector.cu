@@ -1,9 +1,9 @@
-// Idea:    four times four packed bytes a thread, all loads before the first float4 stored; one scale for a run of elements, a
-//          row, or one for each column, which then is read once for four rows; s8 and u8 by the same code.
-// Limits:  any strides. Wide accesses need q and x with unit stride and their lines of four elements at the same places, and
-//          rows of a multiple of 4; shorter rows than 16, and gaps, are taken element by element.
-// Expect:  counted under the emulator: aligned runs, rows and columns of scales 100 % coalesced. Time on a
-//          device: not measured.
+// Idea:    four times four packed bytes a thread, all loads before the first float4 stored; one scale for a run of
+//          elements, a row, or one for each column, which then is read once for four rows; s8 and u8 by the same code.
+// Limits:  any strides. Wide accesses need q and x with unit stride and their lines of four elements at the same
+//          places, and rows of a multiple of 4; shorter rows than 16, and gaps, are taken element by element.
+// Expect:  counted under the emulator: aligned runs, rows and columns of scales 100 % coalesced. Time on a device: not
+//          measured.
 #include "common/dispatch/kernel.h"
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"

@@ -1,9 +1,9 @@
-// Idea:    four float4 a thread, all loads before the first store of four packed bytes; one scale for a run of elements, a row,
-//          or one for each column, which then is read once for four rows.
-// Limits:  any strides. Wide accesses need x and q with unit stride and their lines of four elements at the same places, and
-//          rows of a multiple of 4; shorter rows than 16, and gaps, are taken element by element.
-// Expect:  counted under the emulator: aligned runs, rows and columns of scales 100 % coalesced. Time on a
-//          device: not measured.
+// Idea:    four float4 a thread, all loads before the first store of four packed bytes; one scale for a run of
+//          elements, a row, or one for each column, which then is read once for four rows.
+// Limits:  any strides. Wide accesses need x and q with unit stride and their lines of four elements at the same
+//          places, and rows of a multiple of 4; shorter rows than 16, and gaps, are taken element by element.
+// Expect:  counted under the emulator: aligned runs, rows and columns of scales 100 % coalesced. Time on a device: not
+//          measured.
 #include "common/dispatch/kernel.h"
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"

@@ -1,8 +1,9 @@
 // Idea:    four times 16 bytes a thread, all loads before the first store; s8 and u8 by the same code.
-// Limits:  any strides. 16 bytes need q and y with unit stride and their lines at the same places, rows of a multiple of 16,
-//          and one zero point a row; with one for each column 4 bytes; shorter rows than 16, and gaps, byte by byte.
-// Expect:  counted under the emulator: aligned runs, rows and columns of scales 100 % coalesced. Time on a
-//          device: not measured.
+// Limits:  any strides. 16 bytes need q and y with unit stride and their lines at the same places, rows of a multiple
+//          of 16, and one zero point a row; with one for each column 4 bytes; shorter rows than 16, and gaps,
+//          byte by byte.
+// Expect:  counted under the emulator: aligned runs, rows and columns of scales 100 % coalesced. Time on a device: not
+//          measured.
 #include "common/dispatch/kernel.h"
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"

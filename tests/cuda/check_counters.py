@@ -31,12 +31,14 @@ LIMITS = {
     "scaled_run": (95, 95, None),
     "scaled_rows": (95, 95, None),
     "dynamic_quantize_fused": (95, 95, ANY),
+    "spmm_rowsplit": (95, 95, 100),
     "ranges_of_parts": (95, 95, 100),
     "ranges_of_columns": (95, 95, 100),
     "scales_of_ranges": (ANY, ANY, None),
 }
 # Kernels that must be there: both shapes, both ways of reading, each layout of the operands.
-VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "bf16_mma": 8, "softmax_lanes": 3}
+VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "bf16_mma": 8, "softmax_lanes": 3,
+            "scaled_run": 4, "scaled_rows": 7, "dynamic_quantize_fused": 7, "spmm_rowsplit": 4}
 
 
 def short(name):

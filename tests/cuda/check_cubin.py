@@ -55,6 +55,8 @@ LIMITS = {
     "requantize_s32_vector.cu": 64,
     "quantized_relu_s8_naive.cu": 64,
     "quantized_relu_s8_vector.cu": 64,
+    "spmm_csr_naive.cu": 64,
+    "spmm_csr_rowsplit.cu": 96,
     "dynamic_quantize_f32_naive.cu": 64,
     "dynamic_quantize_f32_vector.cu": 96,
 }

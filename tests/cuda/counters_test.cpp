@@ -199,5 +199,23 @@ TEST(Counters, DynamicQuantisation) {
   run_dynamic(-1, {512, 1024});
 }
 
+// Full rows, so that every row of a begins at the start of a line.
+TEST(Counters, SparseProducts) {
+  TANDEM_NEED_GPU();
+  for (const std::int64_t n : {32, 64, 128, 512})
+    for (const bool bias : {false, true}) {
+      Case<Spmm> c;
+      c.attributes.bias = bias;
+      c.operands = {{"row_offsets", DType::s32, Shape{65}, Strides{1}},
+                    {"columns", DType::s32, Shape{64 * 64}, Strides{1}},
+                    f32("values", {64 * 64}),
+                    f32("b", {64, n})};
+      if (bias) c.operands.push_back(f32("bias", {n}));
+      c.operands.push_back(f32("c", {64, n}));
+      c.terms = 130;
+      run(cuda::spmm_csr_rowsplit, c);
+    }
+}
+
 }  // namespace
 }  // namespace tandem::test

@@ -1,10 +1,15 @@
 // The ways through the CUDA kernels on 8-bit integers: each width of access, each place of the scales, rows with gaps,
 // data larger than L2, and channels of each length.
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include <tandem/quantize.h>
 
 #include "cuda/kernels.h"
 #include "tests/cuda/paths.h"
+#include "tests/support/data.h"
 
 namespace tandem::test {
 namespace {
@@ -175,6 +180,41 @@ TEST(DynamicQuantisation, OtherPlaces) {
       expect_dynamic_right(axis, shape, gaps, row_major(shape), gpu_machine());
       expect_dynamic_right(axis, shape, row_major(shape), gaps, smaller(1, 0));
     }
+}
+
+// The floats around every place where a quotient is rounded up or down, for scales of all magnitudes and some
+// significands, all ones among them: the fused kernel's quotients against divisions of the host.
+TEST(DynamicQuantisation, QuotientsNextToTies) {
+  TANDEM_NEED_GPU();
+  constexpr std::int64_t kTokens = 120, kAround = 5, kLength = 253 * kAround + 3;
+  Random random(7);
+  Tensor x = Tensor::empty({kTokens, kLength});
+  for (std::int64_t token = 0; token < kTokens; ++token) {
+    const std::int64_t significand = token % 8 == 0 ? 0x7fffff : random.integer(0, 0x7fffff);
+    const auto bits = static_cast<std::uint32_t>((1 + token * 2) << 23 | significand);
+    const double scale = static_cast<double>(std::bit_cast<float>(bits));
+    float* row = x.data<float>() + token * kLength;
+    *row++ = static_cast<float>(127 * scale);
+    *row++ = std::numeric_limits<float>::quiet_NaN();
+    *row++ = -0.0f;
+    for (std::int64_t tie = -126; tie <= 126; ++tie)
+      for (std::int64_t step = 0; step < kAround; ++step) {
+        const auto at = static_cast<float>((static_cast<double>(tie) + (tie < 0 ? 0.5 : -0.5)) * scale);
+        const auto there = std::bit_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(step - kAround / 2);
+        *row++ = std::bit_cast<float>(there);
+      }
+  }
+  Context ctx;
+  QuantizeOptions options;
+  options.axis = 0;
+  options.call.kernel = "cuda.dynamic_quantize.f32.vector";
+  const QuantizedTensor q = dynamic_quantize(ctx, x, options);
+  for (std::int64_t i = 0; i < kTokens * kLength; ++i) {
+    const float quotient = x.data<float>()[i] / q.quantization.scales.data<float>()[i / kLength];
+    const float expected = std::isnan(quotient) ? 0.0f : std::clamp(std::nearbyint(quotient), -127.0f, 127.0f);
+    ASSERT_EQ(q.values.data<std::int8_t>()[i], static_cast<std::int8_t>(expected))
+        << x.data<float>()[i] << " in token " << i / kLength;
+  }
 }
 
 }  // namespace
