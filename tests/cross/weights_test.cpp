@@ -267,8 +267,10 @@ TEST(Weights, EightThreadsShareHandlesOfEveryForm) {
   Case c;
   std::vector<Weights> handles;
   std::vector<Tensor> expected;
+  ContextOptions host;  // as the threads' contexts: sums on a GPU have another order
+  host.use_gpu = false;
   {
-    Context ctx;
+    Context ctx(host);
     for (const WeightForm form : kAllForms) {
       handles.push_back(in_form(ctx, c.w, form));
       expected.push_back(linear(ctx, c.x, handles.back(), c.options(true)));
@@ -278,9 +280,8 @@ TEST(Weights, EightThreadsShareHandlesOfEveryForm) {
   std::vector<int> wrong(8, 0);
   for (std::size_t t = 0; t < wrong.size(); ++t)
     threads.emplace_back([&, t] {
-      ContextOptions mine;
+      ContextOptions mine = host;
       mine.threads = t % 2 == 0 ? 1 : 2;
-      mine.use_gpu = false;
       Context ctx(mine);
       for (int round = 0; round < 20; ++round)
         for (std::size_t f = 0; f < handles.size(); ++f) {
