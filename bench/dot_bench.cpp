@@ -67,7 +67,7 @@ struct Candidate {
 
 class Bench {
  public:
-  explicit Bench(double seconds) : seconds_(seconds) {
+  Bench(double seconds, std::string only) : seconds_(seconds), only_(std::move(only)) {
     machine_.cpu = cpu::query();
     machine_.cpu.threads = 1;
     queue_ = {&machine_, nullptr, nullptr};
@@ -107,6 +107,7 @@ class Bench {
   template <class Op>
   void add(const char* name, const char* ceiling, const Kernel<Op>& kernel, const typename Op::Problem& problem,
            const typename Op::Args& args, int offset) {
+    if (std::string(name).find(only_) == std::string::npos && std::string(name) != "f32 simd") return;
     if (kernel.needs.isa > machine_.cpu.isa || kernel.supports(problem, machine_) != nullptr) return;
     const std::size_t bytes = kernel.workspace(problem, machine_);
     const Workspace workspace{keep<void>(allocate(bytes)), bytes};
@@ -236,6 +237,7 @@ class Bench {
   }
 
   double seconds_;
+  std::string only_;
   Machine machine_;
   Queue queue_;
   Size size_;
@@ -251,14 +253,16 @@ class Bench {
 int main(int argc, char** argv) {
   std::vector<std::string> sizes;
   double seconds = 0.15;
+  std::string only;
   CLI::App app("products of 8-bit integers and of bf16 beside their ceilings, one thread");
   app.add_option("sizes", sizes, "MxNxK");
   app.add_option("-s,--seconds", seconds, "a size and candidate")->capture_default_str();
+  app.add_option("-o,--only", only, "candidates with this in their name, and f32");
   CLI11_PARSE(app, argc, argv);
   if (sizes.empty())
     sizes = {"64x64x64",       "255x255x255", "512x512x512", "1000x1000x1000",
              "1024x1024x1024", "4x4096x4096", "1x4096x4096", "8x4096x4096"};
-  Bench bench(seconds);
+  Bench bench(seconds, only);
   bool right = true;
   for (const std::string& size : sizes) right = bench.run(parse(size)) && right;
   return right ? 0 : 1;

@@ -6,7 +6,7 @@
 // Sums of words that need not be in order are kept in the order that interleaving gives, and put right at the end.
 
 constexpr int kBlockColumns = 4 * Isa::kLanes;
-constexpr int kDepth = 8;  // words of k for which the sums stay in registers
+constexpr int kDepth = 4;  // words of k for which the sums stay in registers
 
 // Rows of b in part: columns beyond n and values beyond k become 0.
 TANDEM_DOT_INLINE void load_edge(const char* b, int64_t b_row, int64_t rows, int64_t columns, Isa::Vec (&out)[4]) {
@@ -34,8 +34,8 @@ TANDEM_DOT_INLINE void skinny_block(const SkinnyArgs& args, int64_t p, int64_t d
 #pragma GCC unroll 4
       for (int r = 0; r < 4; ++r) {
         rows[r] = Isa::load(b + r * args.b_row);
-        // So many rows are too many streams for the hardware: the next ones come into L2 meanwhile.
-        __builtin_prefetch(b + (4 * kDepth + r) * args.b_row, 0, 2);
+        // So many rows are too many streams for the hardware.
+        __builtin_prefetch(b + r * args.b_row + 1024, 0, 2);
       }
     } else {
       const int64_t columns = args.n - j;

@@ -38,6 +38,7 @@ constexpr int chains_of() {
 template <int kRows, int kCols>
 void tile(const TileArgs& args) {
   constexpr int kChains = chains_of<kRows, kCols>();
+  constexpr int64_t kAhead = 8192;
   const int64_t a_step = 4 * args.a_step, b_step = 4 * args.b_step, ahead_step = args.ahead_step;
   const int64_t ahead_every = args.ahead_every;
   const char *a = static_cast<const char*>(args.a), *b = static_cast<const char*>(args.b), *ahead = args.ahead;
@@ -58,7 +59,12 @@ void tile(const TileArgs& args) {
     if (kChains > 1)
       for (; steps >= kChains; steps -= kChains) {
 #pragma GCC unroll 4
-        for (int q = 0; q < kChains; ++q) step<kRows, kCols, kChains>(sum, q, a + q * a_step, b + q * b_step);
+        for (int q = 0; q < kChains; ++q) {
+          // Few rows wait for b: more lines of it are on their way than the hardware asks for.
+          __builtin_prefetch(b + q * b_step + kAhead);
+          if (kCols * Isa::kLanes > 16) __builtin_prefetch(b + q * b_step + kAhead + 64);
+          step<kRows, kCols, kChains>(sum, q, a + q * a_step, b + q * b_step);
+        }
         a += kChains * a_step;
         b += kChains * b_step;
       }
@@ -97,22 +103,22 @@ constexpr Tiles all_tiles() {
 }
 constexpr Tiles kTiles = all_tiles();
 
-// 12 independent chains; returns multiply-adds of single values, of which a word holds kGroup.
+// Independent chains; returns multiply-adds of single values, of which a word holds kGroup.
 double run(int64_t steps) {
-  constexpr int kSums = 12;
+  constexpr int kSums = Isa::kMr > 12 ? 24 : 12;  // registers to spare, or not
   alignas(64) int32_t words[16], starts[kSums];
   for (int i = 0; i < 16; ++i) words[i] = 0x3c013c01;
-  for (int i = 0; i < kSums; ++i) starts[i] = i;  // else a compiler makes one chain of the twelve
+  for (int i = 0; i < kSums; ++i) starts[i] = i;  // else a compiler makes one chain of them all
   asm volatile("" : : "r"(words), "r"(starts) : "memory");
   const Isa::Vec x = Isa::load(words), y = x;
   Isa::Vec sum[kSums];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int i = 0; i < kSums; ++i) sum[i] = Isa::broadcast(starts + i);
   for (int64_t s = 0; s < steps; ++s) {
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = 0; i < kSums; ++i) Isa::dot(sum[i], x, y);
   }
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int i = 1; i < kSums; ++i) sum[0] = Isa::add(sum[0], sum[i]);
   Isa::store(words, sum[0]);
   volatile int32_t sink = words[0];

@@ -311,7 +311,7 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       args.ahead_step = from_b ? b.row * set.element * set.group : b_panels.padded(q + 1) * kWord;
       args.ahead_every = std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
       if (from_b && b.col != 1) args.ahead_every = INT64_MAX;
-      if (ready != nullptr && panels.count == 1) args.ahead_every = INT64_MAX;  // it is read in the order of memory
+      if (ready != nullptr) args.ahead_every = INT64_MAX;  // panels follow each other in memory
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
       if (plan.packing.a) {

@@ -79,14 +79,19 @@ class ExactSums {
   StoreVecI zb_, column_sum_, common_;
 };
 
-// What becomes of the sums: a type with an object for every column of vectors, whose row(sum, i, to) stores the elements
-// of row i of the tile.
+// What becomes of the sums: a type with an object for every column of vectors, whose row<kDense>(sum, i, to) stores the
+// elements of row i of the tile; kDense: whole vectors of neighbours.
 struct FinishS32 {
   using Element = std::int32_t;
   HWY_INLINE FinishS32(const StoreArgs&, const QuantizedMatmulArgs& args, std::int64_t, std::int64_t n)
       : low(hn::Set(StoreS32(), args.range.low)), count(n), stride(args.c.col) {}
+  template <bool kDense>
   HWY_INLINE void row(StoreVecI sum, std::int64_t, Element* to) const {
-    store_some(StoreS32(), hn::Max(sum, low), to, stride, count);
+    const StoreS32 d;
+    if constexpr (kDense)
+      hn::StoreU(hn::Max(sum, low), d, to);
+    else
+      store_some(d, hn::Max(sum, low), to, stride, count);
   }
   StoreVecI low;
   std::int64_t count, stride;
@@ -120,11 +125,15 @@ struct FinishF32 {
         count(n),
         stride(args.c.col),
         activate(f) {}
+  template <bool kDense>
   HWY_INLINE void row(StoreVecI sum, std::int64_t i, Element* to) const {
     const StoreF32 d;
     StoreVecF value = hn::Mul(hn::ConvertTo(d, sum), scales.each() ? scales.of(i) : scales.common());
     if (has_bias) value = hn::Add(value, bias);
-    store_some(d, activate(value), to, stride, count);
+    if constexpr (kDense)
+      hn::StoreU(activate(value), d, to);
+    else
+      store_some(d, activate(value), to, stride, count);
   }
   Scales scales;
   bool has_bias;
@@ -145,6 +154,7 @@ struct FinishBytes {
         high(hn::Set(StoreF32(), static_cast<float>(args.range.high))),
         count(n),
         stride(args.c.col) {}
+  template <bool kDense>
   HWY_INLINE void row(StoreVecI sum, std::int64_t i, Element* to) const {
     const StoreF32 d;
     const StoreS32 di;
@@ -154,38 +164,48 @@ struct FinishBytes {
     const StoreVecF number = hn::IfThenElseZero(hn::Eq(scaled, scaled), hn::Round(scaled));
     const StoreVecF clamped = hn::Min(hn::Max(hn::Add(number, zero), low), high);
     const auto narrow = hn::DemoteTo(bytes, hn::ConvertTo(di, clamped));
-    if (stride == 1 && count == static_cast<std::int64_t>(hn::Lanes(di))) return hn::StoreU(narrow, bytes, to);
-    HWY_ALIGN T lane[hn::MaxLanes(StoreS32())];
-    hn::StoreU(narrow, bytes, lane);
-    for (std::int64_t l = 0; l < count; ++l) to[l * stride] = lane[l];
+    if constexpr (kDense) {
+      hn::StoreU(narrow, bytes, to);
+    } else {
+      HWY_ALIGN T lane[hn::MaxLanes(StoreS32())];
+      hn::StoreU(narrow, bytes, lane);
+      for (std::int64_t l = 0; l < count; ++l) to[l * stride] = lane[l];
+    }
   }
   Scales scales;
   StoreVecF result_scale, multiplier, zero, low, high;
   std::int64_t count, stride;
 };
 
-// Apart from each other, or all their variants would share the registers of one function.
-template <class Finish, bool kEachRow, class... More>
-HWY_NOINLINE void int_store_rows(const StoreArgs& s, More... more) {
+// Columns [begin, end), a vector at a time. Variants are apart from each other, or all would share the registers of one
+// function.
+template <class Finish, bool kEachRow, bool kDense, class... More>
+HWY_NOINLINE void int_store_columns(const StoreArgs& s, std::int64_t begin, std::int64_t end, More... more) {
   const IntStoreArgs& fused = *static_cast<const IntStoreArgs*>(s.args);
   const QuantizedMatmulArgs& args = *fused.args;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(StoreS32()));
-  const std::int64_t rows = s.rows, columns = s.columns, c_row = args.c.row, c_col = args.c.col;
+  const std::int64_t rows = s.rows, c_row = args.c.row, c_col = args.c.col;
   auto* c = static_cast<typename Finish::Element*>(s.c);
-  for (std::int64_t j = 0; j < columns; j += lanes) {
-    const std::int64_t count = std::min(lanes, columns - j);
+  for (std::int64_t j = begin; j < end; j += lanes) {
+    const std::int64_t count = std::min(lanes, end - j);
     const ExactSums<kEachRow> sums(s, args, fused.shift, j, count);
     const Finish finish(s, args, j, count, more...);
-    for (std::int64_t i = 0; i < rows; ++i) finish.row(sums.row(i), i, c + i * c_row + j * c_col);
+    auto* to = c + j * c_col;
+    for (std::int64_t i = 0; i < rows; ++i, to += c_row) finish.template row<kDense>(sums.row(i), i, to);
   }
 }
 template <class Finish, class... More>
 HWY_INLINE void int_store_with(const StoreArgs& s, More... more) {
-  const bool each_row = static_cast<const IntStoreArgs*>(s.args)->args->za.stride != 0 || s.row_sums != nullptr;
-  if (each_row)
-    int_store_rows<Finish, true>(s, more...);
-  else
-    int_store_rows<Finish, false>(s, more...);
+  const QuantizedMatmulArgs& args = *static_cast<const IntStoreArgs*>(s.args)->args;
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(StoreS32()));
+  const std::int64_t dense = args.c.col == 1 ? s.columns / lanes * lanes : 0;
+  if (args.za.stride != 0 || s.row_sums != nullptr) {
+    int_store_columns<Finish, true, true>(s, 0, dense, more...);
+    if (dense < s.columns) int_store_columns<Finish, true, false>(s, dense, s.columns, more...);
+  } else {
+    int_store_columns<Finish, false, true>(s, 0, dense, more...);
+    if (dense < s.columns) int_store_columns<Finish, false, false>(s, dense, s.columns, more...);
+  }
 }
 
 inline void int_store(const StoreArgs& s) {

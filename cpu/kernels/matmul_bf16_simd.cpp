@@ -2,9 +2,9 @@
 //          f32 while it is packed, for the micro-kernels of the f32 product. The store is fused and rounds once.
 // Limits:  takes everything; k is one block, so very long sums leave the caches; a and b are packed in every call, b
 //          unless it comes prepared (which has a meaning for pairs only). Pairs flush denormals.
-// Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.93 at 255 cubed,
-//          0.98 to 1.00 at 512 and 1024 (2.0 times the f32 product); 0.88 to 0.97 unprepared. 1x4096x4096: b at 29 to 34
-//          GB/s prepared, 8 otherwise.
+// Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.88 at 255 cubed,
+//          0.93 at 512 and 1024 (2.0 times the f32 product); 0.83 to 0.90 unprepared. 1x4096x4096: b at 33 GB/s
+//          prepared, 8 otherwise.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_bf16_simd.cpp"
 #include "cpu/simd/simd.h"

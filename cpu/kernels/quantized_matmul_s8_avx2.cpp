@@ -2,8 +2,8 @@
 //          multiplied and summed exactly (vpmaddwd; vpmaddubsw would saturate), in tiles of 6 x 16 on the loops of the f32
 //          product; the store is fused.
 // Limits:  panels take two bytes a value; b is packed in every call.
-// Expect:  of the vpmaddwd ceiling on Zen 5, f32 results, one thread, tandem-dot-bench: 0.80 at 255 cubed, 0.84 at 512,
-//          0.89 at 1024; few rows are bound by packing b (2.5 GB/s at 1x4096x4096).
+// Expect:  of the vpmaddwd ceiling on Zen 5, f32 results, one thread, tandem-dot-bench: 0.83 at 255 cubed, 0.88 at 512,
+//          0.91 at 1024; few rows are bound by packing b (2.3 GB/s at 1x4096x4096).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/quantized_matmul_s8_avx2.cpp"
 #include "cpu/simd/simd.h"
