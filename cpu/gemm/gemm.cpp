@@ -4,22 +4,12 @@
 #include <iterator>
 
 #include "common/core/thread_pool.h"
-#include "cpu/gemm/blocking.h"
 #include "cpu/gemm/packed.h"
+#include "cpu/gemm/plan.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
 namespace {
-
-constexpr std::int64_t kWord = 4;  // bytes
-constexpr std::int64_t kLine = 64;
-// Panels of a are as wide as a multiple of this, so that packing need not store parts of vectors.
-constexpr std::int64_t kPanelStep = 4;
-constexpr int kMaxTileWords = 14 * 4 * 16;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
-std::int64_t multiple_below(std::int64_t a, std::int64_t b) { return std::max(a / b, std::int64_t{1}) * b; }
 
 void prefetch(const char* p) {
 #if defined(__GNUC__)
@@ -28,22 +18,6 @@ void prefetch(const char* p) {
   (void)p;
 #endif
 }
-
-// Skinny kernels work on whole blocks of so many columns.
-std::int64_t skinny_step(const GemmSet& set) { return std::int64_t{4} * set.lanes; }
-
-// Everything about a product that does not depend on the batch item or the thread.
-struct Plan {
-  const GemmSet* set = nullptr;
-  const MatmulArgs* args = nullptr;
-  GemmCall call;
-  const char* packed_b = nullptr;  // panels that came with b
-  bool skinny = false;
-  GemmPacking packing;
-  std::int64_t c_element = kWord;  // bytes of an element of c
-  std::int64_t words = 0;          // k in words
-  std::int64_t mc = 0, kc = 0, nc = 0;
-};
 
 struct Item {
   const char* a = nullptr;
@@ -56,90 +30,6 @@ struct Scratch {
   char* b = nullptr;
   std::int32_t *row_sums = nullptr, *column_sums = nullptr;
 };
-
-MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu, std::int64_t words) {
-  MatmulBlocking blocking = matmul_blocking(cpu, set.mr, set.nr());
-  if (!set.takes_words() && words > blocking.kc) {  // k in one block: fewer rows and columns, for the same space
-    blocking.mc = std::max<std::int64_t>(blocking.mc * blocking.kc / words, 1);
-    blocking.nc = std::max<std::int64_t>(blocking.nc * blocking.kc / words, 1);
-    blocking.kc = words;
-  }
-  blocking.mc = round_up(blocking.mc, set.mr);
-  blocking.nc = round_up(blocking.nc, set.nr());
-  return blocking;
-}
-
-// Few rows, and of f32 a b that does not fit the caches. Words of several values are streamed whatever the size of b,
-// since they would have to be packed.
-bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const CpuInfo& cpu) {
-  if (set.skinny == nullptr) return false;
-  if (set.group > 1) return m < set.skinny_rows && n >= skinny_step(set);
-  return m <= kSkinnyRows && k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
-}
-
-// Columns at a time, in a row or a few, so that the sums take 16 to 32 KiB.
-std::int64_t skinny_columns(const GemmSet& set, std::int64_t m) {
-  if (set.group > 1) return multiple_below(8192 / (m + 1), skinny_step(set));
-  return m <= kSkinnyCachedRows ? 1024 : 512;
-}
-
-// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, two
-// panels; sums of rows and columns.
-struct ScratchWords {
-  std::int64_t a = 0, b = 0, row_sums = 0, column_sums = 0;
-  std::size_t bytes() const {
-    return static_cast<std::size_t>(round_up((a + b + row_sums + column_sums) * kWord, kLine));
-  }
-};
-ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const MatmulBlocking& blocking, std::int64_t m,
-                           std::int64_t n, std::int64_t k) {
-  const std::int64_t words = ceil_div(k, set.group), kc = std::min(blocking.kc, words);
-  const std::int64_t rows = ceil_div(std::min(blocking.mc, m), set.mr) * round_up(set.mr, kPanelStep);
-  const std::int64_t columns =
-      m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
-  ScratchWords out{round_up(rows * kc, kLine / kWord), round_up(columns * kc, kLine / kWord)};
-  if (set.ones != 0) {
-    out.row_sums = round_up(rows, kLine / kWord);
-    out.column_sums = columns;
-  }
-  if (is_skinny_size(set, m, n, k, cpu)) {  // sums instead of a block of f32, and beside a panel of integers
-    const std::int64_t sums = (m + (set.group > 1 ? 1 : 0)) * skinny_columns(set, m);
-    out.a = set.group > 1 ? round_up(round_up(m + 1, kPanelStep) * words, kLine / kWord) : std::max(sums, out.a);
-    if (set.group > 1) out.b = std::max(sums, out.b);
-  }
-  return out;
-}
-
-// Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
-// evict each other: a pitch near a multiple of 4 KiB.
-bool rows_collide(std::int64_t pitch_bytes, int rows) {
-  constexpr int kSets = 64, kWaysToSpare = 6;
-  signed char lines[kSets] = {};
-  for (int i = 0; i < rows; ++i)
-    if (++lines[(i * pitch_bytes / kLine) % kSets] > kWaysToSpare) return true;
-  return false;
-}
-
-bool should_pack_a(const GemmSet& set, const MatmulArgs& args) {
-  if (!set.takes_words()) return true;
-  constexpr std::int64_t kSmall = 16 << 10;  // fits L1 whatever its strides
-  if (args.m * args.k * kWord <= kSmall) return false;
-  if (args.a.col != 1) return true;
-  return rows_collide(args.a.row * kWord, set.mr);
-}
-
-// Few rows: one block of a, so that each panel of b is used once. It is then faster to read b where it is, each panel
-// brought into L2 by the tiles of the one before; shorter blocks of k keep two panels there even when the rows of b are
-// 4 KiB apart and share few sets of the cache.
-bool is_thin(const MatmulArgs& args, const MatmulBlocking& blocking) {
-  return args.b.col == 1 && args.m <= blocking.mc;
-}
-
-bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking& blocking, const CpuInfo& cpu) {
-  if (!set.takes_words() || args.b.col != 1) return true;
-  if (is_thin(args, blocking)) return false;
-  return args.k * args.b.row * kWord > cpu.l2_bytes / 2;
-}
 
 // The rows of a block in equal panels of at most mr: base + 1 rows in the first `longer`, base in the others.
 struct RowPanels {

@@ -4,14 +4,12 @@
 #include <iterator>
 
 #include "common/core/host_api.h"
+#include "cpu/gemm/plan.h"
 #include "cpu/gemm/sets.h"
 
 namespace tandem::cpu {
 namespace {
 
-constexpr std::int64_t kWord = 4;  // bytes
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t words_of(const GemmSet& set, std::int64_t k) { return ceil_div(k, set.group); }
 std::int64_t panels_of(const GemmSet& set, std::int64_t n) { return ceil_div(n, set.nr()); }
 
