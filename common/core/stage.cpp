@@ -69,6 +69,11 @@ struct HostImage {
         view(memory.get(), like.dtype(), like.shape(), like.strides()) {}
 };
 
+bool same_view(const ConstView& a, const ConstView& b) {
+  return a.data() == b.data() && a.device() == b.device() && a.dtype() == b.dtype() && a.shape() == b.shape() &&
+         a.strides() == b.strides();
+}
+
 bool same_strides(const ConstView& a, const ConstView& b) {
   for (int d = 0; d < a.rank(); ++d)
     if (a.shape()[d] != 1 && a.strides()[d] != b.strides()[d]) return false;
@@ -79,6 +84,28 @@ bool same_strides(const ConstView& a, const ConstView& b) {
 
 bool all_on(Backend backend, std::span<const View> operands) {
   return std::all_of(operands.begin(), operands.end(), [&](const View& v) { return v.device().backend == backend; });
+}
+
+NearViews::NearViews(Backend backend, std::span<const View> operands, std::span<const Twin> twins, std::size_t results,
+                     const char* op)
+    : span_(operands) {
+  for (std::size_t i = 0; i + results < operands.size(); ++i) {
+    const View& operand = operands[i];
+    if (operand.device().backend == backend) continue;
+    for (const Twin& twin : twins) {
+      if (!same_view(twin.view, operand) || twin.other.device().backend != backend) continue;
+      if (twin.other.dtype() != operand.dtype() || !(twin.other.shape() == operand.shape()))
+        throw Error(Code::invalid_argument,
+                    fmt::format("{}: an operand is {} of {}, but its twin is {} of {}", op, to_string(operand.shape()),
+                                name(operand.dtype()), to_string(twin.other.shape()), name(twin.other.dtype())));
+      if (span_.data() == operands.data()) {
+        std::copy(operands.begin(), operands.end(), views_.begin());
+        span_ = {views_.data(), operands.size()};
+      }
+      views_[i] = readable(twin.other);
+      break;
+    }
+  }
 }
 
 ArrivalViews arrival_views(Backend backend, std::span<const View> operands) {

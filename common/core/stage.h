@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tandem/context.h>
+#include <tandem/ops.h>
 #include <tandem/tensor.h>
 
 #include "common/dispatch/copies.h"
@@ -18,6 +19,21 @@ inline constexpr int kMaxOperands = 10;
 
 bool all_on(Backend backend, std::span<const View> operands);
 inline bool on_host(std::span<const View> operands) { return all_on(Backend::cpu, operands); }
+
+/// Operands from where `backend` reaches them without a copy, as far as there are twins: inputs that have one there are
+/// replaced by it. Throws Error(invalid_argument) for a twin of another dtype or shape.
+class NearViews {
+ public:
+  NearViews(Backend backend, std::span<const View> operands, std::span<const Twin> twins, std::size_t results,
+            const char* op);
+  NearViews(const NearViews&) = delete;
+  NearViews& operator=(const NearViews&) = delete;
+  std::span<const View> span() const { return span_; }
+
+ private:
+  std::array<View, kMaxOperands> views_;
+  std::span<const View> span_;  // the operands themselves where no twin is nearer
+};
 
 /// Operands as a kernel of `backend` will see them (without pointers where they are elsewhere): those that must be
 /// moved keep their order of dimensions and their repetitions, and lose their gaps.

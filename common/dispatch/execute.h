@@ -16,12 +16,13 @@ namespace tandem {
 /// What the selection must know of a call on these operands (inputs first, result last).
 template <class Op>
 Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& attributes,
-                             std::span<const View> operands, std::string_view kernel, std::optional<Backend> backend) {
+                             std::span<const View> operands, const CallOptions& call = {}) {
+  const std::string_view kernel = call.kernel;
   Situation<Op> s;
   s.kernel = kernel.empty() ? ctx.forced_kernel(op_index<Op>()) : kernel;
   if (!s.kernel.empty())  // the table's own string outlives the caller's, so that a decision may keep it
     if (const Entry<Op>* entry = find_kernel<Op>(s.kernel)) s.kernel = entry->name;
-  s.backend = backend ? backend : ctx.policy.backend;
+  s.backend = call.backend ? call.backend : ctx.policy.backend;
   const bool all_host = on_host(operands);
   if (all_host) {
     s.problem[0] = Op::describe(attributes, operands);
@@ -33,8 +34,10 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
   }
   for (const Backend b : {Backend::cpu, Backend::cuda}) {
     const auto at = static_cast<std::size_t>(b);
-    if (!(all_host && b == Backend::cpu)) s.problem[at] = Op::describe(attributes, arrival_views(b, operands).span());
-    s.copies[at] = copies_to(b, operands, result_count<Op>(), Op::reads_result(attributes));
+    const NearViews near(b, operands, call.twins, result_count<Op>(), Op::kName);
+    if (!(all_host && b == Backend::cpu))
+      s.problem[at] = Op::describe(attributes, arrival_views(b, near.span()).span());
+    s.copies[at] = copies_to(b, near.span(), result_count<Op>(), Op::reads_result(attributes));
   }
   return s;
 }
@@ -42,7 +45,7 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
 /// Runs one chosen kernel, staging operands that live elsewhere.
 template <class Op>
 void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const typename Op::Attributes& attributes,
-                  std::span<const View> operands) {
+                  std::span<const View> operands, std::span<const Twin> twins = {}) {
   const Entry<Op>& entry = *selection.entry;
   const Queue queue = ctx.queue(entry.backend);
   const auto run = [&](std::span<const View> here) {
@@ -52,7 +55,9 @@ void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const type
     ctx.check(entry.kernel->run(args, queue, workspace), Op::kName, entry.name);
   };
   if (all_on(entry.backend, operands)) return run(operands);
-  Staged staged(ctx, entry.backend, operands, result_count<Op>(), Op::reads_result(attributes), Op::kName);
+  const NearViews near(entry.backend, operands, twins, result_count<Op>(), Op::kName);
+  if (all_on(entry.backend, near.span())) return run(near.span());
+  Staged staged(ctx, entry.backend, near.span(), result_count<Op>(), Op::reads_result(attributes), Op::kName);
   run(staged.views());
   staged.bring_back();
 }
@@ -62,7 +67,7 @@ template <class Op>
 void execute(Context& context, const typename Op::Attributes& attributes, std::span<const View> operands,
              const CallOptions& call = {}) {
   Context::Impl& ctx = context.impl();
-  const Situation<Op> situation = make_situation<Op>(ctx, attributes, operands, call.kernel, call.backend);
+  const Situation<Op> situation = make_situation<Op>(ctx, attributes, operands, call);
   DecisionCache<Op>& cache = ctx.cache<Op>();
   const auto choose = [&](const Situation<Op>& s) {
     const Decided<Op>* slot = cache.find(s);
@@ -74,12 +79,12 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
   const bool may_fall_back = selection.entry->backend == Backend::cuda && situation.kernel.empty() &&
                              !situation.backend && ctx.policy.cpu_when_out_of_memory;
   try {
-    run_selected<Op>(ctx, selection, attributes, operands);
+    run_selected<Op>(ctx, selection, attributes, operands, call.twins);
   } catch (const Error& error) {
     if (!may_fall_back || error.code() != Code::out_of_memory) throw;
     Situation<Op> on_host = situation;
     on_host.backend = Backend::cpu;
-    run_selected<Op>(ctx, choose(on_host), attributes, operands);
+    run_selected<Op>(ctx, choose(on_host), attributes, operands, call.twins);
   }
 }
 

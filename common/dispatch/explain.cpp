@@ -85,7 +85,7 @@ Decision explain(Context& ctx, const std::string& problem, const std::vector<Dev
     if (!request) return;
     known = true;
     const std::vector<View> operands = hypothetical_operands(*request, devices);
-    const Situation<Op> situation = make_situation<Op>(ctx.impl(), request->attributes, operands, {}, {});
+    const Situation<Op> situation = make_situation<Op>(ctx.impl(), request->attributes, operands);
     select<Op>(situation, ctx.policy(), ctx.machine(), &decision);
     if constexpr (requires { Op::remark(situation.on(Backend::cpu), ctx.machine()); })
       decision.why += "; " + Op::remark(situation.on(Backend::cpu), ctx.machine());

@@ -84,6 +84,7 @@ Network::Network(Context& ctx, const Model& model, const NetworkOptions& options
     Prepared& out = state->layers.emplace_back();
     out.activation = layer.activation;
     out.weights = in_form(ctx, layer.weight, options.form);
+    if (!options.device.is_cpu()) out.weights = out.weights.upload(ctx, false);
     if (layer.has_bias()) out.bias = copied(ctx, layer.bias, options.device);
     if (options.inputs.empty()) continue;
     const Quantization& q = options.inputs[i];

@@ -160,7 +160,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
                                  const Judge& judge, const Roof& roof, const CompareOptions& options) {
   Context::Impl& ctx = context.impl();
   const std::span<const View> operands = problem.operands.views();
-  const Situation<Op> situation = make_situation<Op>(ctx, problem.attributes, operands, {}, {});
+  const Situation<Op> situation = make_situation<Op>(ctx, problem.attributes, operands);
   const Row common = detail::row_of(problem, context, situation.on(Backend::cpu));
   std::vector<detail::Candidate> candidates;
   std::shared_ptr<DeviceOperands> device;

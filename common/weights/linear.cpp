@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <tandem/error.h>
@@ -100,7 +101,16 @@ void multiply(Context& ctx, const ConstView& x, const Csr& w, const View& y, con
 }
 
 void run(Context& ctx, const ConstView& x, const Weights& weights, const View& y, const LinearOptions& options) {
-  std::visit([&](const auto& w) { multiply(ctx, x, w, y, options); }, weights.state().host);
+  const Weights::State& state = weights.state();
+  LinearOptions known = options;
+  std::vector<Twin> twins;
+  if (state.host && state.device) {
+    twins.assign(options.call.twins.begin(), options.call.twins.end());
+    const std::vector<const Tensor*> here = parts_of(*state.host), there = parts_of(*state.device);
+    for (std::size_t i = 0; i < here.size(); ++i) twins.push_back({*here[i], *there[i]});
+    known.call.twins = twins;
+  }
+  std::visit([&](const auto& w) { multiply(ctx, x, w, y, known); }, state.home());
 }
 
 }  // namespace

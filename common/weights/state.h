@@ -1,7 +1,9 @@
 // What a handle of weights shares.
 #pragma once
 
+#include <memory>
 #include <variant>
+#include <vector>
 
 #include <tandem/sparse.h>
 #include <tandem/weights.h>
@@ -14,8 +16,18 @@ using StoredWeights = std::variant<Tensor, QuantizedTensor, Csr>;
 struct Weights::State {
   WeightForm form = WeightForm::f32;
   std::int64_t inputs = 0, outputs = 0;
-  StoredWeights host;
+  std::shared_ptr<const StoredWeights> host, device;  // null: not there; one of them is
+
+  const StoredWeights& home() const { return host ? *host : *device; }
 };
+
+/// The tensors that a stored matrix consists of, always in the same order.
+inline std::vector<const Tensor*> parts_of(const Tensor& t) { return {&t}; }
+inline std::vector<const Tensor*> parts_of(const QuantizedTensor& t) { return {&t.values, &t.quantization.scales}; }
+inline std::vector<const Tensor*> parts_of(const Csr& csr) { return {&csr.row_offsets, &csr.columns, &csr.values}; }
+inline std::vector<const Tensor*> parts_of(const StoredWeights& stored) {
+  return std::visit([](const auto& s) { return parts_of(s); }, stored);
+}
 
 /// Row-major on the host, from any place.
 Tensor host_copy(Context& ctx, const ConstView& view, const char* op);

@@ -6,6 +6,7 @@
 #include <tandem/error.h>
 
 #include "common/core/bf16.h"
+#include "common/core/context_impl.h"
 #include "common/core/stage.h"
 #include "common/ops/operand.h"
 #include "common/weights/state.h"
@@ -19,13 +20,26 @@ void require_matrix(std::string_view op, const ConstView& w) {
                 fmt::format("{}: the weights have shape {}, but two dimensions are needed", op, to_string(w.shape())));
 }
 
-std::int64_t bytes_of(const Tensor& t) { return t.elements() * static_cast<std::int64_t>(size_of(t.dtype())); }
-std::int64_t bytes_of(const QuantizedTensor& t) { return bytes_of(t.values) + bytes_of(t.quantization.scales); }
-std::int64_t bytes_of(const Csr& csr) {
-  return bytes_of(csr.row_offsets) + bytes_of(csr.columns) + bytes_of(csr.values);
+std::int64_t bytes_of(const std::shared_ptr<const StoredWeights>& stored) {
+  std::int64_t bytes = 0;
+  if (stored)
+    for (const Tensor* part : parts_of(*stored))
+      bytes += part->elements() * static_cast<std::int64_t>(size_of(part->dtype()));
+  return bytes;
 }
-std::int64_t bytes_of(const StoredWeights& stored) {
-  return std::visit([](const auto& s) { return bytes_of(s); }, stored);
+
+Tensor copy_on(Context& ctx, Device device, const Tensor& t) { return t.to(ctx, device); }
+QuantizedTensor copy_on(Context& ctx, Device device, const QuantizedTensor& t) {
+  const Quantization& q = t.quantization;
+  return {t.values.to(ctx, device), {q.dtype, q.axis, q.scales.to(ctx, device), {}, q.narrow}};
+}
+Csr copy_on(Context& ctx, Device device, const Csr& csr) {
+  return {csr.rows, csr.cols, csr.row_offsets.to(ctx, device), csr.columns.to(ctx, device), csr.values.to(ctx, device)};
+}
+
+std::shared_ptr<const Weights::State> on_host(WeightForm form, const ConstView& w, StoredWeights stored) {
+  return std::make_shared<const Weights::State>(
+      Weights::State{form, w.size(0), w.size(1), std::make_shared<const StoredWeights>(std::move(stored)), nullptr});
 }
 
 }  // namespace
@@ -60,8 +74,7 @@ Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& opt
                 fmt::format("{}: the dtype is {}, but dense weights are f32 or bf16", kOp, name(options.dtype)));
   if (!bf16 || w.dtype() != DType::bf16) require_dtype(kOp, "w", w, DType::f32);
   Tensor stored = bf16 ? bf16_copy(ctx, w, kOp) : host_copy(ctx, w, kOp);
-  return Weights(std::make_shared<const State>(
-      State{bf16 ? WeightForm::bf16 : WeightForm::f32, w.size(0), w.size(1), std::move(stored)}));
+  return Weights(on_host(bf16 ? WeightForm::bf16 : WeightForm::f32, w, std::move(stored)));
 }
 
 Weights Weights::quantized(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
@@ -72,7 +85,7 @@ Weights Weights::quantized(Context& ctx, ConstView w, const QuantizedWeightsOpti
   QuantizedTensor q = dynamic_quantize(ctx, here, {DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}});
   for (Tensor* t : {&q.values, &q.quantization.scales})  // the policy may send results to a GPU
     if (!t->device().is_cpu()) *t = t->to(ctx, Device::cpu());
-  return Weights(std::make_shared<const State>(State{WeightForm::s8, w.size(0), w.size(1), std::move(q)}));
+  return Weights(on_host(WeightForm::s8, w, std::move(q)));
 }
 
 Weights Weights::csr(Context& ctx, ConstView w) {
@@ -80,13 +93,28 @@ Weights Weights::csr(Context& ctx, ConstView w) {
   require_matrix(kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
   const Tensor here = host_copy(ctx, w, kOp);
-  return Weights(
-      std::make_shared<const State>(State{WeightForm::csr, w.size(0), w.size(1), to_csr(here.view().transposed())}));
+  return Weights(on_host(WeightForm::csr, w, to_csr(here.view().transposed())));
 }
 
 WeightForm Weights::form() const noexcept { return state_ ? state_->form : WeightForm::f32; }
 std::int64_t Weights::inputs() const noexcept { return state_ ? state_->inputs : 0; }
 std::int64_t Weights::outputs() const noexcept { return state_ ? state_->outputs : 0; }
-WeightsBytes Weights::bytes() const noexcept { return {.host = state_ ? bytes_of(state_->host) : 0}; }
+WeightsBytes Weights::bytes() const noexcept {
+  if (!state_) return {};
+  return {bytes_of(state_->host), bytes_of(state_->device)};
+}
+
+Weights Weights::upload(Context& ctx, bool keep_host) const {
+  if (!state_) throw Error(Code::invalid_argument, "Weights::upload: the handle holds no matrix");
+  auto state = std::make_shared<State>(*state_);
+  if (!state->device) {
+    const Device device = Device::cuda(ctx.impl().stream("Weights::upload")->device());
+    state->device = std::make_shared<const StoredWeights>(
+        std::visit([&](const auto& s) { return StoredWeights(copy_on(ctx, device, s)); }, *state->host));
+    ctx.synchronize();  // from here on every context may read it
+  }
+  if (!keep_host) state->host = nullptr;
+  return Weights(std::move(state));
+}
 
 }  // namespace tandem

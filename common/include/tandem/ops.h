@@ -11,6 +11,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include <tandem/context.h>
@@ -18,10 +19,19 @@
 
 namespace tandem {
 
-/// Overrides of the context's policy for one call.
+/// An input that is in two places: `other` holds the elements of `view` on the other side, host or GPU.
+struct Twin {
+  ConstView view;
+  ConstView other;  ///< of the same dtype and shape, with any strides
+};
+
+/// Overrides of the context's policy for one call, and what the call should know of its operands.
 struct CallOptions {
   std::string kernel;  ///< full name; empty: choose
   std::optional<Backend> backend;
+  /// An input that is exactly the `view` of one of these is taken from `other` where the call runs there: it then costs
+  /// no copy on either side.
+  std::span<const Twin> twins = {};
 };
 
 /// Applied to alpha * a @ b + beta * c + bias before the store. GELU is named by its formula (see UnaryFn).

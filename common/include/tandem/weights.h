@@ -41,9 +41,10 @@ struct QuantizedWeightsOptions {
 
 /// Bytes that weights occupy.
 struct WeightsBytes {
-  std::int64_t host = 0;  ///< values, scales, and the places of sparse values
+  std::int64_t host = 0;    ///< values, scales, and the places of sparse values
+  std::int64_t device = 0;  ///< the same on a GPU
 
-  std::int64_t total() const noexcept { return host; }
+  std::int64_t total() const noexcept { return host + device; }
 };
 
 /// A matrix [inputs, outputs] that never changes. A cheap handle: copies share the matrix, and any number of contexts
@@ -58,6 +59,12 @@ class Weights {
   static Weights quantized(Context& ctx, ConstView w, const QuantizedWeightsOptions& options = {});
   /// w is f32: the weights that are not 0, with less than 2^31 of them.
   static Weights csr(Context& ctx, ConstView w);
+
+  /// A handle on the same matrix that is on the context's GPU as well, once: calls of any context then move no weights,
+  /// wherever they run. Without `keep_host` it is on the GPU only, and a call that runs on the CPU fetches it. Waits until
+  /// it is there. The GPU's copy goes with the last handle on it, which must not go before calls that use it, in
+  /// other contexts than this one, are done (Context::synchronize). Throws Error(unavailable) without a GPU.
+  Weights upload(Context& ctx, bool keep_host = true) const;
 
   bool empty() const noexcept { return !state_; }
   WeightForm form() const noexcept;
