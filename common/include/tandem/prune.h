@@ -81,6 +81,18 @@ struct PrunedStructure {
 /// where there is any.
 PrunedStructure prune_structured(ConstView weights, const StructuredOptions& options = {});
 
+/// Two layers with fewer units between them.
+struct NarrowedLayers {
+  Tensor w1;  ///< f32 [inputs, kept]: the columns of the units that stay
+  Tensor b1;  ///< f32 [kept]; no dimensions where there was no bias
+  Tensor w2;  ///< f32 [kept, outputs]: their rows
+};
+
+/// The smaller layers that compute what f(x @ w1 + b1) @ w2 gives without the units that are not kept: the same as with
+/// the rows of w2 of the others set to 0, in fewer operations. w1 is [inputs, units], b1 is [units] or an empty view, w2
+/// is [units, outputs]. `kept` ascends, such as that of prune_structured for the columns of w1 or the rows of w2.
+NarrowedLayers narrow_layers(ConstView w1, ConstView b1, ConstView w2, std::span<const std::int64_t> kept);
+
 /// 2:4: of each four consecutive elements along `axis` (negative: from the end) the two of the largest magnitude stay.
 /// When the size is no multiple of 4, the last group has 1, 2 or 3 elements, and keeps at most two like the others; so
 /// the achieved sparsity is then below one half.
