@@ -1,5 +1,4 @@
 // tandem-model: a model and its compressed variants, checked, then timed side by side.
-#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -57,17 +56,9 @@ void report_wrong_rows(const Result& result) {
                    row.reason.c_str());
 }
 
-/// Memory that a call frees is there for the next one, as in a program that has served many: otherwise the C library may
-/// give it back to the system each time, and the page faults of fresh memory are what is measured.
-void keep_memory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that it takes
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-}
-
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
-  keep_memory();
   const std::vector<Variant> variants = choose_variants(*options);
   const Task task = load_task(*options);
   std::vector<Context> contexts = contexts_for(*options);
