@@ -26,10 +26,17 @@ struct Needs {
   std::int64_t shared_bytes = 0;    // shared memory a block, with opt-in
 };
 
+/// How the second operand of a product is stored.
+enum class MatrixFormat : std::uint8_t {
+  dense,
+  sparse24,  // two of each four elements along k, with their places (Sparse24 of b transposed, see tandem/sparse.h)
+};
+
 struct Traits {
   bool reference = false;            // chosen only when nothing else is left
   bool deterministic = true;         // same inputs, same bits
   MathMode math = MathMode::strict;  // anything else is refused unless the policy allows exactly that
+  bool sparse24 = false;             // takes MatrixFormat::sparse24
   bool dense = false;                // expands a compressed operand and does the work of the dense product
 };
 
@@ -64,6 +71,16 @@ struct Kernel {
   /// CUDA kernels enqueue and return; CPU kernels return when done. Never throws, allocates or prints.
   Code (*run)(const Args&, const Queue&, Workspace);
 };
+
+/// What a kernel says to a problem. An operand in a compressed format reaches only kernels whose traits name it, so that
+/// a kernel need not know of formats that it does not take.
+template <class Op>
+Refusal refusal_of(const Kernel<Op>& kernel, const typename Op::Problem& problem, const Machine& machine) {
+  if constexpr (requires { problem.b_format; }) {
+    if (problem.b_format == MatrixFormat::sparse24 && !kernel.traits.sparse24) return "needs a dense b";
+  }
+  return kernel.supports(problem, machine);
+}
 
 template <class Op>
 Refusal supports_all(const typename Op::Problem&, const Machine&) {

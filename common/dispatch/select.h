@@ -82,7 +82,7 @@ std::string refusal(const Entry<Op>& entry, const Situation<Op>& situation, cons
                     const Machine& machine) {
   const detail::RowFacts row = detail::facts(entry);
   if (std::string reason = detail::refuse_by_machine(row, machine); !reason.empty()) return reason;
-  if (const Refusal reason = entry.kernel->supports(situation.on(entry.backend), machine)) return reason;
+  if (const Refusal reason = refusal_of(*entry.kernel, situation.on(entry.backend), machine)) return reason;
   return detail::refuse_by_policy(row, situation.copies[static_cast<std::size_t>(entry.backend)], situation.backend,
                                   policy);
 }

@@ -1,6 +1,9 @@
 #include "common/ops/matmul.h"
 
+#include <array>
 #include <charconv>
+#include <initializer_list>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -25,6 +28,7 @@ Strides batch_strides(const ConstView& v, const Shape& batch) {
 /// The product as kernels see it: a column-major result turned round, a batch with one common b folded into m.
 MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> operands) {
   const View &a = operands[0], &b = operands[1], &c = operands.back();
+  const bool sparse = attributes.b_format == MatrixFormat::sparse24;
   const int ra = a.rank() - 2, rb = b.rank() - 2, rc = c.rank() - 2;
   MatmulArgs args;
   args.m = c.shape()[rc];
@@ -33,8 +37,15 @@ MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> 
   args.result = c.dtype();
   args.a = {a.data(), a.strides()[ra], a.strides()[ra + 1]};
   args.b = {b.data(), b.strides()[rb], b.strides()[rb + 1]};
+  if (sparse) {
+    args.b = {nullptr, 1, args.k};
+    args.b24 = sparse24_rows(b, operands[2]);
+  }
   args.c = {c.data(), c.strides()[rc], c.strides()[rc + 1]};
-  if (attributes.bias) args.bias = {operands[2].data(), 0, operands[2].strides()[0]};
+  if (attributes.bias) {
+    const View& bias = operands[sparse ? 3 : 2];
+    args.bias = {bias.data(), 0, bias.strides()[0]};
+  }
   args.alpha = attributes.alpha;
   args.beta = attributes.beta;
   args.activation = attributes.activation;
@@ -57,7 +68,7 @@ MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> 
   settle(args.a, args.m, args.k);
   settle(args.b, args.k, args.n);
   settle(args.c, args.m, args.n);
-  if (args.c.col != 1 && args.c.row == 1) {
+  if (args.c.col != 1 && args.c.row == 1 && !sparse) {
     std::swap(args.m, args.n);
     std::swap(args.a, args.b);
     std::swap(args.a.row, args.a.col);
@@ -82,12 +93,25 @@ double parse_number(std::string_view op, std::string_view text) {
   return static_cast<double>(value);
 }
 
+void check_dtype(const ConstView& a) {
+  if (a.dtype() != DType::f32 && a.dtype() != DType::bf16)
+    throw Error(Code::invalid_argument, fmt::format("matmul: a is {}; f32 and bf16 are supported", name(a.dtype())));
+}
+
+/// `b` describes b for the message.
+void check_bias(const MatmulOptions& options, std::int64_t n, const std::string& b) {
+  if (options.bias.rank() == 0) return;
+  require_dtype("matmul", "bias", options.bias, DType::f32);
+  if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul: bias is {}, but b has {} columns ({})", to_string(options.bias.shape()), n, b));
+}
+
 void validate(const ConstView& a, const ConstView& b, const MatmulOptions& options) {
   if (a.rank() < 2 || b.rank() < 2)
     throw Error(Code::invalid_argument, fmt::format("matmul: operands need two dimensions or more (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  if (a.dtype() != DType::f32 && a.dtype() != DType::bf16)
-    throw Error(Code::invalid_argument, fmt::format("matmul: a is {}; f32 and bf16 are supported", name(a.dtype())));
+  check_dtype(a);
   if (b.dtype() != a.dtype())
     throw Error(Code::invalid_argument, fmt::format("matmul: b is {}, but a is {}; they must be of one type",
                                                     name(b.dtype()), name(a.dtype())));
@@ -95,11 +119,16 @@ void validate(const ConstView& a, const ConstView& b, const MatmulOptions& optio
   if (k != kb)
     throw Error(Code::invalid_argument, fmt::format("matmul: inner dimensions differ (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  if (options.bias.rank() == 0) return;
-  require_dtype("matmul", "bias", options.bias, DType::f32);
-  if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
-    throw Error(Code::invalid_argument, fmt::format("matmul: bias is {}, but b has {} columns (b is {})",
-                                                    to_string(options.bias.shape()), n, to_string(b.shape())));
+  check_bias(options, n, "b is " + to_string(b.shape()));
+}
+
+void validate(const ConstView& a, const Sparse24& b, const MatmulOptions& options) {
+  if (a.rank() < 2)
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul_2_4: a needs two dimensions or more, but is {}", to_string(a.shape())));
+  check_dtype(a);
+  check_sparse24_operand("matmul_2_4", b, a.dtype(), a.shape().back());
+  check_bias(options, b.rows, fmt::format("the 2:4 matrix is {}x{}", b.rows, b.cols));
 }
 
 void check_result(DType operands, DType result) {
@@ -115,14 +144,60 @@ Shape result_shape(const ConstView& a, const ConstView& b) {
   return shape;
 }
 
-void run(Context& ctx, const ConstView& a, const ConstView& b, const View& c, const MatmulOptions& options) {
-  const MatmulAttributes attributes{options.alpha, options.beta, options.activation, options.bias.rank() == 1};
-  if (attributes.bias) {
-    const View operands[] = {readable(a), readable(b), readable(options.bias), c};
-    return execute<Matmul>(ctx, attributes, operands, options.call);
+Shape result_shape(const ConstView& a, const Sparse24& b) {
+  Shape shape = a.shape();
+  shape[a.rank() - 1] = b.rows;
+  return shape;
+}
+
+std::string described(const ConstView& b) { return to_string(b.shape()); }
+std::string described(const Sparse24& b) { return fmt::format("a 2:4 matrix of {}x{}", b.rows, b.cols); }
+
+template <class B>
+void run(Context& ctx, const ConstView& a, const B& b, const View& c, const MatmulOptions& options) {
+  MatmulAttributes attributes{options.alpha, options.beta, options.activation, options.bias.rank() == 1};
+  std::array<View, 5> operands;
+  std::size_t count = 0;
+  const auto add = [&](const ConstView& v) { operands[count++] = readable(v); };
+  add(a);
+  if constexpr (std::is_same_v<B, Sparse24>) {
+    attributes.b_format = MatrixFormat::sparse24;
+    add(b.values);
+    add(b.metadata);
+  } else {
+    add(b);
   }
-  const View operands[] = {readable(a), readable(b), c};
-  execute<Matmul>(ctx, attributes, operands, options.call);
+  if (attributes.bias) add(options.bias);
+  add(c);
+  execute<Matmul>(ctx, attributes, std::span(operands.data(), count), options.call);
+}
+
+template <class B>
+Tensor product(Context& ctx, const ConstView& a, const B& b, const MatmulOptions& options) {
+  validate(a, b, options);
+  if (options.beta != 0.0f)
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul: beta is {}, but there is no c to read; use matmul_into", options.beta));
+  const DType result = options.result.value_or(a.dtype());
+  check_result(a.dtype(), result);
+  Tensor c = Tensor::empty(ctx, result_shape(a, b), result, ctx.policy().result.value_or(a.device()));
+  run(ctx, a, b, c.view(), options);
+  return c;
+}
+
+template <class B>
+void product_into(Context& ctx, const ConstView& a, const B& b, const View& c, const MatmulOptions& options,
+                  std::initializer_list<ConstView> inputs) {
+  validate(a, b, options);
+  check_result(a.dtype(), c.dtype());
+  if (options.result) require_dtype("matmul", "c", c, *options.result);
+  if (!(c.shape() == result_shape(a, b)))
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul: c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()),
+                            to_string(result_shape(a, b)), to_string(a.shape()), described(b)));
+  refuse_repeated("matmul", c);
+  for (const ConstView& in : inputs) refuse_overlap("matmul", c, in, false);
+  run(ctx, a, b, c, options);
 }
 
 }  // namespace
@@ -144,6 +219,7 @@ MatmulProblem Matmul::describe(const Attributes& attributes, std::span<const Vie
   p.reads_c = attributes.beta != 0.0f;
   p.bias = attributes.bias;
   p.activation = attributes.activation;
+  p.b_format = attributes.b_format;
   return p;
 }
 
@@ -152,6 +228,12 @@ MatmulArgs Matmul::bind(const Attributes& attributes, std::span<const View> oper
 }
 
 double Matmul::flops(const Problem& p) {
+  const double depth = p.b_format == MatrixFormat::sparse24 ? sparse24_depth(p.k) : static_cast<double>(p.k);
+  return 2.0 * static_cast<double>(p.batch) * static_cast<double>(p.m) * static_cast<double>(p.n) * depth;
+}
+
+double Matmul::dense_flops(const Problem& p) {
+  if (p.b_format == MatrixFormat::dense) return 0;
   return 2.0 * static_cast<double>(p.batch) * static_cast<double>(p.m) * static_cast<double>(p.n) *
          static_cast<double>(p.k);
 }
@@ -159,9 +241,11 @@ double Matmul::flops(const Problem& p) {
 double Matmul::bytes(const Problem& p) {
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
   const auto batch = static_cast<double>(p.batch);
-  const double read = batch * m * k + (p.shared_b ? 1 : batch) * k * n;
-  return read * static_cast<double>(size_of(p.dtype)) +
-         batch * m * n * (p.reads_c ? 2 : 1) * static_cast<double>(size_of(p.result)) + (p.bias ? 4 * n : 0);
+  const auto size = static_cast<double>(size_of(p.dtype));
+  const double b = p.b_format == MatrixFormat::sparse24 ? sparse24_bytes(p.dtype, p.n, p.k)
+                                                        : (p.shared_b ? 1 : batch) * k * n * size;
+  return batch * m * k * size + b + batch * m * n * (p.reads_c ? 2 : 1) * static_cast<double>(size_of(p.result)) +
+         (p.bias ? 4 * n : 0);
 }
 
 std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_view text) {
@@ -176,12 +260,15 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
   Request<Matmul> request;
   DType result = parsed.dtype;
   bool ta = false, tb = false;
+  MatrixFormat& b_format = request.attributes.b_format;
   Shape batch;
   for (const std::string& option : parsed.options) {
     if (option == "ta")
       ta = true;
     else if (option == "tb")
       tb = true;
+    else if (option == "2:4")
+      b_format = MatrixFormat::sparse24;
     else if (option == "bias")
       request.attributes.bias = true;
     else if (option.starts_with("out="))
@@ -210,7 +297,13 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
     request.operands.push_back({name, dtype, shape, strides});
   };
   matrix("a", parsed.dtype, m, k, ta);
-  matrix("b", parsed.dtype, k, n, tb);
+  if (b_format == MatrixFormat::dense)
+    matrix("b", parsed.dtype, k, n, tb);
+  else if (tb)
+    throw Error(Code::invalid_argument,
+                fmt::format("matmul '{}': 2:4 storage is that of b transposed, there is no tb of it", text));
+  else
+    add_sparse24(request.operands, parsed.dtype, n, k);
   if (request.attributes.bias) request.operands.push_back({"bias", DType::f32, Shape{n}, Strides{1}});
   matrix("c", result, m, n, false);
   return request;
@@ -220,7 +313,10 @@ std::string Matmul::print(const Problem& p) {
   std::string text = fmt::format("{}:{}x{}x{}", name(p.dtype), p.m, p.n, p.k);
   if (p.batch != 1) text += fmt::format("*{}", p.batch);
   if (p.a != Layout::row) text += p.a == Layout::column ? ",ta" : ",strided_a";
-  if (p.b != Layout::row) text += p.b == Layout::column ? ",tb" : ",strided_b";
+  if (p.b_format == MatrixFormat::sparse24)
+    text += ",2:4";
+  else if (p.b != Layout::row)
+    text += p.b == Layout::column ? ",tb" : ",strided_b";
   if (p.result != p.dtype) text += fmt::format(",out={}", name(p.result));
   if (p.bias) text += ",bias";
   if (p.activation != Activation::none) text += fmt::format(",act={}", name(p.activation));
@@ -228,30 +324,24 @@ std::string Matmul::print(const Problem& p) {
   return text;
 }
 
+void Matmul::fill_structure(std::span<const View> operands, std::uint64_t seed) {
+  if (operands[2].dtype() == DType::u8) fill_sparse24(operands[1], operands[2], operands[0].shape().back(), seed);
+}
+
 Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& options) {
-  validate(a, b, options);
-  if (options.beta != 0.0f)
-    throw Error(Code::invalid_argument,
-                fmt::format("matmul: beta is {}, but there is no c to read; use matmul_into", options.beta));
-  const Shape shape = result_shape(a, b);
-  const DType result = options.result.value_or(a.dtype());
-  check_result(a.dtype(), result);
-  Tensor c = Tensor::empty(ctx, shape, result, ctx.policy().result.value_or(a.device()));
-  run(ctx, a, b, c.view(), options);
-  return c;
+  return product(ctx, a, b, options);
 }
 
 void matmul_into(Context& ctx, ConstView a, ConstView b, View c, const MatmulOptions& options) {
-  validate(a, b, options);
-  check_result(a.dtype(), c.dtype());
-  if (options.result) require_dtype("matmul", "c", c, *options.result);
-  if (!(c.shape() == result_shape(a, b)))
-    throw Error(Code::invalid_argument,
-                fmt::format("matmul: c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()),
-                            to_string(result_shape(a, b)), to_string(a.shape()), to_string(b.shape())));
-  refuse_repeated("matmul", c);
-  for (const ConstView& in : {a, b, options.bias}) refuse_overlap("matmul", c, in, false);
-  run(ctx, a, b, c, options);
+  product_into(ctx, a, b, c, options, {a, b, options.bias});
+}
+
+Tensor matmul_2_4(Context& ctx, ConstView a, const Sparse24& b_transposed, const MatmulOptions& options) {
+  return product(ctx, a, b_transposed, options);
+}
+
+void matmul_2_4_into(Context& ctx, ConstView a, const Sparse24& b_transposed, View c, const MatmulOptions& options) {
+  product_into(ctx, a, b_transposed, c, options, {a, b_transposed.values, b_transposed.metadata, options.bias});
 }
 
 }  // namespace tandem

@@ -5,15 +5,17 @@
 
 #include <tandem/ops.h>
 
-#include "common/ops/operand.h"
+#include "common/ops/sparse24.h"
 
 namespace tandem {
 
+/// Operands: a, b, [bias,] c; with b in 2:4 storage its values [n, 2 groups] are b and its metadata come next.
 struct MatmulAttributes {
   float alpha = 1.0f;
   float beta = 0.0f;
   Activation activation = Activation::none;
-  bool bias = false;  // then the operands are a, b, bias, c; else a, b, c
+  bool bias = false;
+  MatrixFormat b_format = MatrixFormat::dense;
 };
 
 struct MatmulProblem {
@@ -26,11 +28,12 @@ struct MatmulProblem {
   bool reads_c = false;   // beta != 0
   bool bias = false;
   Activation activation = Activation::none;
+  MatrixFormat b_format = MatrixFormat::dense;
   friend bool operator==(const MatmulProblem&, const MatmulProblem&) = default;
 };
 
 /// Element (i, j) of a matrix is at p[i * row + j * col]. A product whose result is column-major arrives
-/// transposed (a and b exchanged), so c.col is 1 unless both strides of c differ from 1.
+/// transposed (a and b exchanged), so c.col is 1 unless both strides of c differ from 1, or b is in 2:4 storage.
 struct MatmulArgs {
   template <class P>
   struct Matrix {
@@ -40,6 +43,7 @@ struct MatmulArgs {
   std::int64_t m = 0, n = 0, k = 0;
   DType result = DType::f32;
   Matrix<const void*> a, b;
+  Sparse24Rows b24;  // with values: b.data is null
   Matrix<void*> c;
   /// b packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use either.
   const void* packed_b = nullptr;
@@ -54,7 +58,7 @@ struct MatmulArgs {
 struct Matmul {
   static constexpr const char* kName = "matmul";
   static constexpr std::string_view kForm =
-      "f32|bf16:MxNxK[*BATCH][,ta][,tb][,out=f32|bf16][,bias][,act=NAME][,beta=X]";
+      "f32|bf16:MxNxK[*BATCH][,ta][,tb][,out=f32|bf16][,bias][,act=NAME][,beta=X][,2:4]";
   static constexpr bool kRateIsFlops = true;
   using Attributes = MatmulAttributes;
   using Problem = MatmulProblem;
@@ -63,7 +67,8 @@ struct Matmul {
   static Problem describe(const Attributes&, std::span<const View> operands);
   static Args bind(const Attributes&, std::span<const View> operands);
   static bool reads_result(const Attributes& attributes) { return attributes.beta != 0.0f; }
-  static double flops(const Problem& p);  // 2 m n k a batch item
+  static double flops(const Problem& p);        // 2 m n k a batch item; of a 2:4 operand the stored part of k
+  static double dense_flops(const Problem& p);  // 2 m n k a batch item where b is compressed, else 0
   static double bytes(const Problem& p);
   static DType arithmetic(const Problem& p) { return p.dtype; }
   /// "matmul" with kForm; the result is of the operands' type unless `out` says otherwise. nullopt when `op` is another
@@ -72,6 +77,7 @@ struct Matmul {
   static std::string op_name(const Problem&) { return kName; }
   static std::vector<std::string> op_names() { return {kName}; }
   static std::string print(const Problem& p);
+  static void fill_structure(std::span<const View> operands, std::uint64_t seed);  // metadata of a 2:4 operand
 };
 
 }  // namespace tandem

@@ -1,7 +1,10 @@
 #include "common/ops/quantized_matmul.h"
 
+#include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -20,12 +23,14 @@ Error refused(fmt::format_string<Values...> text, Values&&... values) {
 /// Operands by name, from their list.
 struct Operands {
   const View *a, *b, *c;
+  const View* places = nullptr;
   const View *sa = nullptr, *sb = nullptr, *za = nullptr, *zb = nullptr, *bias = nullptr;
 
   Operands(const QuantizedMatmulAttributes& attributes, std::span<const View> operands)
       : a(&operands[0]), b(&operands[1]), c(&operands.back()) {
     std::size_t next = 2;
     const auto take = [&](bool present) { return present ? &operands[next++] : nullptr; };
+    places = take(attributes.b_format == MatrixFormat::sparse24);
     const bool scaled = c->dtype() != DType::s32;
     sa = take(scaled);
     sb = take(scaled);
@@ -105,20 +110,33 @@ void check_result(const QuantizedMatmulOptions& options) {
     throw refused("the result's zero point {} is outside [{}, {}]", options.result_zero_point, range.low, range.high);
 }
 
-void validate(const ConstView& a, const Quantization& qa, const ConstView& b, const Quantization& qb,
-              const QuantizedMatmulOptions& options) {
-  check_operand("a", a, qa, 0, "row");
+/// The shape of b, whatever it is stored as.
+Shape shape_of(const ConstView& b) { return b.shape(); }
+Shape shape_of(const Sparse24& b) { return Shape{b.cols, b.rows}; }
+
+void check_b(const ConstView& a, const ConstView& b, const Quantization& qb) {
   check_operand("b", b, qb, 1, "column");
   if (b.dtype() != DType::s8) throw refused("b is {}, only s8 is supported", name(b.dtype()));
-  const std::int64_t k = a.shape()[1];
-  if (k != b.shape()[0])
+  if (a.shape()[1] != b.shape()[0])
     throw refused("inner dimensions differ (a is {}, b is {})", to_string(a.shape()), to_string(b.shape()));
+}
+void check_b(const ConstView& a, const Sparse24& b, const Quantization& qb) {
+  check_sparse24_operand(kOp, b, DType::s8, a.shape()[1]);
+  check_operand("b", ConstView(b.values.view().data(), b.values.dtype(), shape_of(b), Strides{0, 0}), qb, 1, "column");
+}
+
+template <class B>
+void validate(const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
+              const QuantizedMatmulOptions& options) {
+  check_operand("a", a, qa, 0, "row");
+  check_b(a, b, qb);
+  const std::int64_t k = a.shape()[1];
   const bool za = has_zero_points(qa), zb = has_zero_points(qb);
   if (const std::int64_t limit = largest_k(a.dtype(), za, zb); k > limit)
     throw refused("k is {}, but sums of more than {} products of {} x s8{} may pass 32 bits", k, limit, name(a.dtype()),
                   za || zb ? " with zero points" : "");
   check_result(options);
-  check_bias(options, b.shape()[1], 0x7fffffff - k * largest_product(a.dtype(), za, zb));
+  check_bias(options, shape_of(b)[1], 0x7fffffff - k * largest_product(a.dtype(), za, zb));
 }
 
 QuantizedBias bias_of(const ConstView& bias) {
@@ -126,15 +144,22 @@ QuantizedBias bias_of(const ConstView& bias) {
   return bias.dtype() == DType::f32 ? QuantizedBias::f32 : QuantizedBias::s32;
 }
 
-void run(Context& ctx, const ConstView& a, const Quantization& qa, const ConstView& b, const Quantization& qb,
-         const View& c, const QuantizedMatmulOptions& options) {
+template <class B>
+void run(Context& ctx, const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb, const View& c,
+         const QuantizedMatmulOptions& options) {
   QuantizedMatmulAttributes attributes{has_zero_points(qa), has_zero_points(qb),  bias_of(options.bias),
                                        options.activation,  options.result_scale, options.result_zero_point};
-  std::array<View, 8> operands;
+  std::array<View, 9> operands;
   std::size_t count = 0;
   const auto add = [&](const ConstView& v) { operands[count++] = readable(v); };
   add(a);
-  add(b);
+  if constexpr (std::is_same_v<B, Sparse24>) {
+    attributes.b_format = MatrixFormat::sparse24;
+    add(b.values);
+    add(b.metadata);
+  } else {
+    add(b);
+  }
   if (c.dtype() != DType::s32) {
     add(qa.scales);
     add(qb.scales);
@@ -144,6 +169,33 @@ void run(Context& ctx, const ConstView& a, const Quantization& qa, const ConstVi
   if (attributes.bias != QuantizedBias::none) add(options.bias);
   add(c);
   execute<QuantizedMatmul>(ctx, attributes, std::span(operands.data(), count), options.call);
+}
+
+template <class B>
+Tensor product(Context& ctx, const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
+               const QuantizedMatmulOptions& options) {
+  validate(a, qa, b, qb, options);
+  Tensor c =
+      Tensor::empty(ctx, Shape{a.shape()[0], shape_of(b)[1]}, options.result, ctx.policy().result.value_or(a.device()));
+  run(ctx, a, qa, b, qb, c.view(), options);
+  return c;
+}
+
+template <class B>
+void product_into(Context& ctx, const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
+                  const View& c, const QuantizedMatmulOptions& options, std::initializer_list<ConstView> of_b) {
+  validate(a, qa, b, qb, options);
+  require_dtype(kOp, "c", c, options.result);
+  const Shape shape{a.shape()[0], shape_of(b)[1]};
+  if (!(c.shape() == shape))
+    throw refused("c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()), to_string(shape),
+                  to_string(a.shape()), to_string(shape_of(b)));
+  refuse_repeated(kOp, c);
+  for (const ConstView& in : of_b) refuse_overlap(kOp, c, in, false);
+  for (const ConstView& in : {a, options.bias, ConstView(qa.scales), ConstView(qb.scales), ConstView(qa.zero_points),
+                              ConstView(qb.zero_points)})
+    refuse_overlap(kOp, c, in, false);
+  run(ctx, a, qa, b, qb, c, options);
 }
 
 }  // namespace
@@ -158,7 +210,7 @@ QuantizedMatmulProblem QuantizedMatmul::describe(const Attributes& attributes, s
   p.n = o.c->shape()[1];
   p.k = o.a->shape()[1];
   p.a_layout = layout_of(*o.a);
-  p.b_layout = layout_of(*o.b);
+  p.b_layout = o.places ? Layout::column : layout_of(*o.b);
   p.c_layout = layout_of(*o.c);
   p.a_per_row = several(o.sa) || several(o.za);
   p.b_per_column = several(o.sb) || several(o.zb);
@@ -166,6 +218,7 @@ QuantizedMatmulProblem QuantizedMatmul::describe(const Attributes& attributes, s
   p.b_zero_points = attributes.b_zero_points;
   p.bias = attributes.bias;
   p.activation = attributes.activation;
+  p.b_format = attributes.b_format;
   return p;
 }
 
@@ -180,6 +233,10 @@ QuantizedMatmulArgs QuantizedMatmul::bind(const Attributes& attributes, std::spa
   args.a = {o.a->data(), o.a->strides()[0], o.a->strides()[1]};
   args.b = {static_cast<const std::int8_t*>(o.b->data()), o.b->strides()[0], o.b->strides()[1]};
   args.c = {o.c->data(), o.c->strides()[0], o.c->strides()[1]};
+  if (o.places) {
+    args.b = {nullptr, 1, args.k};
+    args.b24 = sparse24_rows(*o.b, *o.places);
+  }
   settle(args.a, args.m, args.k);
   settle(args.b, args.k, args.n);
   settle(args.c, args.m, args.n);
@@ -197,12 +254,19 @@ QuantizedMatmulArgs QuantizedMatmul::bind(const Attributes& attributes, std::spa
 }
 
 double QuantizedMatmul::flops(const Problem& p) {
+  const double depth = p.b_format == MatrixFormat::sparse24 ? sparse24_depth(p.k) : static_cast<double>(p.k);
+  return 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * depth;
+}
+
+double QuantizedMatmul::dense_flops(const Problem& p) {
+  if (p.b_format == MatrixFormat::dense) return 0;
   return 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
 }
 
 double QuantizedMatmul::bytes(const Problem& p) {
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
-  return m * k + k * n + m * n * static_cast<double>(size_of(p.result)) + (p.a_per_row ? 4 * m : 0) +
+  const double b = p.b_format == MatrixFormat::sparse24 ? sparse24_bytes(DType::s8, p.n, p.k) : k * n;
+  return m * k + b + m * n * static_cast<double>(size_of(p.result)) + (p.a_per_row ? 4 * m : 0) +
          (p.b_per_column ? 4 * n : 0) + (p.bias != QuantizedBias::none ? 4 * n : 0);
 }
 
@@ -233,6 +297,8 @@ std::optional<Request<QuantizedMatmul>> QuantizedMatmul::parse(std::string_view 
       per_token = true;
     else if (option == "per_channel")
       per_channel = true;
+    else if (option == "2:4")
+      attributes.b_format = MatrixFormat::sparse24;
     else if (option == "zp")
       attributes.a_zero_points = attributes.b_zero_points = true;
     else if (option == "bias" || option == "bias=f32")
@@ -262,7 +328,12 @@ std::optional<Request<QuantizedMatmul>> QuantizedMatmul::parse(std::string_view 
     request.operands.push_back({name, dtype, Shape{count}, Strides{1}, range});
   };
   matrix("a", parsed.dtype, m, k, ta);
-  matrix("b", DType::s8, k, n, tb);
+  if (attributes.b_format == MatrixFormat::dense)
+    matrix("b", DType::s8, k, n, tb);
+  else if (tb)
+    throw fail("2:4 storage is that of b transposed, there is no tb of it");
+  else
+    add_sparse24(request.operands, DType::s8, n, k);
   if (result != DType::s32) {
     vector("sa", DType::f32, per_token ? m : 1, kScaleRange);
     vector("sb", DType::f32, per_channel ? n : 1, kScaleRange);
@@ -280,7 +351,10 @@ std::optional<Request<QuantizedMatmul>> QuantizedMatmul::parse(std::string_view 
 std::string QuantizedMatmul::print(const Problem& p) {
   std::string text = fmt::format("{}:{}x{}x{},out={}", p.a == DType::u8 ? "u8s8" : "s8", p.m, p.n, p.k, name(p.result));
   if (p.a_layout != Layout::row) text += p.a_layout == Layout::column ? ",ta" : ",strided_a";
-  if (p.b_layout != Layout::row) text += p.b_layout == Layout::column ? ",tb" : ",strided_b";
+  if (p.b_format == MatrixFormat::sparse24)
+    text += ",2:4";
+  else if (p.b_layout != Layout::row)
+    text += p.b_layout == Layout::column ? ",tb" : ",strided_b";
   if (p.c_layout != Layout::row) text += p.c_layout == Layout::column ? ",tc" : ",strided_c";
   if (p.a_per_row) text += ",per_token";
   if (p.b_per_column) text += ",per_channel";
@@ -291,28 +365,28 @@ std::string QuantizedMatmul::print(const Problem& p) {
   return text;
 }
 
+void QuantizedMatmul::fill_structure(std::span<const View> operands, std::uint64_t seed) {
+  if (operands[2].dtype() == DType::u8) fill_sparse24(operands[1], operands[2], operands[0].shape()[1], seed);
+}
+
 void quantized_matmul_into(Context& ctx, ConstView a, const Quantization& qa, ConstView b, const Quantization& qb,
                            View c, const QuantizedMatmulOptions& options) {
-  validate(a, qa, b, qb, options);
-  require_dtype(kOp, "c", c, options.result);
-  const Shape shape{a.shape()[0], b.shape()[1]};
-  if (!(c.shape() == shape))
-    throw refused("c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()), to_string(shape),
-                  to_string(a.shape()), to_string(b.shape()));
-  refuse_repeated(kOp, c);
-  for (const ConstView& in : {a, b, options.bias, ConstView(qa.scales), ConstView(qb.scales), ConstView(qa.zero_points),
-                              ConstView(qb.zero_points)})
-    refuse_overlap(kOp, c, in, false);
-  run(ctx, a, qa, b, qb, c, options);
+  product_into(ctx, a, qa, b, qb, c, options, {b});
 }
 
 Tensor quantized_matmul(Context& ctx, ConstView a, const Quantization& qa, ConstView b, const Quantization& qb,
                         const QuantizedMatmulOptions& options) {
-  validate(a, qa, b, qb, options);
-  Tensor c =
-      Tensor::empty(ctx, Shape{a.shape()[0], b.shape()[1]}, options.result, ctx.policy().result.value_or(a.device()));
-  run(ctx, a, qa, b, qb, c.view(), options);
-  return c;
+  return product(ctx, a, qa, b, qb, options);
+}
+
+void quantized_matmul_2_4_into(Context& ctx, ConstView a, const Quantization& qa, const Sparse24& b_transposed,
+                               const Quantization& qb, View c, const QuantizedMatmulOptions& options) {
+  product_into(ctx, a, qa, b_transposed, qb, c, options, {b_transposed.values, b_transposed.metadata});
+}
+
+Tensor quantized_matmul_2_4(Context& ctx, ConstView a, const Quantization& qa, const Sparse24& b_transposed,
+                            const Quantization& qb, const QuantizedMatmulOptions& options) {
+  return product(ctx, a, qa, b_transposed, qb, options);
 }
 
 Tensor quantized_matmul(Context& ctx, ConstView a, ConstView b, const CallOptions& call) {

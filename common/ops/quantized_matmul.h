@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/ops/quantization.h"
+#include "common/ops/sparse24.h"
 
 namespace tandem {
 
@@ -12,13 +13,14 @@ enum class QuantizedBias : std::uint8_t {
   f32,  // after the scale; f32 results only
 };
 
-/// Operands: a, b, [sa, sb unless the result is s32,] [za,] [zb,] [bias,] c.
+/// Operands: a, b, [the metadata of b in 2:4 storage, of which b is the values,] [sa, sb unless the result is s32,] [za,] [zb,] [bias,] c.
 struct QuantizedMatmulAttributes {
   bool a_zero_points = false, b_zero_points = false;
   QuantizedBias bias = QuantizedBias::none;
   Activation activation = Activation::none;
   float result_scale = 1.0f;           // integer results of 8 bits
   std::int32_t result_zero_point = 0;  // the same
+  MatrixFormat b_format = MatrixFormat::dense;
 };
 
 struct QuantizedMatmulProblem {
@@ -31,6 +33,7 @@ struct QuantizedMatmulProblem {
   bool a_zero_points = false, b_zero_points = false;
   QuantizedBias bias = QuantizedBias::none;
   Activation activation = Activation::none;
+  MatrixFormat b_format = MatrixFormat::dense;
   friend bool operator==(const QuantizedMatmulProblem&, const QuantizedMatmulProblem&) = default;
 };
 
@@ -62,6 +65,7 @@ struct QuantizedMatmulArgs {
   DType result = DType::f32;
   Matrix<const void*> a;
   Matrix<const std::int8_t*> b;
+  Sparse24Rows b24;  // with values: b.data is null; elements that are not stored are 0, whatever zb is
   Matrix<void*> c;
   /// b packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use either.
   const void* packed_b = nullptr;
@@ -79,7 +83,7 @@ struct QuantizedMatmulArgs {
 struct QuantizedMatmul {
   static constexpr const char* kName = "quantized_matmul";
   static constexpr std::string_view kForm =
-      "s8|u8s8:MxNxK[,ta][,tb][,out=s32|f32|s8|u8][,per_token][,per_channel][,zp][,bias|,bias=f32][,act=NAME]";
+      "s8|u8s8:MxNxK[,ta][,tb][,out=s32|f32|s8|u8][,per_token][,per_channel][,zp][,bias|,bias=f32][,act=NAME][,2:4]";
   static constexpr bool kRateIsFlops = true;
   using Attributes = QuantizedMatmulAttributes;
   using Problem = QuantizedMatmulProblem;
@@ -88,7 +92,8 @@ struct QuantizedMatmul {
   static Problem describe(const Attributes&, std::span<const View> operands);
   static Args bind(const Attributes&, std::span<const View> operands);
   static bool reads_result(const Attributes&) { return false; }
-  static double flops(const Problem& p);  // 2 m n k integer operations
+  static double flops(const Problem& p);        // 2 m n k integer operations; of a 2:4 operand the stored part of k
+  static double dense_flops(const Problem& p);  // 2 m n k where b is compressed, else 0
   static double bytes(const Problem& p);
   static DType arithmetic(const Problem&) { return DType::s8; }
   /// "quantized_matmul" with kForm. s8: s8 x s8. per_token: a scale for each row of a; per_channel: for each column of
@@ -97,6 +102,7 @@ struct QuantizedMatmul {
   static std::string op_name(const Problem&) { return kName; }
   static std::vector<std::string> op_names() { return {kName}; }
   static std::string print(const Problem& p);
+  static void fill_structure(std::span<const View> operands, std::uint64_t seed);  // metadata of a 2:4 operand
 };
 
 /// The largest |a - za| |b - zb|, and the largest k for which a sum of that many fits 32 bits.

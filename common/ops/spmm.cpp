@@ -106,7 +106,7 @@ double least_seconds(const typename Op::Problem& p, const Machine& machine) {
   double least = std::numeric_limits<double>::infinity();
   for (const Entry<Op>& entry : table<Op>()) {
     if (entry.backend != Backend::cpu || !detail::refuse_by_machine(detail::facts(entry), machine).empty()) continue;
-    if (entry.kernel->traits.reference || entry.kernel->supports(p, machine)) continue;
+    if (entry.kernel->traits.reference || refusal_of(*entry.kernel, p, machine)) continue;
     least = std::min(least, entry.kernel->cost(p, machine));
   }
   return least;

@@ -49,7 +49,7 @@ struct Spmm {
   static Problem describe(const Attributes&, std::span<const View> operands);
   static Args bind(const Attributes&, std::span<const View> operands);
   static bool reads_result(const Attributes&) { return false; }
-  static double flops(const Problem& p);  // 2 stored n: what is computed, not what a dense product would
+  static double flops(const Problem& p);        // 2 stored n: what is computed, not what a dense product would
   static double dense_flops(const Problem& p);  // 2 m n k
   static double bytes(const Problem& p);
   /// "spmm" with kForm. DENSITY is the fraction of a that is stored, rounded to whole elements; tb, tc: b, c are

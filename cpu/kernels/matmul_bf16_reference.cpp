@@ -6,6 +6,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "cpu/gemm/scalar_store.h"
+#include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
 namespace {
@@ -32,7 +33,9 @@ void rows_of(const MatmulArgs& args, int t, int count) {
   });
 }
 
-Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
+std::size_t workspace(const MatmulProblem& p, const Machine&) { return expanded_bytes<Bf16>(p); }
+
+Code multiply(const MatmulArgs& args, const Queue& queue, Workspace) {
   const auto rows = [&](int t, int count) {
     args.result == DType::bf16 ? rows_of<Bf16>(args, t, count) : rows_of<float>(args, t, count);
   };
@@ -43,14 +46,18 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
   return Code::ok;
 }
 
+Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
+  return with_dense_b<Bf16>(args, queue, workspace, multiply);
+}
+
 }  // namespace
 
 extern const Kernel<Matmul> matmul_bf16_reference;
 const Kernel<Matmul> matmul_bf16_reference = {.needs = {},
-                                              .traits = {.reference = true},
+                                              .traits = {.reference = true, .sparse24 = true},
                                               .supports = supports,
                                               .cost = cost,
-                                              .workspace = no_workspace<Matmul>,
+                                              .workspace = workspace,
                                               .run = run};
 
 }  // namespace tandem::cpu

@@ -7,6 +7,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "cpu/gemm/scalar_store.h"
+#include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
 namespace {
@@ -24,10 +25,10 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine&) {
-  return static_cast<std::size_t>(p.m * p.n) * sizeof(float);
+  return expanded_bytes<float>(p) + static_cast<std::size_t>(p.m * p.n) * sizeof(float);
 }
 
-Code run(const MatmulArgs& args, const Queue&, Workspace workspace) {
+Code multiply(const MatmulArgs& args, const Queue&, Workspace workspace) {
   Eigen::Map<RowMajor> product(static_cast<float*>(workspace.data), args.m, args.n);
   for_each_item(args, [&](const float* a, const float* b, float* c) {
     const Eigen::Map<const RowMajor, 0, AnyStride> ma(a, args.m, args.k, AnyStride(args.a.row, args.a.col));
@@ -39,10 +40,18 @@ Code run(const MatmulArgs& args, const Queue&, Workspace workspace) {
   return Code::ok;
 }
 
+Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
+  return with_dense_b<float>(args, queue, workspace, multiply);
+}
+
 }  // namespace
 
 extern const Kernel<Matmul> matmul_f32_eigen;
-const Kernel<Matmul> matmul_f32_eigen = {
-    .needs = {}, .traits = {.reference = true}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
+const Kernel<Matmul> matmul_f32_eigen = {.needs = {},
+                                         .traits = {.reference = true, .sparse24 = true},
+                                         .supports = supports,
+                                         .cost = cost,
+                                         .workspace = workspace,
+                                         .run = run};
 
 }  // namespace tandem::cpu

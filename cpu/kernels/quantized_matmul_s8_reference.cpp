@@ -9,6 +9,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/quantized_matmul.h"
 #include "cpu/gemm/scalar_store.h"
+#include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
 namespace {
@@ -54,7 +55,9 @@ void store(const QuantizedMatmulArgs& args, std::int32_t acc, std::int64_t i, st
     static_cast<std::uint8_t*>(args.c.data)[at] = static_cast<std::uint8_t>(requantized(args, acc, i, j));
 }
 
-Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+std::size_t workspace(const QuantizedMatmulProblem& p, const Machine&) { return expanded_bytes<std::int8_t>(p); }
+
+Code multiply(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
   const auto rows = [&](int t, int count) {
     const Share share = share_of(args.m, 1, t, count);
     for (std::int64_t i = share.begin; i < share.end; ++i)
@@ -70,14 +73,18 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
   return Code::ok;
 }
 
+Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspace) {
+  return with_dense_b<std::int8_t>(args, queue, workspace, multiply);
+}
+
 }  // namespace
 
 extern const Kernel<QuantizedMatmul> quantized_matmul_s8_reference;
 const Kernel<QuantizedMatmul> quantized_matmul_s8_reference = {.needs = {},
-                                                               .traits = {.reference = true},
+                                                               .traits = {.reference = true, .sparse24 = true},
                                                                .supports = supports_all<QuantizedMatmul>,
                                                                .cost = cost,
-                                                               .workspace = no_workspace<QuantizedMatmul>,
+                                                               .workspace = workspace,
                                                                .run = run};
 
 }  // namespace tandem::cpu

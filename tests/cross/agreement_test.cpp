@@ -13,7 +13,7 @@ const Entry<Op>* first_on_cpu(const Case<Op>& c) {
   const Machine machine = machine_of({cpu_level(), 1, false});
   const auto problem = Op::describe(prepared.attributes(), prepared.operands());
   for (const Entry<Op>& entry : table<Op>())
-    if (entry.backend == Backend::cpu && not_here(entry).empty() && !entry.kernel->supports(problem, machine))
+    if (entry.backend == Backend::cpu && not_here(entry).empty() && !refusal_of(*entry.kernel, problem, machine))
       return &entry;
   return nullptr;
 }

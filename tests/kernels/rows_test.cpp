@@ -118,7 +118,7 @@ TEST(Rows, PredictFiniteTimesThatGrow) {
       for (const std::int64_t n : {16, 256, 2048}) {
         const auto problem = square<Op>(n);
         ASSERT_TRUE(problem.has_value()) << Op::kName << ": no square problem of size " << n;
-        if (entry.kernel->supports(*problem, machine)) continue;
+        if (refusal_of(*entry.kernel, *problem, machine)) continue;
         const double seconds = entry.kernel->cost(*problem, machine);
         EXPECT_TRUE(std::isfinite(seconds)) << entry.name;
         EXPECT_GT(seconds, before) << entry.name << " at " << n;
@@ -126,7 +126,7 @@ TEST(Rows, PredictFiniteTimesThatGrow) {
       }
     }
     for (const auto& problem : problems_of_cases<Op>(entry.backend)) {
-      if (entry.kernel->supports(problem, machines[1])) continue;
+      if (refusal_of(*entry.kernel, problem, machines[1])) continue;
       const double seconds = entry.kernel->cost(problem, machines[1]);
       EXPECT_TRUE(std::isfinite(seconds) && seconds >= 0) << entry.name << ' ' << Op::print(problem);
     }
@@ -142,7 +142,7 @@ TEST(Rows, AskForTheSameWorkspaceEveryTime) {
     std::vector<std::size_t> bytes;
     std::vector<double> seconds;
     for (const auto& problem : problems_of_cases<Op>(entry.backend)) {
-      if (entry.kernel->supports(problem, machine)) continue;
+      if (refusal_of(*entry.kernel, problem, machine)) continue;
       accepted.push_back(problem);
       bytes.push_back(entry.kernel->workspace(problem, machine));
       seconds.push_back(entry.kernel->cost(problem, machine));
@@ -160,7 +160,7 @@ TEST(Rows, RefuseInSentencesAndTheErrorRepeatsThem) {
     if (!entry.kernel) return;
     bool tried = false;
     for (const auto& problem : problems_of_cases<Op>(entry.backend)) {
-      const Refusal refusal = entry.kernel->supports(problem, machine);
+      const Refusal refusal = refusal_of(*entry.kernel, problem, machine);
       if (!refusal) continue;
       const std::string sentence = refusal;
       EXPECT_GE(sentence.size(), 8u) << entry.name << ": \"" << sentence << '"';
@@ -189,7 +189,7 @@ TEST(Rows, SomeCpuKernelTakesEveryCase) {
     for (const auto& problem : problems_of_cases<Op>(Backend::cpu)) {
       const bool taken = std::any_of(table<Op>().begin(), table<Op>().end(), [&](const Entry<Op>& e) {
         return e.backend == Backend::cpu && e.kernel->needs.isa == IsaLevel::scalar &&
-               !e.kernel->supports(problem, least);
+               !refusal_of(*e.kernel, problem, least);
       });
       EXPECT_TRUE(taken) << Op::kName << ' ' << Op::print(problem);
       if (!taken) return;
@@ -204,7 +204,7 @@ TEST(Rows, SomeCudaKernelTakesEveryCaseOfAnOperationThatHasAny) {
     if (std::none_of(table<Op>().begin(), table<Op>().end(), built)) return;
     for (const auto& problem : problems_of_cases<Op>(Backend::cuda)) {
       const bool taken = std::any_of(table<Op>().begin(), table<Op>().end(), [&](const Entry<Op>& e) {
-        return built(e) && !e.kernel->supports(problem, machine);
+        return built(e) && !refusal_of(*e.kernel, problem, machine);
       });
       EXPECT_TRUE(taken) << Op::kName << ' ' << Op::print(problem);
       if (!taken) return;

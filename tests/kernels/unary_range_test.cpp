@@ -57,7 +57,7 @@ void whole_range(const Entry<Unary>& entry) {
       const auto n = static_cast<std::int64_t>(o.x.size());
       const Device device = Device::cuda(stream.device());
       const View views[] = {View(x.data(), DType::f32, {n}, device), View(y.data(), DType::f32, {n}, device)};
-      if (entry.kernel->supports(Unary::describe({fn}, views), gpu_machine())) continue;
+      if (refusal_of(*entry.kernel, Unary::describe({fn}, views), gpu_machine())) continue;
       stream.upload(x.data(), o.x.data(), bytes, "test");
       ASSERT_EQ(entry.kernel->run(Unary::bind({fn}, views), {&gpu_machine(), nullptr, stream.handle()}, {}), Code::ok);
       o.y.assign(o.x.size(), 0);
@@ -70,7 +70,7 @@ void whole_range(const Entry<Unary>& entry) {
       const Machine machine = machine_of(setting);
       o.y.assign(o.x.size(), std::numeric_limits<float>::quiet_NaN());
       const std::vector<View> views = o.views();
-      if (entry.kernel->supports(Unary::describe({fn}, views), machine)) continue;
+      if (refusal_of(*entry.kernel, Unary::describe({fn}, views), machine)) continue;
       ASSERT_EQ(entry.kernel->run(Unary::bind({fn}, views), {&machine, pool_of(setting.threads), nullptr}, {}),
                 Code::ok);
       EXPECT_EQ(worst(fn, o), "") << describe(setting);
@@ -98,7 +98,7 @@ void relu_of_minus_zero(const Entry<Unary>& entry) {
       const Device device = Device::cuda(stream.device());
       views = {View(x.data(), DType::f32, {100}, Strides{contiguous ? 1 : 0}, device),
                View(y.data(), DType::f32, {100}, device)};
-      if (entry.kernel->supports(Unary::describe({UnaryFn::relu}, views), gpu_machine())) continue;
+      if (refusal_of(*entry.kernel, Unary::describe({UnaryFn::relu}, views), gpu_machine())) continue;
       ASSERT_EQ(entry.kernel->run(Unary::bind({UnaryFn::relu}, views), {&gpu_machine(), nullptr, stream.handle()}, {}),
                 Code::ok);
       stream.download(o.y.data(), y.data(), 400, "test");
@@ -109,7 +109,7 @@ void relu_of_minus_zero(const Entry<Unary>& entry) {
     for (const HostSetting& setting : few_host_settings(entry.kernel->needs.isa)) {
       const Machine machine = machine_of(setting);
       o.y.assign(100, 1.0f);
-      if (entry.kernel->supports(Unary::describe({UnaryFn::relu}, views), machine)) continue;
+      if (refusal_of(*entry.kernel, Unary::describe({UnaryFn::relu}, views), machine)) continue;
       ASSERT_EQ(entry.kernel->run(Unary::bind({UnaryFn::relu}, views), {&machine, nullptr, nullptr}, {}), Code::ok);
       for (const float v : o.y) EXPECT_EQ(std::bit_cast<std::uint32_t>(v), 0u) << describe(setting);
     }

@@ -91,6 +91,23 @@ template <class Op>
 void make_legal(const Case<Op>&, std::span<const View>, std::uint64_t) {}
 template <>
 void make_legal<Spmm>(const Case<Spmm>& c, std::span<const View> operands, std::uint64_t seed);
+template <>
+void make_legal<Matmul>(const Case<Matmul>& c, std::span<const View> operands, std::uint64_t seed);
+template <>
+void make_legal<QuantizedMatmul>(const Case<QuantizedMatmul>& c, std::span<const View> operands, std::uint64_t seed);
+
+/// A case again with b, operand 1, in 2:4 storage. For cases with a plain matrix b.
+template <class Op>
+Case<Op> with_sparse24(Case<Op> c) {
+  std::vector<OperandSpec> b;
+  add_sparse24(b, c.operands[1].dtype, c.operands[1].shape[1], c.operands[1].shape[0]);
+  b[0].range = c.operands[1].range;
+  c.operands[1] = b[0];
+  c.operands.insert(c.operands.begin() + 2, b[1]);
+  if (!c.offsets.empty()) c.offsets.insert(c.offsets.begin() + 2, c.offsets[1] / size_of(b[0].dtype));
+  c.attributes.b_format = MatrixFormat::sparse24;
+  return c;
+}
 
 /// How the rows and columns of a matrix lie in memory.
 enum class Place : std::uint8_t {

@@ -239,6 +239,13 @@ void add_threads(std::vector<Case<Matmul>>& out, bool small) {
   out.push_back(product({.size = {129, 257, 65}, .a_batch = {3}, .b_batch = {3}, .attributes = {}}, Fill::reals));
 }
 
+// Some of the cases of one b again with it in 2:4 storage.
+void add_sparse24_cases(std::vector<Case<Matmul>>& out, std::size_t every) {
+  const std::size_t count = out.size();
+  for (std::size_t i = 0; i < count; i += every)
+    if (out[i].operands[1].shape.rank() == 2) out.push_back(with_sparse24(out[i]));
+}
+
 // Some of the cases again with bf16 operands, and in turn f32 and bf16 results. Denormals are not what this type keeps.
 void add_bf16(std::vector<Case<Matmul>>& out, std::size_t every) {
   const std::size_t count = out.size();
@@ -286,9 +293,17 @@ std::vector<Case<Matmul>> cases<Matmul>(Family family, Backend backend) {
       break;
   }
   add_bf16(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 3);
+  // No CUDA kernel takes 2:4 storage.
+  if (!small)
+    add_sparse24_cases(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 2);
   for (std::size_t i = 0; i < out.size(); ++i)
     if (out[i].offsets.empty() && i % 2 == 1) out[i].flush = Flush::to_start;
   return out;
+}
+
+template <>
+void make_legal<Matmul>(const Case<Matmul>&, std::span<const View> operands, std::uint64_t seed) {
+  Matmul::fill_structure(operands, seed);
 }
 
 }  // namespace tandem::test

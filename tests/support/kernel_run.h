@@ -148,7 +148,7 @@ Outcome run_on_host(const Kernel<Op>& kernel, Prepared<Op>& prepared, const Host
   const Machine machine = machine_of(setting);
   const auto problem = Op::describe(prepared.attributes(), prepared.operands());
   Outcome outcome;
-  if (const Refusal refusal = kernel.supports(problem, machine)) {
+  if (const Refusal refusal = refusal_of(kernel, problem, machine)) {
     outcome.refusal = refusal;
     return outcome;
   }
@@ -202,7 +202,7 @@ Outcome run_on_gpu(const Kernel<Op>& kernel, Prepared<Op>& prepared, const Machi
   }
   if (prepared.in_place() >= 0) operands[static_cast<std::size_t>(prepared.in_place())] = operands.back();
   const auto problem = Op::describe(prepared.attributes(), operands);
-  if (const Refusal refusal = kernel.supports(problem, machine)) {
+  if (const Refusal refusal = refusal_of(kernel, problem, machine)) {
     outcome.refusal = refusal;
     return outcome;
   }

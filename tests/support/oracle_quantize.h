@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 
 #include <tandem/quantize.h>
 
 #include "tests/support/oracle.h"
 #include "tests/support/oracle_elementwise.h"
 #include "tests/support/oracle_matmul.h"
+#include "tests/support/oracle_sparse24.h"
 
 namespace tandem::test {
 
@@ -197,6 +199,10 @@ class Oracle<QuantizedMatmul> : public NumberResult {
   Oracle(const QuantizedMatmulAttributes& attributes, std::span<const View> operands)
       : attributes_(attributes), a_(operands[0]), b_(operands[1]), c_(operands.back()) {
     std::size_t next = 2;
+    if (attributes.b_format == MatrixFormat::sparse24) {
+      expanded_.emplace(operands[1], operands[next++], a_.shape()[1]);
+      b_ = expanded_->view();
+    }
     if (c_.dtype() != DType::s32) {
       sa_ = operands[next++];
       sb_ = operands[next++];
@@ -259,6 +265,7 @@ class Oracle<QuantizedMatmul> : public NumberResult {
 
   QuantizedMatmulAttributes attributes_;
   ConstView a_, b_, c_, sa_, sb_, za_, zb_, bias_;
+  std::optional<Expanded24> expanded_;
 };
 
 }  // namespace tandem::test

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <tandem/ops.h>
+#include <tandem/sparse.h>
 
 namespace tandem {
 
@@ -113,6 +114,15 @@ Tensor quantized_matmul(Context& ctx, ConstView a, const Quantization& qa, Const
 /// c is [m, n] of the result's dtype, with any strides, and overlaps no operand.
 void quantized_matmul_into(Context& ctx, ConstView a, const Quantization& qa, ConstView b, const Quantization& qb,
                            View c, const QuantizedMatmulOptions& options = {});
+
+/// The same with b in 2:4 storage, transposed: `b_transposed` is [n, k] of s8, one row a column of the result, and
+/// stands for the dense matrix with zeros in the other places (with zero points of b these count as 0 - zb). qb has one
+/// scale, or one a row of b_transposed, spelled axis 1 as for a dense b. The storage is not checked beyond shapes: one
+/// from elsewhere needs check_2_4 first; wrong metadata give wrong numbers and nothing else.
+Tensor quantized_matmul_2_4(Context& ctx, ConstView a, const Quantization& qa, const Sparse24& b_transposed,
+                            const Quantization& qb, const QuantizedMatmulOptions& options = {});
+void quantized_matmul_2_4_into(Context& ctx, ConstView a, const Quantization& qa, const Sparse24& b_transposed,
+                               const Quantization& qb, View c, const QuantizedMatmulOptions& options = {});
 
 /// f32 in, f32 out: quantises a per row and b per column (symmetric s8), multiplies, and applies the scales.
 Tensor quantized_matmul(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
