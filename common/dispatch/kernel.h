@@ -72,8 +72,8 @@ struct Kernel {
   Code (*run)(const Args&, const Queue&, Workspace);
 };
 
-/// What a kernel says to a problem. An operand in a compressed format reaches only kernels whose traits name it, so that
-/// a kernel need not know of formats that it does not take.
+/// What a kernel says to a problem. An operand in a compressed format reaches only kernels whose traits name it, so
+/// that a kernel need not know of formats that it does not take.
 template <class Op>
 Refusal refusal_of(const Kernel<Op>& kernel, const typename Op::Problem& problem, const Machine& machine) {
   if constexpr (requires { problem.b_format; }) {

@@ -13,7 +13,8 @@ enum class QuantizedBias : std::uint8_t {
   f32,  // after the scale; f32 results only
 };
 
-/// Operands: a, b, [the metadata of b in 2:4 storage, of which b is the values,] [sa, sb unless the result is s32,] [za,] [zb,] [bias,] c.
+/// Operands: a, b, [the metadata of b in 2:4 storage, of which b is the values,] [sa, sb unless the result is s32,]
+/// [za,] [zb,] [bias,] c.
 struct QuantizedMatmulAttributes {
   bool a_zero_points = false, b_zero_points = false;
   QuantizedBias bias = QuantizedBias::none;

@@ -8,9 +8,9 @@
 
 namespace tandem {
 
-/// Sparse24 of b transposed: row j holds column j of b, `groups` pairs of values of the operands' dtype and
-/// (groups + 1) / 2 bytes of metadata, without gaps. Null: b is dense. The metadata may be anything: kernels read nothing
-/// beyond a row of the other operand, whatever places are named.
+/// Sparse24 of b transposed: row j holds column j of b, `groups` pairs of values of the operands' dtype and (groups +
+/// 1) / 2 bytes of metadata, without gaps. Null: b is dense. The metadata may be anything: kernels read nothing beyond
+/// a row of the other operand, whatever places are named.
 struct Sparse24Rows {
   const void* values = nullptr;
   const std::uint8_t* metadata = nullptr;
@@ -29,8 +29,8 @@ void fill_sparse24(const View& values, const View& metadata, std::int64_t k, std
 double sparse24_bytes(DType dtype, std::int64_t n, std::int64_t k);
 double sparse24_depth(std::int64_t k);
 
-/// Throws unless the tensors have the shapes, dtypes and layout that Sparse24 says, `dtype` and k columns. Does not look
-/// at what they hold.
+/// Throws unless the tensors have the shapes, dtypes and layout that Sparse24 says, `dtype` and k columns. Does not
+/// look at what they hold.
 void check_sparse24_operand(std::string_view op, const Sparse24& b, DType dtype, std::int64_t k);
 
 }  // namespace tandem

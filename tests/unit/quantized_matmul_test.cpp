@@ -68,11 +68,11 @@ std::int64_t exact(const Tensor& a, const Tensor& b, std::int64_t i, std::int64_
 template <class Body>
 void with_every_kernel(Context& ctx, Body body) {
   std::size_t ran = 0;
-  for (const KernelInfo& info : kernels(ctx)) {
-    if (info.op != QuantizedMatmul::kName || !info.runnable) continue;
-    SCOPED_TRACE(info.name);
+  for (const Candidate& candidate : explain(ctx, "quantized_matmul s8:16x16x16").candidates) {
+    if (!candidate.accepted) continue;  // those of other formats of b
+    SCOPED_TRACE(candidate.kernel);
     QuantizedMatmulOptions options;
-    options.call.kernel = info.name;
+    options.call.kernel = candidate.kernel;
     body(options);
     ++ran;
   }
