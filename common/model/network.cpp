@@ -49,10 +49,11 @@ Weights in_form(Context& ctx, const ConstView& weight, WeightForm form) {
     case WeightForm::csr:
       return Weights::csr(ctx, weight);
     case WeightForm::sparse_2_4:
+      return Weights::sparse_2_4(ctx, weight);
     case WeightForm::s8_sparse_2_4:
-      break;
+      return Weights::quantized_2_4(ctx, weight);
   }
-  throw Error(Code::unsupported, fmt::format("network: no kernel takes weights in {}", name(form)));
+  throw Error(Code::internal, "network: no such form of weights");
 }
 
 std::int64_t bytes_of(const Tensor& t) { return t.elements() * static_cast<std::int64_t>(size_of(t.dtype())); }

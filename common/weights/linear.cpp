@@ -76,19 +76,35 @@ void multiply(Context& ctx, const ConstView& x, const Tensor& w, const View& y, 
   matmul_into(ctx, x, w, y, common_options<MatmulOptions>(options));
 }
 
-void multiply(Context& ctx, const ConstView& x, const QuantizedTensor& w, const View& y, const LinearOptions& options) {
-  auto product = common_options<QuantizedMatmulOptions>(options);
-  product.result = options.result;
-  product.result_scale = options.result_scale;
-  product.result_zero_point = options.result_zero_point;
-  const auto run = [&](const ConstView& q, const Quantization& quantization) {
-    quantized_matmul_into(ctx, q, quantization, w.values, w.quantization, y, product);
-  };
-  if (x.dtype() != DType::f32) return run(x, *options.input);
-  const CallOptions same_place{"", options.call.backend};
-  if (options.input) return run(quantize(ctx, x, *options.input, same_place), *options.input);
+/// Calls product(q, quantisation of q, options) with x in integers.
+template <class Product>
+void multiply_integers(Context& ctx, const ConstView& x, const LinearOptions& options, Product product) {
+  auto how = common_options<QuantizedMatmulOptions>(options);
+  how.result = options.result;
+  how.result_scale = options.result_scale;
+  how.result_zero_point = options.result_zero_point;
+  if (x.dtype() != DType::f32) return product(x, *options.input, how);
+  const CallOptions same_place{"", options.call.backend, {}};
+  if (options.input) return product(quantize(ctx, x, *options.input, same_place), *options.input, how);
   const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, same_place});
-  run(q.values, q.quantization);
+  product(q.values, q.quantization, how);
+}
+
+void multiply(Context& ctx, const ConstView& x, const QuantizedTensor& w, const View& y, const LinearOptions& options) {
+  multiply_integers(ctx, x, options, [&](const ConstView& q, const Quantization& qx, const auto& how) {
+    quantized_matmul_into(ctx, q, qx, w.values, w.quantization, y, how);
+  });
+}
+
+void multiply(Context& ctx, const ConstView& x, const Sparse24& w, const View& y, const LinearOptions& options) {
+  matmul_2_4_into(ctx, x, w, y, common_options<MatmulOptions>(options));
+}
+
+void multiply(Context& ctx, const ConstView& x, const QuantizedSparse24& w, const View& y,
+              const LinearOptions& options) {
+  multiply_integers(ctx, x, options, [&](const ConstView& q, const Quantization& qx, const auto& how) {
+    quantized_matmul_2_4_into(ctx, q, qx, w.sparse, w.quantization, y, how);
+  });
 }
 
 /// y^T = activation(w^T x^T + bias), with a bias for each row.

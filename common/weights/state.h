@@ -10,8 +10,14 @@
 
 namespace tandem {
 
-/// The matrix in its form: dense [k, n]; quantised [k, n] with its scales; CSR of the transposed matrix [n, k].
-using StoredWeights = std::variant<Tensor, QuantizedTensor, Csr>;
+/// 2:4 storage of s8, with a scale for each row of the storage, or one.
+struct QuantizedSparse24 {
+  Sparse24 sparse;
+  Quantization quantization;  ///< spelled as for the dense [k, n]: axis 1
+};
+
+/// The matrix in its form: dense [k, n]; quantised [k, n] with its scales; CSR or 2:4 of the transposed matrix [n, k].
+using StoredWeights = std::variant<Tensor, QuantizedTensor, Csr, Sparse24, QuantizedSparse24>;
 
 struct Weights::State {
   WeightForm form = WeightForm::f32;
@@ -25,6 +31,10 @@ struct Weights::State {
 inline std::vector<const Tensor*> parts_of(const Tensor& t) { return {&t}; }
 inline std::vector<const Tensor*> parts_of(const QuantizedTensor& t) { return {&t.values, &t.quantization.scales}; }
 inline std::vector<const Tensor*> parts_of(const Csr& csr) { return {&csr.row_offsets, &csr.columns, &csr.values}; }
+inline std::vector<const Tensor*> parts_of(const Sparse24& sparse) { return {&sparse.values, &sparse.metadata}; }
+inline std::vector<const Tensor*> parts_of(const QuantizedSparse24& t) {
+  return {&t.sparse.values, &t.sparse.metadata, &t.quantization.scales};
+}
 inline std::vector<const Tensor*> parts_of(const StoredWeights& stored) {
   return std::visit([](const auto& s) { return parts_of(s); }, stored);
 }

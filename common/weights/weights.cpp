@@ -29,9 +29,17 @@ std::int64_t bytes_of(const std::shared_ptr<const StoredWeights>& stored) {
 }
 
 Tensor copy_on(Context& ctx, Device device, const Tensor& t) { return t.to(ctx, device); }
+Quantization copy_on(Context& ctx, Device device, const Quantization& q) {
+  return {q.dtype, q.axis, q.scales.to(ctx, device), {}, q.narrow};
+}
 QuantizedTensor copy_on(Context& ctx, Device device, const QuantizedTensor& t) {
-  const Quantization& q = t.quantization;
-  return {t.values.to(ctx, device), {q.dtype, q.axis, q.scales.to(ctx, device), {}, q.narrow}};
+  return {t.values.to(ctx, device), copy_on(ctx, device, t.quantization)};
+}
+Sparse24 copy_on(Context& ctx, Device device, const Sparse24& s) {
+  return {s.rows, s.cols, s.values.to(ctx, device), s.metadata.to(ctx, device)};
+}
+QuantizedSparse24 copy_on(Context& ctx, Device device, const QuantizedSparse24& t) {
+  return {copy_on(ctx, device, t.sparse), copy_on(ctx, device, t.quantization)};
 }
 Csr copy_on(Context& ctx, Device device, const Csr& csr) {
   return {csr.rows, csr.cols, csr.row_offsets.to(ctx, device), csr.columns.to(ctx, device), csr.values.to(ctx, device)};
@@ -40,6 +48,17 @@ Csr copy_on(Context& ctx, Device device, const Csr& csr) {
 std::shared_ptr<const Weights::State> on_host(WeightForm form, const ConstView& w, StoredWeights stored) {
   return std::make_shared<const Weights::State>(
       Weights::State{form, w.size(0), w.size(1), std::make_shared<const StoredWeights>(std::move(stored)), nullptr});
+}
+
+QuantizedTensor quantized_on_host(Context& ctx, const ConstView& w, const QuantizedWeightsOptions& options,
+                                  const char* op) {
+  require_matrix(op, w);
+  require_dtype(op, "w", w, DType::f32);
+  const Tensor here = host_copy(ctx, w, op);
+  QuantizedTensor q = dynamic_quantize(ctx, here, {DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}});
+  for (Tensor* t : {&q.values, &q.quantization.scales})  // the policy may send results to a GPU
+    if (!t->device().is_cpu()) *t = t->to(ctx, Device::cpu());
+  return q;
 }
 
 }  // namespace
@@ -78,14 +97,7 @@ Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& opt
 }
 
 Weights Weights::quantized(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
-  constexpr const char* kOp = "Weights::quantized";
-  require_matrix(kOp, w);
-  require_dtype(kOp, "w", w, DType::f32);
-  const Tensor here = host_copy(ctx, w, kOp);
-  QuantizedTensor q = dynamic_quantize(ctx, here, {DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}});
-  for (Tensor* t : {&q.values, &q.quantization.scales})  // the policy may send results to a GPU
-    if (!t->device().is_cpu()) *t = t->to(ctx, Device::cpu());
-  return Weights(on_host(WeightForm::s8, w, std::move(q)));
+  return Weights(on_host(WeightForm::s8, w, quantized_on_host(ctx, w, options, "Weights::quantized")));
 }
 
 Weights Weights::csr(Context& ctx, ConstView w) {
@@ -94,6 +106,20 @@ Weights Weights::csr(Context& ctx, ConstView w) {
   require_dtype(kOp, "w", w, DType::f32);
   const Tensor here = host_copy(ctx, w, kOp);
   return Weights(on_host(WeightForm::csr, w, to_csr(here.view().transposed())));
+}
+
+Weights Weights::sparse_2_4(Context& ctx, ConstView w) {
+  constexpr const char* kOp = "Weights::sparse_2_4";
+  require_matrix(kOp, w);
+  require_dtype(kOp, "w", w, DType::f32);
+  const Tensor here = host_copy(ctx, w, kOp);
+  return Weights(on_host(WeightForm::sparse_2_4, w, to_2_4(here.view().transposed())));
+}
+
+Weights Weights::quantized_2_4(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
+  QuantizedTensor q = quantized_on_host(ctx, w, options, "Weights::quantized_2_4");
+  return Weights(on_host(WeightForm::s8_sparse_2_4, w,
+                         QuantizedSparse24{to_2_4(q.values.view().transposed()), std::move(q.quantization)}));
 }
 
 WeightForm Weights::form() const noexcept { return state_ ? state_->form : WeightForm::f32; }

@@ -14,8 +14,8 @@
 
 namespace tandem::test {
 
-/// Those that a kernel serves everywhere.
-inline constexpr WeightForm kForms[] = {WeightForm::f32, WeightForm::bf16, WeightForm::s8, WeightForm::csr};
+inline constexpr WeightForm kForms[] = {WeightForm::f32, WeightForm::bf16,       WeightForm::s8,
+                                        WeightForm::csr, WeightForm::sparse_2_4, WeightForm::s8_sparse_2_4};
 
 inline Thinning thinning_for(WeightForm form) {
   const bool two_of_four = form == WeightForm::sparse_2_4 || form == WeightForm::s8_sparse_2_4;

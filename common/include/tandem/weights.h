@@ -59,6 +59,11 @@ class Weights {
   static Weights quantized(Context& ctx, ConstView w, const QuantizedWeightsOptions& options = {});
   /// w is f32: the weights that are not 0, with less than 2^31 of them.
   static Weights csr(Context& ctx, ConstView w);
+  /// w is f32 with at most two of each four weights of an output that are not 0 (see prune_2_4, axis 0). Throws naming
+  /// the first four that have more.
+  static Weights sparse_2_4(Context& ctx, ConstView w);
+  /// The same, quantised as quantized() does.
+  static Weights quantized_2_4(Context& ctx, ConstView w, const QuantizedWeightsOptions& options = {});
 
   /// A handle on the same matrix that is on the context's GPU as well, once: calls of any context then move no weights,
   /// wherever they run. Without `keep_host` it is on the GPU only, and a call that runs on the CPU fetches it. Waits until
@@ -95,10 +100,11 @@ struct LinearOptions {
 };
 
 /// activation(x @ weights + bias): x [m, inputs] of any strides, the result [m, outputs]. What it computes, and how
-/// exactly, is what the operation of the form says: matmul for f32 and bf16, quantized_matmul for s8, spmm for csr.
-///   f32, csr  x is f32
-///   bf16      x is bf16, or f32, which is rounded to bf16 first, on the host: that waits where x is on the GPU
-///   s8        x is f32, which is quantised first (see LinearOptions::input), or s8 or u8
+/// exactly, is what the operation of the form says: matmul for f32 and bf16, quantized_matmul for s8, spmm for csr, and the _2_4 of
+/// the first two for 2:4.
+///   f32, csr, 2:4  x is f32
+///   bf16           x is bf16, or f32, which is rounded to bf16 first, on the host: that waits where x is on the GPU
+///   s8, s8 2:4     x is f32, which is quantised first (see LinearOptions::input), or s8 or u8
 /// The result is where x is, unless the context's policy names a device.
 Tensor linear(Context& ctx, ConstView x, const Weights& weights, const LinearOptions& options = {});
 /// y is [m, outputs] of the result's dtype, with any strides, and overlaps neither x nor the bias.
