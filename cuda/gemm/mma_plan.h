@@ -2,7 +2,11 @@
 // cost. Host only; shared by the element types.
 #pragma once
 
+#include <algorithm>
+
+#include "common/ops/matmul.h"
 #include "cuda/gemm/mma_tile.cuh"
+#include "cuda/gemm/slab24.cuh"
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
@@ -29,15 +33,43 @@ inline Way way_of(const void* data, std::int64_t stride_i, std::int64_t stride_k
   return stride_i == 1 && stride_k * size % 16 == 0 && i * size % 16 == 0 ? Way::columns : Way::elements;
 }
 
-/// Calls launch_ways<kWayA, kWayB>(); what neither operand allows, both do without.
+/// The same for operand 0 (a) or 1 (b) of a bf16 product, all of whose batch items must allow it.
+inline Way bf16_way(const MatmulArgs& args, int operand) {
+  if (operand == 1 && args.b24.values) return Way::sparse24;
+  const std::int64_t* const strides = args.batch.strides[operand];
+  if (!std::all_of(strides, strides + args.batch.rank, [](std::int64_t stride) { return stride % 8 == 0; }))
+    return Way::elements;
+  return operand == 0 ? way_of(args.a.data, args.a.row, args.a.col, args.m, 2)
+                      : way_of(args.b.data, args.b.col, args.b.row, args.n, 2);
+}
+
+/// Calls launch_way<kWay>() for one operand.
+template <class LaunchWay>
+Code with_way(Way way, LaunchWay&& launch_way) {
+  if (way == Way::elements) return launch_way.template operator()<Way::elements>();
+  return way == Way::rows ? launch_way.template operator()<Way::rows>()
+                          : launch_way.template operator()<Way::columns>();
+}
+
+/// Calls launch_ways<kWayA, kWayB>(); what one operand does not allow, both do without. b may be in 2:4 storage.
 template <class LaunchWays>
 Code with_ways(Way a, Way b, LaunchWays&& launch_ways) {
+  if (b == Way::sparse24)
+    return with_way(a, [&]<Way kWayA>() { return launch_ways.template operator()<kWayA, Way::sparse24>(); });
   if (a == Way::elements || b == Way::elements) return launch_ways.template operator()<Way::elements, Way::elements>();
   if (a == Way::rows)
     return b == Way::rows ? launch_ways.template operator()<Way::rows, Way::rows>()
                           : launch_ways.template operator()<Way::rows, Way::columns>();
   return b == Way::rows ? launch_ways.template operator()<Way::columns, Way::rows>()
                         : launch_ways.template operator()<Way::columns, Way::columns>();
+}
+
+/// Of the products on sparse tensor cores.
+inline Refusal refuse_sparse_mma(const Machine& machine) {
+  const int capability = machine.gpus.empty() ? 0 : machine.gpus[0].compute_capability;
+  return capability >= 80 && capability < 90 ? nullptr
+                                             : "needs compute capability 8.0 to 8.9: others have no sparse tensor "
+                                               "cores, or slower ones for these instructions";
 }
 
 inline Refusal refuse_mma_sizes(std::int64_t m, std::int64_t n, std::int64_t k) {

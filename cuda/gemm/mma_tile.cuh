@@ -85,15 +85,14 @@ __device__ __forceinline__ void multiply_slabs(const char* slab_a, const char* s
   }
 }
 
-/// The sums of a tile over the whole depth. Returns with all threads past the last use of shared memory.
-template <class Product, class Shape, class LoaderA, class LoaderB, class Place, class SideSums>
-__device__ __forceinline__ void multiply_tile(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
-                                              const Place& place,
-                                              typename Product::Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
-                                              SideSums& side) {
-  constexpr int kAhead = Shape::kStages - 1;
-  const auto slab_a = [&](int stage) { return shared + stage * 2 * Shape::kSlab; };
-  const auto slab_b = [&](int stage) { return shared + (stage * 2 + 1) * Shape::kSlab; };
+/// Brings slabs of two operands through a ring in shared memory and calls multiply(slab_a, slab_b) for each. Returns
+/// with all threads past the last use of shared memory.
+template <int kBytesA, int kBytesB, int kStages, class LoaderA, class LoaderB, class Multiply>
+__device__ __forceinline__ void for_each_slab(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
+                                              Multiply&& multiply) {
+  constexpr int kAhead = kStages - 1;
+  const auto slab_a = [&](int stage) { return shared + stage * (kBytesA + kBytesB); };
+  const auto slab_b = [&](int stage) { return shared + stage * (kBytesA + kBytesB) + kBytesA; };
 #pragma unroll
   for (int s = 0; s < kAhead; ++s) {
     if (s < slabs) {
@@ -114,15 +113,26 @@ __device__ __forceinline__ void multiply_tile(LoaderA& load_a, LoaderB& load_b, 
       load_b.fetch(slab_b(free));
     }
     async_commit();
-    multiply_slabs<Product, Shape>(slab_a(stage), slab_b(stage), place, c, side);
+    multiply(slab_a(stage), slab_b(stage));
     if (more) {
       load_a.store(slab_a(free));
       load_b.store(slab_b(free));
     }
-    stage = stage + 1 == Shape::kStages ? 0 : stage + 1;
-    free = free + 1 == Shape::kStages ? 0 : free + 1;
+    stage = stage + 1 == kStages ? 0 : stage + 1;
+    free = free + 1 == kStages ? 0 : free + 1;
   }
   __syncthreads();
+}
+
+/// The sums of a tile over the whole depth.
+template <class Product, class Shape, class LoaderA, class LoaderB, class Place, class SideSums>
+__device__ __forceinline__ void multiply_tile(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
+                                              const Place& place,
+                                              typename Product::Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
+                                              SideSums& side) {
+  for_each_slab<Shape::kSlab, Shape::kSlab, Shape::kStages>(
+      load_a, load_b, slabs, shared,
+      [&](const char* slab_a, const char* slab_b) { multiply_slabs<Product, Shape>(slab_a, slab_b, place, c, side); });
 }
 
 __device__ __forceinline__ std::uint32_t word_of(std::int32_t sum) { return static_cast<std::uint32_t>(sum); }

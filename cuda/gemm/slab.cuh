@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "common/ops/sparse24.h"
 #include "cuda/gemm/async_copy.cuh"
 
 namespace tandem::cuda {
@@ -26,17 +27,34 @@ __host__ __device__ constexpr int slab_at(int i, int byte) {
 
 /// How an operand lies in memory.
 enum class Way {
-  rows,     // contiguous along k: 16-byte copies. Needs rows aligned to 16 bytes
-  columns,  // contiguous along i: 16-byte reads, transposed in registers. Also needs whole 16 bytes of i
-  elements  // anything else: element by element, or by words of 4 bytes where these are whole
+  rows,      // contiguous along k: 16-byte copies. Needs rows aligned to 16 bytes
+  columns,   // contiguous along i: 16-byte reads, transposed in registers. Also needs whole 16 bytes of i
+  elements,  // anything else: element by element, or by words of 4 bytes where these are whole
+  sparse24   // two of each four along k and their places (Sparse24Rows), which become dense on the way
 };
 
-/// One operand of a tile: element (0, 0), strides in elements, what exists of it.
+/// One operand of a tile: element (0, 0), strides in elements, what exists of it. In 2:4 storage `data` are the values,
+/// stride_i is that of them, and depth counts what they stand for.
 struct TileSource {
   const void* data;
   std::int64_t stride_i, stride_k;
   int rows, depth;  // depth: over all slabs
+  const std::uint8_t* places = nullptr;
+  std::int64_t places_stride = 0;  // bytes a row
 };
+
+/// Rows `first` to `first` + `rows` - 1 of a matrix in 2:4 storage.
+template <int kSize>
+__device__ __forceinline__ TileSource rows_source(const Sparse24Rows& b, std::int64_t first, int rows, int depth) {
+  const std::int64_t stride = 2 * b.groups, places_stride = (b.groups + 1) / 2;
+  return {static_cast<const char*>(b.values) + first * stride * kSize,
+          stride,
+          1,
+          rows,
+          depth,
+          b.metadata + first * places_stride,
+          places_stride};
+}
 
 template <class Element, int kRows, int kThreads, Way kWay>
 class SlabLoader;

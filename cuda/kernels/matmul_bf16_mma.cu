@@ -1,6 +1,7 @@
 // Idea:    tensor cores: 16 x 8 f32 sums from 16 of k an instruction. Slabs of 64 of k come through a ring of three in
 //          shared memory: by asynchronous copies of 16 bytes where an operand is contiguous along k, transposed in
-//          registers where it is contiguous the other way. alpha, beta, bias, activation and the one rounding follow.
+//          registers where it is contiguous the other way; b in 2:4 storage becomes dense on the way. alpha, beta, bias,
+//          activation and the one rounding follow.
 // Limits:  compute capability 8.0; m, n and k below 2^31 - 128; any strides, batches and alignment. What is not aligned
 //          to 16 bytes along its contiguous dimension is read element by element (by pairs where rows are aligned to
 //          4). The depth is not split: a small result of a long sum leaves most of the device idle, and fewer than 64
@@ -29,8 +30,11 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   {
     SlabLoader<Element, Shape::kTile, Shape::kThreads, kWayA> load_a(
         {item.a + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth}, thread);
-    SlabLoader<Element, Shape::kTile, Shape::kThreads, kWayB> load_b(
-        {item.b + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
+    const auto source_b = [&]() -> TileSource {
+      if constexpr (kWayB == Way::sparse24) return rows_source<sizeof(Element)>(args.b24, tile.j0, tile.cols, depth);
+      return {item.b + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth};
+    };
+    SlabLoader<Element, Shape::kTile, Shape::kThreads, kWayB> load_b(source_b(), thread);
     constexpr int kSlabDepth = kSlabBytes / static_cast<int>(sizeof(Element));
     NoSideSums none;
     multiply_tile<Bf16Product, Shape>(load_a, load_b, (depth + kSlabDepth - 1) / kSlabDepth, shared, place, c, none);
@@ -50,20 +54,10 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
       c, staging, lane, [](int) {}, store);
 }
 
-/// Batch items must keep the alignment too.
-Way way_of_operand(const MatmulArgs& args, int operand) {
-  const auto& matrix = operand == 0 ? args.a : args.b;
-  const bool aligned = std::all_of(args.batch.strides[operand], args.batch.strides[operand] + args.batch.rank,
-                                   [](std::int64_t stride) { return stride % 8 == 0; });
-  if (!aligned) return Way::elements;
-  return operand == 0 ? way_of(matrix.data, matrix.row, matrix.col, args.m, 2)
-                      : way_of(matrix.data, matrix.col, matrix.row, args.n, 2);
-}
-
 template <class Shape>
 Code with_shape(const MatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
-  return with_ways(way_of_operand(args, 0), way_of_operand(args, 1), [&]<Way kWayA, Way kWayB>() {
+  return with_ways(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
     return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
       return launch_with_shared(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads),
                                 Shape::kSharedBytes, bf16_mma<Shape, kWayA, kWayB>, args, item, tiles_m, tiles_n);
@@ -90,7 +84,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 extern const Kernel<Matmul> matmul_bf16_mma;
 const Kernel<Matmul> matmul_bf16_mma = {
     .needs = {.compute_capability = 80, .shared_bytes = SmallMma::kSharedBytes},
-    .traits = {},
+    .traits = {.sparse24 = true},
     .supports = supports,
     .cost = cost,
     .workspace = no_workspace<Matmul>,

@@ -2,7 +2,8 @@
 //          come through a ring of three in shared memory: by asynchronous copies of 16 bytes where an operand is
 //          contiguous along k, transposed in registers where it is contiguous the other way. The sums that zero points
 //          need are taken from the same fragments, and scales, bias, activation and requantisation follow at once.
-// Limits:  m and n below 2^31; any types, strides and alignment. What is not aligned to 16 bytes along its contiguous
+//          b in 2:4 storage becomes dense on the way to shared memory.
+// Limits:  m, n and k below 2^31 - 128; any types, strides and alignment. What is not aligned to 16 bytes along its contiguous
 //          dimension is read byte by byte (by words where rows are aligned to 4). The depth is not split: a small
 //          result of a long sum leaves most of the device idle, and fewer than 64 rows or columns waste the rest.
 // Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global
@@ -10,7 +11,7 @@
 #include <algorithm>
 
 #include "common/dispatch/kernel.h"
-#include "cuda/gemm/dot4.cuh"
+#include "cuda/gemm/fragment_sums.cuh"
 #include "cuda/gemm/mma_plan.h"
 #include "cuda/gemm/quantized_epilogue.cuh"
 #include "cuda/launch.h"
@@ -18,50 +19,22 @@
 namespace tandem::cuda {
 namespace {
 
-/// Sums of the rows of a and the columns of b in a warp's tile, for zero points. A lane has the part of its words.
-template <class A, class Shape>
-struct FragmentSums {
-  bool want_a, want_b;
-  std::uint32_t a[Shape::kBlocksM][2] = {}, b[Shape::kBlocksN] = {};
-
-  __device__ __forceinline__ void add(const unsigned (&fa)[Shape::kBlocksM][4],
-                                      const unsigned (&fb)[Shape::kBlocksN][2]) {
-    if (want_a) {
-#pragma unroll
-      for (int m = 0; m < Shape::kBlocksM; ++m) {
-        a[m][0] = sum4<A>(fa[m][2], sum4<A>(fa[m][0], a[m][0]));
-        a[m][1] = sum4<A>(fa[m][3], sum4<A>(fa[m][1], a[m][1]));
-      }
-    }
-    if (want_b) {
-#pragma unroll
-      for (int n = 0; n < Shape::kBlocksN; ++n) b[n] = sum4<std::int8_t>(fb[n][1], sum4<std::int8_t>(fb[n][0], b[n]));
-    }
-  }
-};
-
-/// Over the four lanes that share a row.
-__device__ __forceinline__ std::uint32_t sum_of_quad(std::uint32_t part) {
-  part += __shfl_xor_sync(0xffffffffu, part, 1);
-  return part + __shfl_xor_sync(0xffffffffu, part, 2);
-}
-
 /// `part`: the warp's; `staging` its shared memory.
 template <class A, class Shape>
 __device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, const StagedSums& part,
                                            std::uint32_t* staging,
                                            const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
-                                           const FragmentSums<A, Shape>& side, int lane) {
+                                           const FragmentSums<A, std::int8_t, Shape>& side, int lane) {
   std::uint32_t *const rows_of_a = staging + 16 * kPitch, *const columns_of_b = rows_of_a + 16;
 #pragma unroll
   for (int n = 0; n < Shape::kBlocksN; ++n) {
-    const std::uint32_t sum = sum_of_quad(side.b[n]);
+    const std::uint32_t sum = sum_of_quad(side.columns[n]);
     if (lane % 4 == 0) columns_of_b[n * 8 + lane / 4] = sum;
   }
   const auto stage = [&](int m) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const std::uint32_t sum = sum_of_quad(side.a[m][half]);
+      const std::uint32_t sum = sum_of_quad(side.rows[m][half]);
       if (lane % 4 == 0) rows_of_a[half * 8 + lane / 4] = sum;
     }
   };
@@ -83,13 +56,17 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
   const MmaPlace<Shape, 1> place(thread);
   std::int32_t c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
-  FragmentSums<A, Shape> side{args.zb.data != nullptr, args.za.data != nullptr};
+  FragmentSums<A, std::int8_t, Shape> side{args.zb.data != nullptr, args.za.data != nullptr};
   {
     using LoaderA = SlabLoader<typename Product::Element, Shape::kTile, Shape::kThreads, kWayA>;
     using LoaderB = SlabLoader<typename Product::Element, Shape::kTile, Shape::kThreads, kWayB>;
     LoaderA load_a(
         {static_cast<const A*>(args.a.data) + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth}, thread);
-    LoaderB load_b({args.b.data + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
+    const auto source_b = [&]() -> TileSource {
+      if constexpr (kWayB == Way::sparse24) return rows_source<1>(args.b24, tile.j0, tile.cols, depth);
+      return {args.b.data + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth};
+    };
+    LoaderB load_b(source_b(), thread);
     multiply_tile<Product, Shape>(load_a, load_b, (depth + kSlabBytes - 1) / kSlabBytes, shared, place, c, side);
   }
   constexpr int kStaging = 16 * kPitch + 16 + 32;
@@ -105,12 +82,12 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
 template <class Product, class Shape>
 Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
-  return with_ways(way_of(args.a.data, args.a.row, args.a.col, args.m, 1),
-                   way_of(args.b.data, args.b.col, args.b.row, args.n, 1), [&]<Way kWayA, Way kWayB>() {
-                     return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads),
-                                               Shape::kSharedBytes, quantized_mma<Product, Shape, kWayA, kWayB>, args,
-                                               tiles_m, tiles_n);
-                   });
+  const Way a = way_of(args.a.data, args.a.row, args.a.col, args.m, 1);
+  const Way b = args.b24.values ? Way::sparse24 : way_of(args.b.data, args.b.col, args.b.row, args.n, 1);
+  return with_ways(a, b, [&]<Way kWayA, Way kWayB>() {
+    return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), Shape::kSharedBytes,
+                              quantized_mma<Product, Shape, kWayA, kWayB>, args, tiles_m, tiles_n);
+  });
 }
 
 template <class Product>
@@ -136,7 +113,7 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 extern const Kernel<QuantizedMatmul> quantized_matmul_s8_mma;
 const Kernel<QuantizedMatmul> quantized_matmul_s8_mma = {
     .needs = {.compute_capability = 75, .shared_bytes = SmallMma::kSharedBytes},
-    .traits = {},
+    .traits = {.sparse24 = true},
     .supports = supports,
     .cost = cost,
     .workspace = no_workspace<QuantizedMatmul>,

@@ -102,24 +102,53 @@ TEST(Counters, QuantizedMma) {
           run(cuda::quantized_matmul_s8_mma, quantized_product(ta, tb, result, result == DType::s8), machine);
 }
 
+Case<Matmul> bf16_product(bool ta, bool tb, DType result) {
+  const Shape shape{256, 256};
+  Case<Matmul> c;
+  c.operands = {f32("a", shape, ta), f32("b", shape, tb), f32("c", shape)};
+  c.operands[0].dtype = c.operands[1].dtype = DType::bf16;
+  c.operands[2].dtype = result;
+  c.fill = Fill::integers;
+  c.exact = true;
+  c.terms = 256;
+  return c;
+}
+
 TEST(Counters, Bf16Mma) {
   TANDEM_NEED_GPU();
   Machine one = gpu_machine();
   one.gpus[0].multiprocessors = 1;
-  const Shape shape{256, 256};
   for (const Machine& machine : {one, gpu_machine()})
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
-        for (const DType result : {DType::f32, DType::bf16}) {
-          Case<Matmul> c;
-          c.operands = {f32("a", shape, ta), f32("b", shape, tb), f32("c", shape)};
-          c.operands[0].dtype = c.operands[1].dtype = DType::bf16;
-          c.operands[2].dtype = result;
-          c.fill = Fill::integers;
-          c.exact = true;
-          c.terms = 256;
-          run(cuda::matmul_bf16_mma, c, machine);
-        }
+        for (const DType result : {DType::f32, DType::bf16})
+          run(cuda::matmul_bf16_mma, bf16_product(ta, tb, result), machine);
+}
+
+/// b in 2:4 storage instead of the second operand.
+template <class Op>
+Case<Op> with_sparse_b(Case<Op> c) {
+  std::vector<OperandSpec> b;
+  add_sparse24(b, c.operands[1].dtype, 256, 256);
+  c.attributes.b_format = MatrixFormat::sparse24;
+  c.operands[1] = b[0];
+  c.operands.insert(c.operands.begin() + 2, b[1]);
+  return c;
+}
+
+TEST(Counters, SparseTensorCores) {
+  TANDEM_NEED_GPU();
+  const int capability = gpu_machine().gpus[0].compute_capability;
+  if (capability < 80 || capability >= 90) GTEST_SKIP() << "this GPU has no sparse tensor cores of this kind";
+  Machine one = gpu_machine();
+  one.gpus[0].multiprocessors = 1;
+  for (const Machine& machine : {one, gpu_machine()})
+    for (const bool ta : {false, true})
+      for (const bool small : {false, true}) {
+        const DType result = small ? DType::s8 : DType::f32;
+        run(cuda::quantized_matmul_s8_mmasp, with_sparse_b(quantized_product(ta, false, result, small)), machine);
+        run(cuda::matmul_bf16_mmasp, with_sparse_b(bf16_product(ta, false, small ? DType::bf16 : DType::f32)), machine);
+      }
 }
 
 TEST(Counters, Elementwise) {

@@ -7,7 +7,10 @@ set -eu
 [ $# -eq 2 ] || { echo "usage: $0 RUNNER PROGRAM" >&2; exit 2; }
 command -v python3 >/dev/null || { echo "emulator_counters.sh: no python3, left out"; exit 77; }
 here=$(cd "$(dirname "$0")" && pwd)
-counts=$(mktemp)
-trap 'rm -f "$counts"' EXIT
-TANDEM_REQUIRE_CUDA=1 CUDAEMU_STATS="$counts" "$1" "$2" --gtest_filter='Counters.*' --gtest_brief=1
-python3 "$here/check_counters.py" "$counts"
+counts=$(mktemp -d)
+trap 'rm -rf "$counts"' EXIT
+for capability in 8.0 9.0; do  # some kernels exist on one of them alone
+  TANDEM_REQUIRE_CUDA=1 CUDAEMU_CC=$capability CUDAEMU_STATS="$counts/$capability.json" "$1" "$2" \
+    --gtest_filter='Counters.*' --gtest_brief=1
+done
+python3 "$here/check_counters.py" "$counts"/*.json

@@ -1,5 +1,5 @@
 // The ways through the products on tensor cores that the families of tests/kernels do not reach: large tiles, every way
-// to read each operand, several slabs and whole rings of them.
+// to read each operand, several slabs and whole rings of them, and b in 2:4 storage in all of them.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -154,6 +154,73 @@ TEST(Bf16Mma, BatchesAndEpilogues) {
           c.terms = 72;
           expect_right(cuda::matmul_bf16_mma, c, machine);
         }
+}
+
+bool has_sparse_tensor_cores() {
+  const int capability = gpu_machine().gpus[0].compute_capability;
+  return capability >= 80 && capability < 90;
+}
+
+/// The operand b of a case in 2:4 storage instead; `offset` bytes from an aligned address.
+template <class Op>
+Case<Op> with_sparse_b(Case<Op> c, const Size& size, std::size_t offset) {
+  std::vector<OperandSpec> b;
+  add_sparse24(b, c.operands[1].dtype, size.n, size.k);
+  c.attributes.b_format = MatrixFormat::sparse24;
+  c.operands[1] = b[0];
+  c.operands.insert(c.operands.begin() + 2, b[1]);
+  c.offsets[1] = offset;
+  c.offsets.insert(c.offsets.begin() + 2, offset);
+  return c;
+}
+
+// Rows of values with and without the alignment of 16 and 8 bytes, of places with and without that of words; groups that
+// do not fill a word, a chunk, a slab.
+const Size kSparseSizes[] = {{144, 160, 256}, {65, 63, 64},  {129, 257, 544}, {130, 70, 72},   {1, 144, 100},
+                             {144, 1, 36},    {64, 128, 16}, {128, 64, 7},    {160, 144, 129}, {144, 160, 0}};
+
+template <class Op, class Make>
+void expect_right_with_sparse_b(const Kernel<Op>& kernel, Make&& make) {
+  std::size_t i = 0;
+  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
+    for (const Size& size : kSparseSizes)
+      for (const Lie& a : {Lie{}, Lie{true, 0, 0}, Lie{false, 3, 0}})
+        expect_right(kernel, with_sparse_b(make(size, a), size, i++ % 2 * 2), machine);
+}
+
+Case<QuantizedMatmul> any_quantized(const Size& size, const Lie& a) {
+  static std::size_t i = 0;
+  const DType results[] = {DType::s32, DType::f32, DType::s8, DType::u8};
+  ++i;
+  return quantized(size, i % 2 == 0 ? DType::s8 : DType::u8, results[i / 2 % 4], a, {});
+}
+
+Case<Matmul> any_bf16(const Size& size, const Lie& a) {
+  static std::size_t i = 0;
+  return bf16(size, i++ % 2 == 0 ? DType::f32 : DType::bf16, a, {});
+}
+
+TEST(QuantizedMma, SparseB) {
+  TANDEM_NEED_GPU();
+  expect_right_with_sparse_b(cuda::quantized_matmul_s8_mma, any_quantized);
+}
+
+TEST(QuantizedMmasp, SparseB) {
+  TANDEM_NEED_GPU();
+  if (!has_sparse_tensor_cores()) GTEST_SKIP() << "this GPU has no sparse tensor cores of this kind";
+  expect_right_with_sparse_b(cuda::quantized_matmul_s8_mmasp, any_quantized);
+}
+
+TEST(Bf16Mma, SparseB) {
+  TANDEM_NEED_GPU();
+  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  expect_right_with_sparse_b(cuda::matmul_bf16_mma, any_bf16);
+}
+
+TEST(Bf16Mmasp, SparseB) {
+  TANDEM_NEED_GPU();
+  if (!has_sparse_tensor_cores()) GTEST_SKIP() << "this GPU has no sparse tensor cores of this kind";
+  expect_right_with_sparse_b(cuda::matmul_bf16_mmasp, any_bf16);
 }
 
 }  // namespace

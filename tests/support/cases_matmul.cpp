@@ -293,9 +293,7 @@ std::vector<Case<Matmul>> cases<Matmul>(Family family, Backend backend) {
       break;
   }
   add_bf16(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 3);
-  // No CUDA kernel takes 2:4 storage.
-  if (!small)
-    add_sparse24_cases(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 2);
+  add_sparse24_cases(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 2);
   for (std::size_t i = 0; i < out.size(); ++i)
     if (out[i].offsets.empty() && i % 2 == 1) out[i].flush = Flush::to_start;
   return out;

@@ -169,8 +169,7 @@ std::vector<Case<QuantizedMatmul>> cases<QuantizedMatmul>(Family family, Backend
     case Family::batches:
       break;
   }
-  // No CUDA kernel takes 2:4 storage.
-  for (std::size_t c = 0, dense = small ? 0 : out.size(); c < dense; c += 4) out.push_back(with_sparse24(out[c]));
+  for (std::size_t c = 0, dense = out.size(); c < dense; c += 4) out.push_back(with_sparse24(out[c]));
   for (std::size_t c = 1; c < out.size(); c += 2)
     if (out[c].offsets.empty()) out[c].flush = Flush::to_start;
   return out;

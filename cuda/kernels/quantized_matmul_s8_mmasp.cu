@@ -1,0 +1,121 @@
+// Idea:    the sparse tensor cores: b in 2:4 storage is the first operand of instructions that multiply 16 x 8 sums
+//          from 64 bytes of k, twice as many as dense ones, so c^T = b^T a^T is computed and transposed on its way out.
+//          b comes as half its bytes and its places; a, the ring and what is fused are as in the mma kernel.
+// Limits:  compute capability 8.0 to 8.9 (on 9.0 these instructions are slower than dense ones); m, n and k below
+//          2^31 - 128; any strides and alignment of a. Rows of values that are not aligned to 16 bytes (k not a
+//          multiple of 32) are read byte by byte. The depth is not split.
+// Expect:  time on a device: not measured.
+#include <algorithm>
+
+#include "common/dispatch/kernel.h"
+#include "cuda/gemm/fragment_sums.cuh"
+#include "cuda/gemm/mma_plan.h"
+#include "cuda/gemm/mma_sparse.cuh"
+#include "cuda/gemm/quantized_epilogue.cuh"
+
+namespace tandem::cuda {
+namespace {
+
+/// `part`: the warp's, in the result; `staging` its shared memory.
+template <class X, class Shape>
+__device__ __forceinline__ void store_transposed(const QuantizedMatmulArgs& args, const StagedSums& part,
+                                                 std::uint32_t* staging,
+                                                 const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
+                                                 const FragmentSums<std::int8_t, X, Shape>& side, int lane) {
+  std::uint32_t *const rows_of_a = staging + 32 * kTransposedPitch, *const columns_of_b = rows_of_a + 32;
+#pragma unroll
+  for (int n = 0; n < Shape::kBlocksN; ++n) {
+    const std::uint32_t sum = sum_of_quad(side.columns[n]);
+    if (lane % 4 == 0) rows_of_a[n * 8 + lane / 4] = sum;
+  }
+  const auto stage = [&](int m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const std::uint32_t sum = sum_of_quad(side.rows[m][half]);
+      if (lane % 4 == 0) columns_of_b[m % 2 * 16 + half * 8 + lane / 4] = sum;
+    }
+  };
+  const auto store = [&](int j) {
+    store_rows(
+        args,
+        {staging, rows_of_a, columns_of_b, kTransposedPitch, ::min(part.rows, 32), part.cols - j, part.i0, part.j0 + j},
+        lane);
+  };
+  pass_transposed<Shape>(c, staging, lane, stage, store);
+}
+
+template <class Product, class Shape, Way kWay>
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
+    quantized_mmasp(const __grid_constant__ QuantizedMatmulArgs args, unsigned tiles_m, unsigned tiles_n) {
+  using X = std::conditional_t<Product::kUnsignedA, std::uint8_t, std::int8_t>;
+  using LoaderW = CompressedLoader<std::uint8_t, Shape::kTile, Shape::kThreads>;
+  extern __shared__ __align__(16) char shared[];
+  const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
+  const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
+  const SparsePlace<Shape, 1> place(thread);
+  std::int32_t c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
+  FragmentSums<std::int8_t, X, Shape> side{args.za.data != nullptr, args.zb.data != nullptr};
+  {
+    LoaderW load_w(rows_source<1>(args.b24, tile.j0, tile.cols, depth), thread);
+    SlabLoader<std::uint8_t, Shape::kTile, Shape::kThreads, kWay> load_x(
+        {static_cast<const X*>(args.a.data) + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth}, thread);
+    for_each_slab<LoaderW::kBytes, Shape::kSlab, Shape::kStages>(
+        load_w, load_x, (depth + kSlabBytes - 1) / kSlabBytes, shared, [&](const char* slab_w, const char* slab_x) {
+          multiply_sparse_slabs<Product, Shape>(slab_w, slab_x, place, c, side);
+        });
+  }
+  constexpr int kStaging = 32 * kTransposedPitch + 32 + 32;
+  static_assert(Shape::kThreads / 32 * kStaging * 4 <= kSparseSharedBytes<Shape, 1>);
+  StagedSums part = {};
+  part.rows = tile.rows - place.col;
+  part.cols = tile.cols - place.row;
+  part.i0 = tile.i0 + place.col;
+  part.j0 = tile.j0 + place.row;
+  store_transposed(args, part, reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
+}
+
+template <class Product, class Shape>
+Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
+  const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
+  return with_way(way_of(args.a.data, args.a.row, args.a.col, args.m, 1), [&]<Way kWay>() {
+    return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), kSparseSharedBytes<Shape, 1>,
+                              quantized_mmasp<Product, Shape, kWay>, args, tiles_m, tiles_n);
+  });
+}
+
+template <class Product>
+Code with_product(const QuantizedMatmulArgs& args, const Queue& queue) {
+  return prefers_large_mma(args.m, args.n, 1, *queue.machine) ? with_shape<Product, LargeMma>(args, queue)
+                                                              : with_shape<Product, SmallMma>(args, queue);
+}
+
+Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {
+  if (p.b_format != MatrixFormat::sparse24) return "needs b in 2:4 storage";
+  if (const Refusal refusal = refuse_sparse_mma(machine)) return refusal;
+  return refuse_mma_sizes(p.m, p.n, p.k);
+}
+
+Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+  if (args.m == 0 || args.n == 0) return Code::ok;
+  return args.a_type == DType::u8 ? with_product<U8S8Product>(args, queue) : with_product<S8Product>(args, queue);
+}
+
+// Efficiency: prior, not measured. At most 1.6 times as fast as the dense instructions.
+double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
+  return std::max(mma_seconds(p.m, p.n, p.k, 1, 1, machine) / 1.6,
+                  seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine));
+}
+
+}  // namespace
+
+extern const Kernel<QuantizedMatmul> quantized_matmul_s8_mmasp;
+const Kernel<QuantizedMatmul> quantized_matmul_s8_mmasp = {
+    .needs = {.compute_capability = 80, .shared_bytes = kSparseSharedBytes<SmallMma, 1>},
+    .traits = {.sparse24 = true},
+    .supports = supports,
+    .cost = cost,
+    .workspace = no_workspace<QuantizedMatmul>,
+    .run = run,
+};
+
+}  // namespace tandem::cuda
