@@ -106,20 +106,22 @@ class Resident : public ::testing::Test {
     options.policy.transfers = Transfers::forbid;
     return options;
   }
-  std::vector<Weights> float_forms(Context& ctx) const {
+  std::vector<Weights> every_form(Context& ctx) const {
     std::vector<Weights> all;
     all.push_back(Weights::dense(ctx, w_));
     all.push_back(Weights::dense(ctx, w_, {DType::bf16}));
+    all.push_back(Weights::quantized(ctx, w_));
+    all.push_back(Weights::csr(ctx, w_));
     return all;
   }
-  // Small integers: every kernel gives the same bits.
+  // Small integers: every kernel of every form gives the same bits.
   Tensor x_ = filled({6, 48}, Fill::integers, 1, 48), w_ = filled({48, 20}, Fill::integers, 2, 48);
 };
 
 TEST_F(Resident, UploadedWeightsServeBothSidesWithoutACopy) {
   Context ctx, here(only(Backend::cpu)), there(only(Backend::cuda));
   const Tensor x_there = x_.to(there, kThere);
-  for (const Weights& plain : float_forms(ctx)) {
+  for (const Weights& plain : every_form(ctx)) {
     const Weights both = plain.upload(ctx);
     EXPECT_EQ(both.bytes().device, plain.bytes().host);
     EXPECT_EQ(both.bytes().host, plain.bytes().host);
@@ -138,7 +140,7 @@ TEST_F(Resident, UploadedWeightsServeBothSidesWithoutACopy) {
 TEST_F(Resident, WeightsOnTheGpuAloneAreFetchedForTheCpu) {
   Context ctx, there(only(Backend::cuda));
   const Tensor x_there = x_.to(there, kThere);
-  for (const Weights& plain : float_forms(ctx)) {
+  for (const Weights& plain : every_form(ctx)) {
     const Weights alone = plain.upload(ctx, false);
     EXPECT_EQ(alone.bytes().host, 0);
     EXPECT_EQ(alone.bytes().device, plain.bytes().host);
