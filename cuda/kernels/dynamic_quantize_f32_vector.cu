@@ -1,4 +1,4 @@
-// Idea:    a contiguous channel (a token) of up to 28672 elements is read once and stays in registers, of 8 or 32 lanes
+// Idea:    a contiguous channel (a token) of up to 16384 elements is read once and stays in registers, of 8 or 32 lanes
 //          or of a block, between its range and its quantisation: one launch. Other channels are cut into parts that
 //          fill the device: their ranges, the scales, and the vector quantisation with these scales, in three launches.
 // Limits:  any problem. float4 needs rows, or columns, of a multiple of 4 that are aligned; with gaps between the
@@ -15,7 +15,7 @@ namespace tandem::cuda {
 namespace {
 
 constexpr int kShortThreads = 128;      // of a block of short channels
-constexpr std::int64_t kFused = 28672;  // longest channel that stays in registers
+constexpr std::int64_t kFused = 16384;  // longest channel that stays in registers; 1024 threads with more would spill
 constexpr std::int64_t kChunk = 4096;   // elements that a part has at least
 
 /// kThreadsRow threads a channel, kItems accesses of kWidth elements a thread.
@@ -69,8 +69,7 @@ Plan plan(std::int64_t length) {
   if (length <= 256) return {dynamic_quantize_fused<32, 2 * k, kWidth>, kShortThreads, kShortThreads / 32};
   if (length <= 1024) return {dynamic_quantize_fused<32, 8 * k, kWidth>, kShortThreads, kShortThreads / 32};
   if (length <= 4096) return {dynamic_quantize_fused<256, 4 * k, kWidth>, 256, 1};
-  if (length <= 16384) return {dynamic_quantize_fused<512, 8 * k, kWidth>, 512, 1};
-  return {dynamic_quantize_fused<1024, 7 * k, kWidth>, 1024, 1};
+  return {dynamic_quantize_fused<512, 8 * k, kWidth>, 512, 1};
 }
 
 Code run_fused(const DynamicQuantizeArgs& args, const Queue& queue) {

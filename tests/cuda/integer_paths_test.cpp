@@ -143,9 +143,8 @@ void expect_dynamic_right(int axis, const Shape& shape, const Strides& x, const 
 // A group of lanes, a warp, a block a channel, and channels that do not fit in registers.
 TEST(DynamicQuantisation, EveryLength) {
   TANDEM_NEED_GPU();
-  for (const std::int64_t length :
-       {1,    7,    8,    31,   32,   33,    100,   127,   128,   129,   252,   256,   257,  1000,
-        1024, 1025, 4096, 4100, 4101, 16384, 16388, 16389, 28672, 28673, 28676, 60001, 60004})
+  for (const std::int64_t length : {1,    7,    8,    31,   32,   33,   100,   127,   128,   129,   252,   256,  257,
+                                    1000, 1024, 1025, 4096, 4100, 4101, 16384, 16385, 16388, 28672, 60001, 60004})
     for (const std::int64_t channels : {1, 3, 17}) {
       if (length * channels > 100000) continue;
       const Shape shape{channels, length};
