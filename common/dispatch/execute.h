@@ -7,6 +7,7 @@
 #include <tandem/ops.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/host_api.h"
 #include "common/core/stage.h"
 #include "common/dispatch/select.h"
 #include "common/ops/all.h"
@@ -42,20 +43,34 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
   return s;
 }
 
+/// Gives a product the panels of its b, if the matrix is b as it is, and they are what this context's CPU wants.
+template <class Args>
+void add_panels(Args& args, const PackedMatrix& packed, const CpuInfo& host) {
+  const ConstView& b = packed.matrix;
+  if (packed.panels == nullptr || args.b.data != b.data() || args.k != b.shape()[0] || args.n != b.shape()[1]) return;
+  if (args.b.row != b.strides()[0] || args.b.col != b.strides()[1]) return;
+  const cpu::PackedLayout wanted = cpu::packed_layout(host, b.dtype(), args.k, args.n);
+  if (wanted.panel != packed.panel || wanted.bytes != packed.bytes) return;
+  args.packed_b = packed.panels;
+  args.packed_panel = packed.panel;
+}
+
 /// Runs one chosen kernel, staging operands that live elsewhere.
 template <class Op>
 void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const typename Op::Attributes& attributes,
-                  std::span<const View> operands, std::span<const Twin> twins = {}) {
+                  std::span<const View> operands, const CallOptions& call = {}) {
   const Entry<Op>& entry = *selection.entry;
   const Queue queue = ctx.queue(entry.backend);
   const auto run = [&](std::span<const View> here) {
-    const typename Op::Args args = Op::bind(attributes, here);
+    typename Op::Args args = Op::bind(attributes, here);
+    if constexpr (requires { args.packed_b; })
+      if (entry.backend == Backend::cpu) add_panels(args, call.packed, ctx.machine.cpu);
     const std::size_t bytes = entry.kernel->workspace(Op::describe(attributes, here), ctx.machine);
     const Workspace workspace = ctx.workspace(entry.backend, bytes, Op::kName);
     ctx.check(entry.kernel->run(args, queue, workspace), Op::kName, entry.name);
   };
   if (all_on(entry.backend, operands)) return run(operands);
-  const NearViews near(entry.backend, operands, twins, result_count<Op>(), Op::kName);
+  const NearViews near(entry.backend, operands, call.twins, result_count<Op>(), Op::kName);
   if (all_on(entry.backend, near.span())) return run(near.span());
   Staged staged(ctx, entry.backend, near.span(), result_count<Op>(), Op::reads_result(attributes), Op::kName);
   run(staged.views());
@@ -79,12 +94,12 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
   const bool may_fall_back = selection.entry->backend == Backend::cuda && situation.kernel.empty() &&
                              !situation.backend && ctx.policy.cpu_when_out_of_memory;
   try {
-    run_selected<Op>(ctx, selection, attributes, operands, call.twins);
+    run_selected<Op>(ctx, selection, attributes, operands, call);
   } catch (const Error& error) {
     if (!may_fall_back || error.code() != Code::out_of_memory) throw;
     Situation<Op> on_host = situation;
     on_host.backend = Backend::cpu;
-    run_selected<Op>(ctx, choose(on_host), attributes, operands, call.twins);
+    run_selected<Op>(ctx, choose(on_host), attributes, operands, call);
   }
 }
 

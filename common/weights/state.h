@@ -23,9 +23,19 @@ struct Weights::State {
   WeightForm form = WeightForm::f32;
   std::int64_t inputs = 0, outputs = 0;
   std::shared_ptr<const StoredWeights> host, device;  // null: not there; one of them is
+  std::shared_ptr<const void> panels;                 // beside `host`, for this CPU's fast product; null: none
+  std::int64_t panel = 0;
+  std::size_t panel_bytes = 0;
 
   const StoredWeights& home() const { return host ? *host : *device; }
 };
+
+/// The dense matrix of integers or bf16 that products read, which can be packed; null for other forms.
+inline const Tensor* packable(const StoredWeights& stored) {
+  if (const auto* t = std::get_if<QuantizedTensor>(&stored)) return &t->values;
+  const auto* t = std::get_if<Tensor>(&stored);
+  return t && t->dtype() == DType::bf16 ? t : nullptr;
+}
 
 /// The tensors that a stored matrix consists of, always in the same order.
 inline std::vector<const Tensor*> parts_of(const Tensor& t) { return {&t}; }

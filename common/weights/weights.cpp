@@ -7,6 +7,8 @@
 
 #include "common/core/bf16.h"
 #include "common/core/context_impl.h"
+#include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "common/core/stage.h"
 #include "common/ops/operand.h"
 #include "common/weights/state.h"
@@ -45,9 +47,29 @@ Csr copy_on(Context& ctx, Device device, const Csr& csr) {
   return {csr.rows, csr.cols, csr.row_offsets.to(ctx, device), csr.columns.to(ctx, device), csr.values.to(ctx, device)};
 }
 
-std::shared_ptr<const Weights::State> on_host(WeightForm form, const ConstView& w, StoredWeights stored) {
-  return std::make_shared<const Weights::State>(
-      Weights::State{form, w.size(0), w.size(1), std::make_shared<const StoredWeights>(std::move(stored)), nullptr});
+/// Packs what products would otherwise pack in every call: 8-bit integers and bf16.
+void pack(Weights::State& state, const CpuInfo& cpu) {
+  const Tensor* t = packable(*state.host);
+  if (!t) return;
+  const ConstView b = *t;
+  const cpu::PackedLayout layout = cpu::packed_layout(cpu, b.dtype(), b.size(0), b.size(1));
+  if (layout.panel == 0 || layout.bytes == 0) return;
+  const std::shared_ptr<void> memory = allocate_host(layout.bytes, 64, "Weights");
+  cpu::pack_b(cpu, b.dtype(), b.size(0), b.size(1), b.data(), b.strides()[0], b.strides()[1], memory.get());
+  state.panels = memory;
+  state.panel = layout.panel;
+  state.panel_bytes = layout.bytes;
+}
+
+std::shared_ptr<const Weights::State> on_host(Context& ctx, WeightForm form, const ConstView& w, StoredWeights stored,
+                                              bool packed = false) {
+  auto state = std::make_shared<Weights::State>();
+  state->form = form;
+  state->inputs = w.size(0);
+  state->outputs = w.size(1);
+  state->host = std::make_shared<const StoredWeights>(std::move(stored));
+  if (packed) pack(*state, ctx.impl().machine.cpu);
+  return state;
 }
 
 QuantizedTensor quantized_on_host(Context& ctx, const ConstView& w, const QuantizedWeightsOptions& options,
@@ -93,11 +115,12 @@ Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& opt
                 fmt::format("{}: the dtype is {}, but dense weights are f32 or bf16", kOp, name(options.dtype)));
   if (!bf16 || w.dtype() != DType::bf16) require_dtype(kOp, "w", w, DType::f32);
   Tensor stored = bf16 ? bf16_copy(ctx, w, kOp) : host_copy(ctx, w, kOp);
-  return Weights(on_host(bf16 ? WeightForm::bf16 : WeightForm::f32, w, std::move(stored)));
+  return Weights(on_host(ctx, bf16 ? WeightForm::bf16 : WeightForm::f32, w, std::move(stored), options.pack));
 }
 
 Weights Weights::quantized(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
-  return Weights(on_host(WeightForm::s8, w, quantized_on_host(ctx, w, options, "Weights::quantized")));
+  return Weights(
+      on_host(ctx, WeightForm::s8, w, quantized_on_host(ctx, w, options, "Weights::quantized"), options.pack));
 }
 
 Weights Weights::csr(Context& ctx, ConstView w) {
@@ -105,7 +128,7 @@ Weights Weights::csr(Context& ctx, ConstView w) {
   require_matrix(kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
   const Tensor here = host_copy(ctx, w, kOp);
-  return Weights(on_host(WeightForm::csr, w, to_csr(here.view().transposed())));
+  return Weights(on_host(ctx, WeightForm::csr, w, to_csr(here.view().transposed())));
 }
 
 Weights Weights::sparse_2_4(Context& ctx, ConstView w) {
@@ -113,12 +136,12 @@ Weights Weights::sparse_2_4(Context& ctx, ConstView w) {
   require_matrix(kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
   const Tensor here = host_copy(ctx, w, kOp);
-  return Weights(on_host(WeightForm::sparse_2_4, w, to_2_4(here.view().transposed())));
+  return Weights(on_host(ctx, WeightForm::sparse_2_4, w, to_2_4(here.view().transposed())));
 }
 
 Weights Weights::quantized_2_4(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
   QuantizedTensor q = quantized_on_host(ctx, w, options, "Weights::quantized_2_4");
-  return Weights(on_host(WeightForm::s8_sparse_2_4, w,
+  return Weights(on_host(ctx, WeightForm::s8_sparse_2_4, w,
                          QuantizedSparse24{to_2_4(q.values.view().transposed()), std::move(q.quantization)}));
 }
 
@@ -127,7 +150,7 @@ std::int64_t Weights::inputs() const noexcept { return state_ ? state_->inputs :
 std::int64_t Weights::outputs() const noexcept { return state_ ? state_->outputs : 0; }
 WeightsBytes Weights::bytes() const noexcept {
   if (!state_) return {};
-  return {bytes_of(state_->host), bytes_of(state_->device)};
+  return {bytes_of(state_->host), static_cast<std::int64_t>(state_->panel_bytes), bytes_of(state_->device)};
 }
 
 Weights Weights::upload(Context& ctx, bool keep_host) const {
@@ -139,7 +162,11 @@ Weights Weights::upload(Context& ctx, bool keep_host) const {
         std::visit([&](const auto& s) { return StoredWeights(copy_on(ctx, device, s)); }, *state->host));
     ctx.synchronize();  // from here on every context may read it
   }
-  if (!keep_host) state->host = nullptr;
+  if (!keep_host) {
+    state->host = nullptr;
+    state->panels = nullptr;
+    state->panel_bytes = 0;
+  }
   return Weights(std::move(state));
 }
 

@@ -2,11 +2,14 @@
 // strides, what is refused, and handles that threads share.
 #include <tandem/weights.h>
 
+#include <array>
 #include <cstring>
 #include <functional>
 #include <thread>
 
 #include "common/core/bf16.h"
+#include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "tests/support/calls.h"
 
 namespace tandem::test {
@@ -173,6 +176,50 @@ TEST(Weights, NothingInIsNothingOut) {
   }
 }
 
+TEST(Weights, PackedOnesGiveTheSameBits) {
+  Context ctx;
+  for (const auto& [m, k, n] : {std::array<std::int64_t, 3>{1, 64, 48}, {3, 37, 22}, {40, 130, 70}, {200, 64, 128}}) {
+    const Tensor x = filled({m, k}, Fill::reals, 1), w = filled({k, n}, Fill::reals, 2);
+    const Weights packed = Weights::quantized(ctx, w), plain = Weights::quantized(ctx, w, {.pack = false});
+    EXPECT_EQ(plain.bytes().packed, 0);
+    EXPECT_EQ(packed.bytes().packed > 0, cpu::packed_layout(ctx.machine().cpu, DType::s8, k, n).panel > 0);
+    EXPECT_TRUE(same_bits(linear(ctx, x, packed), linear(ctx, x, plain))) << m << 'x' << n << 'x' << k;
+    const Weights bf16 = Weights::dense(ctx, w, {.dtype = DType::bf16}),
+                  plain16 = Weights::dense(ctx, w, {.dtype = DType::bf16, .pack = false});
+    EXPECT_TRUE(same_bits(linear(ctx, x, bf16), linear(ctx, x, plain16))) << m << 'x' << n << 'x' << k;
+  }
+}
+
+// The panels of another matrix betray whether a product reads them.
+TEST(Weights, PanelsAreReadOnlyWhereTheyFit) {
+  ContextOptions host;
+  host.use_gpu = false;
+  Context ctx(host);
+  constexpr std::int64_t kK = 64, kN = 96, kM = 30;
+  const CpuInfo& info = ctx.machine().cpu;
+  const cpu::PackedLayout layout = cpu::packed_layout(info, DType::s8, kK, kN);
+  if (layout.panel == 0) GTEST_SKIP() << "no product of 8-bit integers here reads panels";
+  Tensor x = Tensor::empty({kM, kK}, DType::s8), b = Tensor::empty({kK, kN}, DType::s8);
+  std::memset(x.view().data(), 1, kM * kK);
+  std::memset(b.view().data(), 2, kK * kN);
+  Tensor twice = Tensor::empty({kK, kN}, DType::s8);
+  std::memset(twice.view().data(), 4, kK * kN);
+  const std::shared_ptr<void> panels = allocate_host(layout.bytes, 64, "test");
+  cpu::pack_b(info, DType::s8, kK, kN, twice.view().data(), kN, 1, panels.get());
+  const Quantization one{DType::s8, -1, Tensor::full({1}, 1.0f), {}, false};
+  const auto first = [&](const PackedMatrix& packed, const ConstView& of) {
+    QuantizedMatmulOptions options;
+    options.call.kernel = "cpu.quantized_matmul.s8.simd";
+    options.call.packed = packed;
+    return quantized_matmul(ctx, x, one, of, one, options).data<float>()[0];
+  };
+  EXPECT_EQ(first({}, b), 2 * kK);
+  EXPECT_EQ(first({b, panels.get(), layout.panel, layout.bytes}, b), 4 * kK);
+  EXPECT_EQ(first({twice, panels.get(), layout.panel, layout.bytes}, b), 2 * kK);  // another matrix
+  EXPECT_EQ(first({b, panels.get(), layout.panel + 1, layout.bytes}, b), 2 * kK);  // for another CPU
+  EXPECT_EQ(first({b, panels.get(), layout.panel, layout.bytes + 4}, b), 2 * kK);
+}
+
 TEST(Weights, HandlesAreCountedInBytesAndOutliveTheirMatrix) {
   Context ctx;
   Weights f32, bf16, s8, one_scale, csr;
@@ -190,9 +237,9 @@ TEST(Weights, HandlesAreCountedInBytesAndOutliveTheirMatrix) {
   }
   constexpr std::int64_t kElements = kInputs * kOutputs;
   EXPECT_EQ(f32.bytes().total(), 4 * kElements);
-  EXPECT_EQ(bf16.bytes().total(), 2 * kElements);
-  EXPECT_EQ(s8.bytes().total(), kElements + 4 * kOutputs);
-  EXPECT_EQ(one_scale.bytes().total(), kElements + 4);
+  EXPECT_EQ(bf16.bytes().host, 2 * kElements);
+  EXPECT_EQ(s8.bytes().host, kElements + 4 * kOutputs);
+  EXPECT_EQ(one_scale.bytes().host, kElements + 4);
   EXPECT_EQ(csr.bytes().total(), 4 * (kOutputs + 1) + 8 * 5);
   const Tensor ones = Tensor::full({1, kInputs}, 1);
   for (const Weights& weights : {f32, bf16, s8, one_scale, csr}) {

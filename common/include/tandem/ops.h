@@ -25,6 +25,14 @@ struct Twin {
   ConstView other;  ///< of the same dtype and shape, with any strides
 };
 
+/// A matrix [k, n] packed beforehand as the CPU's fast product wants it as b: made by Weights, for a CPU of one kind.
+struct PackedMatrix {
+  ConstView matrix;
+  const void* panels = nullptr;  ///< in host memory; null: there is none
+  std::int64_t panel = 0;        ///< columns
+  std::size_t bytes = 0;
+};
+
 /// Overrides of the context's policy for one call, and what the call should know of its operands.
 struct CallOptions {
   std::string kernel;  ///< full name; empty: choose
@@ -32,6 +40,8 @@ struct CallOptions {
   /// An input that is exactly the `view` of one of these is taken from `other` where the call runs there: it then costs
   /// no copy on either side.
   std::span<const Twin> twins = {};
+  /// Used where b of a product is exactly its `matrix` and the kernel that runs reads such panels; else left alone.
+  PackedMatrix packed = {};
 };
 
 /// Applied to alpha * a @ b + beta * c + bias before the store. GELU is named by its formula (see UnaryFn).

@@ -33,18 +33,21 @@ constexpr bool is_integer(WeightForm form) noexcept {
 
 struct DenseWeightsOptions {
   DType dtype = DType::f32;  ///< f32 or bf16: each weight rounded once, to the nearest, ties to even
+  bool pack = true;          ///< bf16: keep a packed copy too, where this CPU has a fast product that reads one
 };
 
 struct QuantizedWeightsOptions {
   bool per_channel = true;  ///< one scale an output (column), else one for the matrix
+  bool pack = true;         ///< keep a packed copy too, where this CPU has a fast product that reads one; not of 2:4
 };
 
 /// Bytes that weights occupy.
 struct WeightsBytes {
   std::int64_t host = 0;    ///< values, scales, and the places of sparse values
+  std::int64_t packed = 0;  ///< the packed copy, on the host
   std::int64_t device = 0;  ///< the same on a GPU
 
-  std::int64_t total() const noexcept { return host + device; }
+  std::int64_t total() const noexcept { return host + packed + device; }
 };
 
 /// A matrix [inputs, outputs] that never changes. A cheap handle: copies share the matrix, and any number of contexts
