@@ -33,6 +33,7 @@ LIMITS = {
     "matmul_f32_naive.cu": 64,
     "matmul_f32_tiled.cu": 64,
     "matmul_f32_regtiled.cu": 128,
+    "matmul_f32_dense24.cu": 64,
     "matmul_bf16_naive.cu": 64,
     "matmul_bf16_mma.cu": 224,
     "matmul_bf16_mmasp.cu": 224,
