@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "common/core/thread_pool.h"
 #include "common/dispatch/kernel.h"
@@ -10,21 +12,53 @@
 
 namespace tandem::cpu {
 
+/// The four elements of a group. In registers: elements stored one by one and loaded together would have to wait.
+template <class Bits>
+inline void expand_group24(Bits first, Bits second, unsigned places, Bits (&group)[4]) {
+  const unsigned p = places & 3, q = places >> 2 & 3;
+  if constexpr (sizeof(Bits) < 4) {
+    using Word = std::conditional_t<sizeof(Bits) == 1, std::uint32_t, std::uint64_t>;
+    constexpr unsigned kBits = 8 * sizeof(Bits);
+    const Word word = static_cast<Word>(first) << (kBits * p) | static_cast<Word>(second) << (kBits * q);
+    std::memcpy(group, &word, sizeof word);
+  } else {
+    std::uint64_t words[2] = {};
+    const auto put = [&](Bits value, unsigned place) {
+      const std::uint64_t shifted = static_cast<std::uint64_t>(value) << (place % 2 * 32);
+      const std::uint64_t upper = std::uint64_t{0} - (place / 2);
+      words[0] |= shifted & ~upper;
+      words[1] |= shifted & upper;
+    };
+    put(first, p);
+    put(second, q);
+    std::memcpy(group, words, sizeof words);
+  }
+}
+
 /// Rows [rows.begin, rows.end) of the dense matrix [n, k], row-major; T has the size of an element.
 template <class T>
 void expand24(const Sparse24Rows& b, std::int64_t k, Share rows, T* dense) {
+  using Bits = std::conditional_t<sizeof(T) == 1, std::uint8_t,
+                                  std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>>;
+  static_assert(sizeof(Bits) == sizeof(T));
+  const auto* all = static_cast<const unsigned char*>(b.values);
   for (std::int64_t j = rows.begin; j < rows.end; ++j) {
-    const T* values = static_cast<const T*>(b.values) + j * 2 * b.groups;
+    const unsigned char* values = all + static_cast<std::size_t>(j * 2 * b.groups) * sizeof(T);
     const std::uint8_t* metadata = b.metadata + j * b.metadata_bytes();
     T* out = dense + j * k;
-    const std::int64_t whole = k / 4;
-    for (std::int64_t g = 0; g < b.groups; ++g, out += 4, values += 2) {
-      const unsigned places = metadata[g / 2] >> (g % 2 * 4);
-      T group[4] = {};
-      group[places & 3] = values[0];
-      group[places >> 2 & 3] = values[1];
-      for (std::int64_t place = 0; place < (g < whole ? 4 : k % 4); ++place) out[place] = group[place];
+    const auto expand = [&](std::int64_t g, Bits(&group)[4]) {
+      Bits pair[2];
+      std::memcpy(pair, values + static_cast<std::size_t>(2 * g) * sizeof(T), sizeof pair);
+      expand_group24<Bits>(pair[0], pair[1], metadata[g / 2] >> (g % 2 * 4), group);
+    };
+    Bits group[4];
+    for (std::int64_t g = 0; g < k / 4; ++g) {
+      expand(g, group);
+      std::memcpy(out + 4 * g, group, sizeof group);
     }
+    if (k % 4 == 0) continue;
+    expand(k / 4, group);
+    std::memcpy(out + k / 4 * 4, group, static_cast<std::size_t>(k % 4) * sizeof(T));
   }
 }
 
