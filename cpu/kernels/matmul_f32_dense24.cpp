@@ -1,44 +1,13 @@
 // Idea:    a 2:4 b is expanded into scratch, then multiplied by the dense kernel
 // Limits:  saves bytes of storage, not time: it takes what the dense product takes and the expansion before it
 // Expect:  the dense product's time, and some 0.5 ns an element of b on one thread for the expansion (Zen 5)
-#include "common/dispatch/cost.h"
-#include "cpu/gemm/threads.h"
 #include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
 
 extern const Kernel<Matmul> matmul_f32_simd;
 
-namespace {
-
-Refusal supports(const MatmulProblem& p, const Machine&) {
-  if (p.dtype != DType::f32) return "needs f32 operands";
-  return p.b_format == MatrixFormat::sparse24 ? nullptr : "needs b in 2:4 storage";
-}
-
-double cost(const MatmulProblem& p, const Machine& machine) {
-  constexpr double kSecondsAnElement = 0.5e-9;  // measured on Zen 5
-  const double elements = static_cast<double>(p.n) * static_cast<double>(p.k);
-  return matmul_f32_simd.cost(dense_problem(p), machine) +
-         kSecondsAnElement * elements / threads_worth(10 * elements, machine.cpu.threads);
-}
-
-std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
-  return expanded_bytes<float>(p) + matmul_f32_simd.workspace(dense_problem(p), machine);
-}
-
-Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
-  return with_dense_b<float>(args, queue, workspace, matmul_f32_simd.run);
-}
-
-}  // namespace
-
 extern const Kernel<Matmul> matmul_f32_dense24;
-const Kernel<Matmul> matmul_f32_dense24 = {.needs = {},
-                                           .traits = {.sparse24 = true, .dense = true},
-                                           .supports = supports,
-                                           .cost = cost,
-                                           .workspace = workspace,
-                                           .run = run};
+const Kernel<Matmul> matmul_f32_dense24 = Dense24<Matmul, float, matmul_f32_simd, 500>::row({});
 
 }  // namespace tandem::cpu

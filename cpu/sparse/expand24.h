@@ -9,6 +9,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "common/ops/quantized_matmul.h"
+#include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
 
@@ -99,5 +100,36 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
   args.b.col = args.k;
   return dense(args, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
 }
+
+/// A kernel that expands b and multiplies with the kernel kDense. T has the size of an element; kPicoseconds is what the
+/// expansion takes for one on one thread.
+template <class Op, class T, const Kernel<Op>& kDense, int kPicoseconds>
+struct Dense24 {
+  using Problem = typename Op::Problem;
+
+  static Refusal supports(const Problem& p, const Machine& machine) {
+    if (p.b_format != MatrixFormat::sparse24) return "needs b in 2:4 storage";
+    return kDense.supports(dense_problem(p), machine);
+  }
+  static double cost(const Problem& p, const Machine& machine) {
+    const double elements = static_cast<double>(p.n) * static_cast<double>(p.k);
+    const int threads = threads_worth(10 * elements, machine.cpu.threads);
+    return kDense.cost(dense_problem(p), machine) + kPicoseconds * 1e-12 * elements / threads;
+  }
+  static std::size_t workspace(const Problem& p, const Machine& machine) {
+    return expanded_bytes<T>(p) + kDense.workspace(dense_problem(p), machine);
+  }
+  static Code run(const typename Op::Args& args, const Queue& queue, Workspace workspace) {
+    return with_dense_b<T>(args, queue, workspace, kDense.run);
+  }
+  static constexpr Kernel<Op> row(Needs needs) {
+    return {.needs = needs,
+            .traits = {.sparse24 = true, .dense = true},
+            .supports = supports,
+            .cost = cost,
+            .workspace = workspace,
+            .run = run};
+  }
+};
 
 }  // namespace tandem::cpu
