@@ -108,8 +108,8 @@ struct Dense24 {
   using Problem = typename Op::Problem;
 
   static Refusal supports(const Problem& p, const Machine& machine) {
-    if (p.b_format != MatrixFormat::sparse24) return "needs b in 2:4 storage";
-    return kDense.supports(dense_problem(p), machine);
+    if (const Refusal reason = kDense.supports(dense_problem(p), machine)) return reason;
+    return p.b_format == MatrixFormat::sparse24 ? nullptr : "needs b in 2:4 storage";
   }
   static double cost(const Problem& p, const Machine& machine) {
     const double elements = static_cast<double>(p.n) * static_cast<double>(p.k);
