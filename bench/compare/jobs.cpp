@@ -32,6 +32,11 @@ std::vector<Job> ladder_jobs() {
       {"softmax", "f32:20000x10", "short rows"},
       {"sum", "f32:100000", "in L2"},
       {"sum", "f32:20000000", "in memory"},
+      {"quantized_matmul", "s8:512x512x512,per_token,per_channel", "8-bit integers"},
+      {"matmul", "bf16:512x512x512", "bf16"},
+      {"spmm", "csr:1024x256x1024@0.05", "5 % of a stored"},
+      {"matmul", "f32:1x1536x384,2:4", "one row, two of each four weights"},
+      {"dynamic_quantize", "s8:512x1024,per_token", "a scale a row"},
       {"transpose", "f32:512x512", "in L2 and L3"},
       {"transpose", "f32:4096x4096", "in memory, rows 16 KiB apart"},
   };
