@@ -4,6 +4,11 @@
 # Does nothing when all are there. Needs root or sudo otherwise, and says what to run by hand where neither is possible.
 set -euo pipefail
 
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+  sed -n '2,4s/^# //p' "$0"
+  exit 0
+fi
+
 required=(g++ cmake ninja-build pkg-config libhwy-dev libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev)
 optional=(ccache libopenblas-dev python3)  # faster rebuilds; a peer for the comparison; the check of compiled CUDA kernels
 if [ $# -gt 0 ]; then
