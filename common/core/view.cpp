@@ -46,12 +46,23 @@ std::int64_t element_count(const Shape& shape) {
   return count;
 }
 
+namespace {
+
+/// Of a shape that holds elements this cannot overflow (element_count refuses it); of an empty one nobody uses strides.
+std::int64_t next_step(std::int64_t step, std::int64_t size) {
+  std::int64_t next = 0;
+  if (__builtin_mul_overflow(step, std::max<std::int64_t>(size, 1), &next)) return step;
+  return next;
+}
+
+}  // namespace
+
 Strides row_major(const Shape& shape) {
   Strides strides = shape;
   std::int64_t step = 1;
   for (int d = shape.rank() - 1; d >= 0; --d) {
     strides[d] = step;
-    step *= std::max<std::int64_t>(shape[d], 1);
+    step = next_step(step, shape[d]);
   }
   return strides;
 }
@@ -61,7 +72,7 @@ Strides column_major(const Shape& shape) {
   std::int64_t step = 1;
   for (int d = 0; d < shape.rank(); ++d) {
     strides[d] = step;
-    step *= std::max<std::int64_t>(shape[d], 1);
+    step = next_step(step, shape[d]);
   }
   return strides;
 }

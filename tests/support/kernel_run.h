@@ -101,7 +101,7 @@ class Prepared {
   /// What the results hold before a run: poison, the old contents that are read, or the input of a call in place.
   void reset_result() {
     for (std::size_t i = first_result(); i + 1 < tensors_.size(); ++i) tensors_[i]->buffer().poison();
-    std::memcpy(tensors_.back()->buffer().data(), initial_.data(), initial_.size());
+    if (!initial_.empty()) std::memcpy(tensors_.back()->buffer().data(), initial_.data(), initial_.size());
   }
 
   /// Empty when the results are right and no gap or slack was written.
