@@ -1,8 +1,8 @@
 // tandem-dot-bench [MxNxK ...]: products of 8-bit integers and of bf16 by the CPU kernels, on one thread, beside the
 // ceilings of the instructions they are made of and the f32 product.
 //
-// Every candidate is checked against exact sums before it is timed. Candidates and ceilings are measured in turn in every
-// round, and medians over the rounds are printed. "prepared": b was packed before.
+// Every candidate is checked against exact sums before it is timed. Candidates and ceilings are measured in turn in
+// every round, and medians over the rounds are printed. "prepared": b was packed before.
 #include <algorithm>
 #include <chrono>
 #include <cmath>

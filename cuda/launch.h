@@ -25,8 +25,8 @@ inline Code to_code(cudaError_t error) noexcept {
   return error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error;
 }
 
-/// Enqueues `kernel` with `shared_bytes` of dynamic shared memory a block (more than 48 KB must be asked for). The error
-/// stays the runtime's last error, so that gpu::Stream::check can report its words.
+/// Enqueues `kernel` with `shared_bytes` of dynamic shared memory a block (more than 48 KB must be asked for). The
+/// error stays the runtime's last error, so that gpu::Stream::check can report its words.
 template <class... Parameters, class... Arguments>
 Code launch_with_shared(const Queue& queue, dim3 grid, dim3 block, int shared_bytes, void (*kernel)(Parameters...),
                         Arguments&&... arguments) {

@@ -28,7 +28,8 @@ struct Task {
 /// Reads and checks the files. Throws UsageError, and Error for files that cannot be read.
 Task load_task(const Options& options);
 
-/// A context for each backend that the options ask for and this machine has. Throws Error(unavailable) for one that it lacks.
+/// A context for each backend that the options ask for and this machine has. Throws Error(unavailable) for one that it
+/// lacks.
 std::vector<Context> contexts_for(const Options& options);
 
 /// One row for each variant and context. Nothing is thrown for a variant that fails: its row says so.

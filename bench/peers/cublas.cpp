@@ -3,12 +3,9 @@
 // is timed. Exit code: 0, 1 when a kernel is wrong, 2 when there is no GPU or no working cuBLAS.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -17,9 +14,8 @@
 #include <tandem/context.h>
 #include <tandem/error.h>
 #include <tandem/ops.h>
-#include <tandem/version.h>
 
-#include "bench/peers/rounds.h"
+#include "bench/peers/program.h"
 
 namespace {
 
@@ -144,11 +140,7 @@ double gflops(const Row& row) {
 }
 
 nlohmann::json to_json(const std::vector<Row>& rows, const tandem::GpuInfo& gpu) {
-  nlohmann::json out{{"schema", "tandem-cublas/1"},
-                     {"version", tandem::version()},
-                     {"gpu", gpu.name},
-                     {"compute_capability", gpu.compute_capability},
-                     {"cublas", CUBLAS_VERSION}};
+  nlohmann::json out = json_header("tandem-cublas/1", gpu);
   for (const Row& row : rows) {
     out["rows"].push_back({{"problem", fmt::format("f32:{}x{}x{}", row.size.m, row.size.n, row.size.k)},
                            {"kernel", row.kernel},
@@ -164,23 +156,16 @@ nlohmann::json to_json(const std::vector<Row>& rows, const tandem::GpuInfo& gpu)
   return out;
 }
 
-int run(const std::vector<Size>& sizes, int rounds, const std::string& json_file) {
-  tandem::Context ctx;
-  if (ctx.machine().gpus.empty()) {
-    fmt::print(stderr, "no GPU: {}\n", ctx.machine().no_gpu_reason);
-    return 2;
-  }
-  const tandem::GpuInfo& gpu = ctx.machine().gpus[0];
+bool run(tandem::Context& ctx, const tandem::GpuInfo& gpu, const std::vector<Size>& sizes, const PeerOptions& options) {
   const Cublas cublas;
   std::mt19937 generator(1);
-  fmt::print("{}, compute capability {}, cuBLAS {}\n", gpu.name, gpu.compute_capability, CUBLAS_VERSION);
   fmt::print("{:>18} {:>28} {:>10} {:>10} {:>10} {:>12}\n", "m x n x k", "kernel", "median us", "GFLOP/s", "of cuBLAS",
              "error/bound");
 
   std::vector<Row> all;
   bool wrong = false;
   for (const Size size : sizes) {
-    for (const Row& row : compare(ctx, cublas, size, rounds, generator)) {
+    for (const Row& row : compare(ctx, cublas, size, options.rounds, generator)) {
       const std::string problem = fmt::format("{}x{}x{}", size.m, size.n, size.k);
       if (row.status == "ok") {
         fmt::print("{:>18} {:>28} {:>10.1f} {:>10.0f} {:>10.3f} {:>12.4f}\n", problem, row.kernel, row.median * 1e6,
@@ -192,35 +177,27 @@ int run(const std::vector<Size>& sizes, int rounds, const std::string& json_file
       all.push_back(row);
     }
   }
-  if (!json_file.empty()) {
-    std::ofstream file(json_file);
-    file << to_json(all, gpu).dump(2) << '\n';
-    if (!file.flush()) throw std::runtime_error("cannot write " + json_file);
-  }
-  return wrong ? 1 : 0;
+  write_json(options.json_file, to_json(all, gpu));
+  return !wrong;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"cublasSgemm (pedantic) and every CUDA matmul kernel, interleaved, on device data"};
-  int rounds = 11;
-  std::string json_file;
-  bool quick = false;
-  app.add_option("--rounds", rounds, "timed rounds")->check(CLI::Range(3, 1000));
-  app.add_option("--json", json_file, "write the results here");
-  app.add_flag("--quick", quick, "three sizes only");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    std::vector<Size> sizes{{512, 512, 512}, {1000, 1000, 1000}, {4096, 4096, 4096}};
-    if (!quick) {
-      sizes = {{128, 128, 128},    {256, 256, 256},    {512, 512, 512},    {1000, 1000, 1000},
-               {1024, 1024, 1024}, {2048, 2048, 2048}, {4095, 4095, 4095}, {4096, 4096, 4096},
-               {16, 4096, 4096},   {64, 4096, 4096},   {8192, 8192, 128},  {4096, 64, 4096}};
-    }
-    return run(sizes, rounds, json_file);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "tandem-peer-cublas: {}\n", error.what());
-    return 2;
-  }
+  return peer_main(argc, argv, "tandem-peer-cublas",
+                   "cublasSgemm (pedantic) and every CUDA matmul kernel, interleaved, on device data",
+                   {{512, 512, 512}, {1000, 1000, 1000}, {4096, 4096, 4096}},
+                   {{128, 128, 128},
+                    {256, 256, 256},
+                    {512, 512, 512},
+                    {1000, 1000, 1000},
+                    {1024, 1024, 1024},
+                    {2048, 2048, 2048},
+                    {4095, 4095, 4095},
+                    {4096, 4096, 4096},
+                    {16, 4096, 4096},
+                    {64, 4096, 4096},
+                    {8192, 8192, 128},
+                    {4096, 64, 4096}},
+                   run);
 }

@@ -6,20 +6,16 @@
 // their bound, before anything is timed. Exit code: 0, 1 when a kernel is wrong, 2 when there is no GPU or no cuBLASLt.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include <tandem/context.h>
 #include <tandem/error.h>
 #include <tandem/quantize.h>
-#include <tandem/version.h>
 
 #include "bench/peers/lt_product.h"
-#include "bench/peers/rounds.h"
+#include "bench/peers/program.h"
 
 namespace {
 
@@ -198,11 +194,7 @@ void compare_bf16(tandem::Context& ctx, Size size, int rounds, std::mt19937& gen
 }
 
 nlohmann::json to_json(const std::vector<Row>& rows, const tandem::GpuInfo& gpu) {
-  nlohmann::json out{{"schema", "tandem-cublaslt/1"},
-                     {"version", tandem::version()},
-                     {"gpu", gpu.name},
-                     {"compute_capability", gpu.compute_capability},
-                     {"cublas", CUBLAS_VERSION}};
+  nlohmann::json out = json_header("tandem-cublaslt/1", gpu);
   for (const Row& row : rows)
     out["rows"].push_back({{"problem", row.problem},
                            {"kernel", row.kernel},
@@ -215,20 +207,13 @@ nlohmann::json to_json(const std::vector<Row>& rows, const tandem::GpuInfo& gpu)
   return out;
 }
 
-int run(const std::vector<Size>& sizes, int rounds, const std::string& json_file) {
-  tandem::Context ctx;
-  if (ctx.machine().gpus.empty()) {
-    fmt::print(stderr, "no GPU: {}\n", ctx.machine().no_gpu_reason);
-    return 2;
-  }
-  const tandem::GpuInfo& gpu = ctx.machine().gpus[0];
+bool run(tandem::Context& ctx, const tandem::GpuInfo& gpu, const std::vector<Size>& sizes, const PeerOptions& options) {
   std::mt19937 generator(1);
   std::vector<Row> all;
   for (const Size size : sizes) {
-    compare_s8(ctx, size, rounds, generator, all);
-    if (gpu.compute_capability >= 80) compare_bf16(ctx, size, rounds, generator, all);
+    compare_s8(ctx, size, options.rounds, generator, all);
+    if (gpu.compute_capability >= 80) compare_bf16(ctx, size, options.rounds, generator, all);
   }
-  fmt::print("{}, compute capability {}, cuBLAS {}\n", gpu.name, gpu.compute_capability, CUBLAS_VERSION);
   bool wrong = false;
   for (const Row& row : all) {
     wrong = wrong || row.status == "wrong";
@@ -238,33 +223,23 @@ int run(const std::vector<Size>& sizes, int rounds, const std::string& json_file
     else
       fmt::print("{:>30} {:>32} {}\n", row.problem, row.kernel, row.status == "wrong" ? "WRONG" : row.status);
   }
-  if (!json_file.empty()) {
-    std::ofstream file(json_file);
-    file << to_json(all, gpu).dump(2) << '\n';
-    if (!file.flush()) throw std::runtime_error("cannot write " + json_file);
-  }
-  return wrong ? 1 : 0;
+  write_json(options.json_file, to_json(all, gpu));
+  return !wrong;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"cuBLASLt and every CUDA kernel for s8 and bf16 products, interleaved, on device data"};
-  int rounds = 11;
-  std::string json_file;
-  bool quick = false;
-  app.add_option("--rounds", rounds, "timed rounds")->check(CLI::Range(3, 1000));
-  app.add_option("--json", json_file, "write the results here");
-  app.add_flag("--quick", quick, "two sizes only");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    std::vector<Size> sizes{{64, 4096, 4096}, {4096, 4096, 4096}};
-    if (!quick)
-      sizes = {{16, 4096, 4096}, {64, 5120, 5120},   {64, 13824, 5120},  {128, 4096, 4096},
-               {512, 512, 512},  {1024, 1024, 1024}, {2048, 2048, 2048}, {4096, 4096, 4096}};
-    return run(sizes, rounds, json_file);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "tandem-peer-cublaslt: {}\n", error.what());
-    return 2;
-  }
+  return peer_main(argc, argv, "tandem-peer-cublaslt",
+                   "cuBLASLt and every CUDA kernel for s8 and bf16 products, interleaved, on device data",
+                   {{64, 4096, 4096}, {4096, 4096, 4096}},
+                   {{16, 4096, 4096},
+                    {64, 5120, 5120},
+                    {64, 13824, 5120},
+                    {128, 4096, 4096},
+                    {512, 512, 512},
+                    {1024, 1024, 1024},
+                    {2048, 2048, 2048},
+                    {4096, 4096, 4096}},
+                   run);
 }

@@ -89,7 +89,7 @@ std::int64_t pruned_count(double sparsity, std::int64_t elements) {
   check_sparsity("pruned_count", sparsity);
   if (elements < 0) throw Error(Code::invalid_argument, fmt::format("pruned_count: {} elements", elements));
   if (sparsity == 1) return elements;
-  return std::min(elements, static_cast<std::int64_t>(std::floor(sparsity * static_cast<double>(elements) + 0.5)));
+  return std::min(elements, static_cast<std::int64_t>(std::round(sparsity * static_cast<double>(elements))));
 }
 
 Pruned prune_magnitude(ConstView weights, double sparsity) {

@@ -35,16 +35,16 @@ struct PackedLayout {
   std::size_t bytes = 0;
 };
 PackedLayout packed_layout(const CpuInfo& cpu, DType dtype, std::int64_t k, std::int64_t n);
-/// Packs b, whose element (p, j) is at b + p * row + j * col elements, for a type that packed_layout() knows. `out` has its
-/// bytes and is 64-byte aligned.
+/// Packs b, whose element (p, j) is at b + p * row + j * col elements, for a type that packed_layout() knows. `out` has
+/// its bytes and is 64-byte aligned.
 void pack_b(const CpuInfo& cpu, DType dtype, std::int64_t k, std::int64_t n, const void* b, std::int64_t row,
             std::int64_t col, void* out);
 
 /// Fills the cpu_ fields of `ceilings`, about 20 ms.
 void measure(const CpuInfo& cpu, Ceilings& ceilings);
 
-/// matrix = left diag(values) right^T, row-major; with most = min(rows, cols), left is [rows, most], right [cols, most],
-/// the values fall. Not empty, finite.
+/// matrix = left diag(values) right^T, row-major; with most = min(rows, cols), left is [rows, most], right [cols,
+/// most], the values fall. Not empty, finite.
 struct Svd {
   std::vector<double> left, values, right;
 };

@@ -1,9 +1,9 @@
 // Matrix products from a micro-kernel: the loops, packing, tails, threads and the fused store, written once.
 //
 // Everything is seen as words of 4 bytes: one f32, two bf16 or four int8 consecutive values of k, `group` in a word.
-// Sums have 4 bytes; the store makes elements of c of them. A micro-kernel multiplies a few rows of a by a few vectors of
-// columns of b over a block of k. It reads a and b through strides, so operands in place and packed panels look alike
-// to it. All but f32 is always packed, and its k is one block, since c need not be able to hold sums.
+// Sums have 4 bytes; the store makes elements of c of them. A micro-kernel multiplies a few rows of a by a few vectors
+// of columns of b over a block of k. It reads a and b through strides, so operands in place and packed panels look
+// alike to it. All but f32 is always packed, and its k is one block, since c need not be able to hold sums.
 //
 // Accumulation order: element (i, j) is summed in blocks of at most kc values of k (MatmulBlocking; the blocks depend
 // on m, k, the strides of the whole product and the machine's caches). A block is one chain of multiply-adds from zero
@@ -23,8 +23,8 @@
 namespace tandem::cpu {
 
 /// Copies a panel: out[p * width + i] = in[i * across + p * along] for i < count, 0 for count <= i < width, p < kc
-/// words. Strides in elements. `depth` is the number of elements along k: the last word is padded with zeros. Packing may
-/// also turn elements into others, such as s8 into u8.
+/// words. Strides in elements. `depth` is the number of elements along k: the last word is padded with zeros. Packing
+/// may also turn elements into others, such as s8 into u8.
 using PackPanel = void (*)(const void* in, std::int64_t across, std::int64_t along, std::int64_t count,
                            std::int64_t depth, std::int64_t width, void* out);
 

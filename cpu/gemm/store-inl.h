@@ -1,5 +1,5 @@
-// The fused store of f32 and bf16 products: c = activation(alpha * tile + beta * c + bias) over the blocks of k. Included once a
-// target.
+// The fused store of f32 and bf16 products: c = activation(alpha * tile + beta * c + bias) over the blocks of k.
+// Included once a target.
 //
 // alpha, beta and bias belong to the first block of k, later blocks add alpha * tile, the last one applies the
 // activation.

@@ -35,8 +35,8 @@ HWY_INLINE hn::Vec<D> some_of(D d, const QuantizedMatmulArgs::Vector<T>& v, std:
 }
 
 // Sums with everything that is integer added. Rows of a column of vectors have much in common; kEachRow: they also have
-// zero points of their own, or b has some. Like what follows, it keeps copies: c may lie anywhere, so that what is behind
-// a reference would be read again after every store.
+// zero points of their own, or b has some. Like what follows, it keeps copies: c may lie anywhere, so that what is
+// behind a reference would be read again after every store.
 template <bool kEachRow>
 class ExactSums {
  public:

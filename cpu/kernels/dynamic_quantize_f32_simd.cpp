@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "cpu/loops/integers-inl.h"
+#include "cpu/loops/ranges-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {

@@ -1,8 +1,8 @@
 // Idea:    few rows against weights in 2:4 storage: b is read once, 0.53 of the bytes of a dense one; the places of a
 //          vector of values, two bits each, select the elements of a that they meet from two vectors of it.
 // Limits:  at most 8 rows in all, unit stride along the rows of a; more rows repay the dense product
-// Expect:  Zen 5, one thread, tandem-compare: 0.8 of the L3 read rate at 1x1024x1024 and 1x1536x384, 1.7 times the dense
-//          kernel there; 0.4 of the mixed rate at 1x4096x4096, 4.5 times the dense kernel on b transposed; with 8 rows
+// Expect:  Zen 5, one thread, tandem-compare: 0.8 of the L3 read rate at 1x1024x1024 and 1x1536x384, 1.7 times dense
+//          there; 0.4 of the mixed rate at 1x4096x4096, 4.5 times the dense kernel on b transposed; with 8 rows
 //          of 1024x1024 0.85 of the dense kernel's speed.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_f32_rows24.cpp"

@@ -1,6 +1,6 @@
 // Idea:    for CPUs without dot products of bytes: these become 16 bits while they are packed, and pairs of them are
-//          multiplied and summed exactly (vpmaddwd; vpmaddubsw would saturate), in tiles of 6 x 16 on the loops of the f32
-//          product; the store is fused.
+//          multiplied and summed exactly (vpmaddwd; vpmaddubsw would saturate), in tiles of 6 x 16 on the loops of the
+//          f32 product; the store is fused.
 // Limits:  panels take two bytes a value; b is packed in every call.
 // Expect:  of the vpmaddwd ceiling on Zen 5, f32 results, one thread, tandem-dot-bench: 0.83 at 255 cubed, 0.88 at 512,
 //          0.91 at 1024; few rows are bound by packing b (2.3 GB/s at 1x4096x4096).
@@ -59,7 +59,8 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine&) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  // The ceiling is that of these instructions only where there are no better ones, which do four times as much a vector.
+  // The ceiling is that of these instructions only where there are no better ones, which do four times as much a
+  // vector.
   const CpuInfo& cpu = machine.cpu;
   const double efficiency = 0.8 / (cpu.avx512_vnni ? 4.5 : cpu.avx_vnni ? 2.25 : 1);
   constexpr double kCall = 60e-9;

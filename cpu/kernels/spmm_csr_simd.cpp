@@ -54,10 +54,9 @@ void store_block(const SpmmArgs& args, const SpmmStrip& strip, const float* tile
   f32_store(store);
 }
 
-// One strip of kVectors vectors; of the last one only strip.last columns exist, and with kPart no
-// more can be read of b. One chain of multiply-adds an
-// element, in the order of the stored elements, whatever the strip. Narrow strips advance in several rows at once, since
-// a single chain waits for each multiply-add.
+// One strip of kVectors vectors; of the last one only strip.last columns exist, and with kPart no more can be read of
+// b. One chain of multiply-adds an element, in the order of the stored elements, whatever the strip. Narrow strips
+// advance in several rows at once, since a single chain waits for each multiply-add.
 template <int kVectors, bool kPart>
 class StripProduct {
  public:

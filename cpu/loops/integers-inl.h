@@ -384,75 +384,6 @@ HWY_INLINE void dequantize_typed(const T* q, const ScaleRun& run, float* x, size
   dequantize_with<T, false, false>(q, run, x, n, stream);
 }
 
-// The lesser or greater of v and a number; the number where v is NaN.
-HWY_INLINE VecF lesser(VecF v, VecF number) {
-#if HWY_ARCH_X86
-  return hn::Min(v, number);
-#else
-  return hn::IfThenElse(hn::Lt(v, number), v, number);
-#endif
-}
-HWY_INLINE VecF greater(VecF v, VecF number) {
-#if HWY_ARCH_X86
-  return hn::Max(v, number);
-#else
-  return hn::IfThenElse(hn::Gt(v, number), v, number);
-#endif
-}
-
-// Smallest and largest number of x[0 .. n) and of 0; NaN is passed over.
-HWY_INLINE void range_run(const float* x, size_t n, float& least, float& most) {
-  const F32 d;
-  VecF low[4], high[4];
-  for (int j = 0; j < 4; ++j) low[j] = high[j] = hn::Zero(d);
-  const auto take = [&](const float* p) HWY_ATTR {
-    for (size_t j = 0; j < 4; ++j) {
-      const VecF v = hn::LoadU(d, p + j * kVector);
-      low[j] = lesser(v, low[j]);
-      high[j] = greater(v, high[j]);
-    }
-  };
-  size_t i = 0;
-  for (; i + kBlock <= n; i += kBlock) take(x + i);
-  if (i < n) {
-    HWY_ALIGN float rest[kBlock] = {};
-    std::copy_n(x + i, n - i, rest);
-    take(rest);
-  }
-  const VecF lowest = hn::Min(hn::Min(low[0], low[1]), hn::Min(low[2], low[3]));
-  const VecF highest = hn::Max(hn::Max(high[0], high[1]), hn::Max(high[2], high[3]));
-  least = hn::GetLane(hn::MinOfLanes(d, lowest));
-  most = hn::GetLane(hn::MaxOfLanes(d, highest));
-}
-
-// The same for each of n neighbouring columns of a matrix; row: from one row to the next.
-HWY_INLINE void range_columns(const float* x, std::int64_t row, std::int64_t rows, size_t n, float* least,
-                              float* most) {
-  const F32 d;
-  for (size_t c = 0; c < n; c += kBlock) {
-    const size_t count = std::min(n - c, kBlock);
-    HWY_ALIGN float part[kBlock] = {};
-    VecF low[4], high[4];
-    for (int j = 0; j < 4; ++j) low[j] = high[j] = hn::Zero(d);
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const float* from = x + r * row + c;
-      if (count < kBlock) from = std::copy_n(from, count, part) - count;
-      for (size_t j = 0; j < 4; ++j) {
-        const VecF v = hn::LoadU(d, from + j * kVector);
-        low[j] = lesser(v, low[j]);
-        high[j] = greater(v, high[j]);
-      }
-    }
-    HWY_ALIGN float lows[kBlock], highs[kBlock];
-    for (size_t j = 0; j < 4; ++j) {
-      hn::Store(low[j], d, lows + j * kVector);
-      hn::Store(high[j], d, highs + j * kVector);
-    }
-    std::copy_n(lows, count, least + c);
-    std::copy_n(highs, count, most + c);
-  }
-}
-
 // max(q, z) for n bytes with one zero point; y may be q.
 template <class T, bool kStream>
 HWY_INLINE void relu_vectors(const T* q, hn::Vec<hn::ScalableTag<T>> zero, T* y, size_t at, size_t end) {
@@ -511,23 +442,6 @@ void dequantize_typed(const T* q, const ScaleRun& run, float* x, size_t n, bool)
 template <class T>
 void relu_typed(const T* q, const ScaleRun& run, T* y, size_t n, bool) {
   for (size_t i = 0; i < n; ++i) y[i] = std::max(q[i], static_cast<T>(run.zero_points ? run.zero_points[0] : 0));
-}
-inline void range_run(const float* x, size_t n, float& least, float& most) {
-  least = most = 0;
-  for (size_t i = 0; i < n; ++i) {
-    if (x[i] < least) least = x[i];
-    if (x[i] > most) most = x[i];
-  }
-}
-inline void range_columns(const float* x, std::int64_t row, std::int64_t rows, size_t n, float* least, float* most) {
-  std::fill_n(least, n, 0.0f);
-  std::fill_n(most, n, 0.0f);
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (size_t c = 0; c < n; ++c) {
-      const float v = x[r * row + static_cast<std::int64_t>(c)];
-      if (v < least[c]) least[c] = v;
-      if (v > most[c]) most[c] = v;
-    }
 }
 
 #endif

@@ -101,8 +101,8 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
   return dense(args, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
 }
 
-/// A kernel that expands b and multiplies with the kernel kDense. T has the size of an element; kPicoseconds is what the
-/// expansion takes for one on one thread.
+/// A kernel that expands b and multiplies with the kernel kDense. T has the size of an element; kPicoseconds is what
+/// the expansion takes for one on one thread.
 template <class Op, class T, const Kernel<Op>& kDense, int kPicoseconds>
 struct Dense24 {
   using Problem = typename Op::Problem;

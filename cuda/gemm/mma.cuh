@@ -24,8 +24,8 @@ struct Bf16Product {
   using Sum = float;
 };
 
-/// Four 8 x 16-byte matrices from shared memory; lanes 8 q .. 8 q + 7 hold the addresses of the rows of matrix q. Lane l
-/// gets bytes 4 (l % 4) .. + 3 of row l / 4 of each.
+/// Four 8 x 16-byte matrices from shared memory; lanes 8 q .. 8 q + 7 hold the addresses of the rows of matrix q. Lane
+/// l gets bytes 4 (l % 4) .. + 3 of row l / 4 of each.
 __device__ __forceinline__ void load_matrices(const char* row, unsigned (&out)[4]) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
@@ -46,8 +46,9 @@ __device__ __forceinline__ void mma_8x8(std::int32_t& c0, std::int32_t& c1, unsi
                  : "r"(a), "r"(b));
 }
 
-/// c += a b of integers: 16 x 8 sums from 32 bytes of k. Lane l has in a the words at bytes 4 (l % 4) of rows l / 4, l / 4 + 8, and
-/// the same 16 bytes on; in b those of column l / 4; in c columns 2 (l % 4) and the next of rows l / 4 and l / 4 + 8.
+/// c += a b of integers: 16 x 8 sums from 32 bytes of k. Lane l has in a the words at bytes 4 (l % 4) of rows l / 4, l
+/// / 4 + 8, and the same 16 bytes on; in b those of column l / 4; in c columns 2 (l % 4) and the next of rows l / 4 and
+/// l / 4 + 8.
 template <class Product>
 __device__ __forceinline__ void mma(std::int32_t (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800

@@ -102,8 +102,8 @@ __device__ __forceinline__ void multiply_sparse_slabs(const char* slab_w, const 
 inline constexpr int kTransposedPitch =
     32 + 4;  // words: lanes that store four columns of eight rows meet no bank twice
 
-/// Passes a warp's sums through 32 x kTransposedPitch words of its own staging, transposed, rows of w along a row: calls
-/// store(r) when rows r .. r + 31 of w are there, and stage(m) before, for each block of 16 of them.
+/// Passes a warp's sums through 32 x kTransposedPitch words of its own staging, transposed, rows of w along a row:
+/// calls store(r) when rows r .. r + 31 of w are there, and stage(m) before, for each block of 16 of them.
 template <class Shape, class Sum, class Stage, class Store>
 __device__ __forceinline__ void pass_transposed(const Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
                                                 std::uint32_t* staging, int lane, Stage&& stage, Store&& store) {

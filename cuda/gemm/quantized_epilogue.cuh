@@ -63,7 +63,8 @@ __device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uin
   static_cast<float*>(args.c.data)[at] = apply(args.activation, value);
 }
 
-/// Sums of a part of a tile in shared memory, `pitch` words a row, at element (i0, j0) of the result; at most 32 columns.
+/// Sums of a part of a tile in shared memory, `pitch` words a row, at element (i0, j0) of the result; at most 32
+/// columns.
 struct StagedSums {
   const std::uint32_t* products;
   const std::uint32_t* rows_of_a;

@@ -1,7 +1,7 @@
 // Idea:    tensor cores: 16 x 8 f32 sums from 16 of k an instruction. Slabs of 64 of k come through a ring of three in
 //          shared memory: by asynchronous copies of 16 bytes where an operand is contiguous along k, transposed in
-//          registers where it is contiguous the other way; b in 2:4 storage becomes dense on the way. alpha, beta, bias,
-//          activation and the one rounding follow.
+//          registers where it is contiguous the other way; b in 2:4 storage becomes dense on the way. alpha, beta,
+//          bias, activation and the one rounding follow.
 // Limits:  compute capability 8.0; m, n and k below 2^31 - 128; any strides, batches and alignment. What is not aligned
 //          to 16 bytes along its contiguous dimension is read element by element (by pairs where rows are aligned to
 //          4). The depth is not split: a small result of a long sum leaves most of the device idle, and fewer than 64

@@ -3,7 +3,8 @@
 //          contiguous along k, transposed in registers where it is contiguous the other way. The sums that zero points
 //          need are taken from the same fragments, and scales, bias, activation and requantisation follow at once.
 //          b in 2:4 storage becomes dense on the way to shared memory.
-// Limits:  m, n and k below 2^31 - 128; any types, strides and alignment. What is not aligned to 16 bytes along its contiguous
+// Limits:  m, n and k below 2^31 - 128; any types, strides and alignment. What is not aligned to 16 bytes along its
+// contiguous
 //          dimension is read byte by byte (by words where rows are aligned to 4). The depth is not split: a small
 //          result of a long sum leaves most of the device idle, and fewer than 64 rows or columns waste the rest.
 // Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global

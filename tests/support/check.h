@@ -69,8 +69,8 @@ using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 /// Compares results of one problem with the oracle. What is expected is computed once, so that many kernels can be
 /// judged. Above `budget` multiplications (products) or elements (all else) it takes a sample: whole rows and columns
 /// of a product, runs of elements elsewhere, the ends always among them. Then every element is searched for poison (all
-/// bits set, what an unwritten result holds), and plain products of f32 are checked as a whole by ProductChecksum. Of an
-/// operation with several results all are judged, those before the last in full.
+/// bits set, what an unwritten result holds), and plain products of f32 are checked as a whole by ProductChecksum. Of
+/// an operation with several results all are judged, those before the last in full.
 template <class Op>
 class Checker {
  public:

@@ -146,9 +146,9 @@ class Oracle<Matmul> : public NumberResult {
   }
 
   // activation(alpha * sum + beta * c + bias). A path from an input to the result has at most k roundings in the sum
-  // and one each for alpha, beta * c, its addition, and the bias; sums of bf16 products may be truncated, which counts as
-  // two. Products of bf16 may flush the denormals among operands
-  // (`flushed`: what these may add) and at each step of a sum; where one of them meets an infinity nothing is promised.
+  // and one each for alpha, beta * c, its addition, and the bias; sums of bf16 products may be truncated, which counts
+  // as two. Products of bf16 may flush the denormals among operands (`flushed`: what these may add) and at each step of
+  // a sum; where one of them meets an infinity nothing is promised.
   Expected finish(std::int64_t item, std::int64_t i, std::int64_t j, double sum, double magnitude,
                   double flushed) const {
     if (std::isinf(flushed)) return {0, kInfinity};

@@ -189,8 +189,8 @@ NetworkOracle::QuantizedRow NetworkOracle::quantized(const Row& x, double static
   return out;
 }
 
-// f32(f32(acc) * f32(sa sb)) + bias: exact steps where the input is exact. Where it is not, the result may differ by the
-// integers that could be others, by the range of the scale, and by the roundings of both sides.
+// f32(f32(acc) * f32(sa sb)) + bias: exact steps where the input is exact. Where it is not, the result may differ by
+// the integers that could be others, by the range of the scale, and by the roundings of both sides.
 NetworkOracle::Row NetworkOracle::integer_product(const Layer& layer, const Row& x) const {
   const QuantizedRow q = quantized(x, layer.input_scale);
   Row y{times(q.integers.value, layer.weights, layer.n, kAsIs),

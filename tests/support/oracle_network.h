@@ -1,4 +1,5 @@
-// What a network of <tandem/network.h> should give, in double, with bounds that follow every rounding through its layers.
+// What a network of <tandem/network.h> should give, in double, with bounds that follow every rounding through its
+// layers.
 //
 // Each number is an interval: a value and a radius. A product widens it by gamma(n) of the sum of its magnitudes, an
 // activation by its own accuracy and its slope, a rounding to integers or to bf16 by where the ends of the interval

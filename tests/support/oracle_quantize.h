@@ -28,8 +28,8 @@ inline double to_integer(double v, double zero_point, double low, double high) {
   return std::min(std::max(std::nearbyint(v) + zero_point, low), high);
 }
 
-/// The same as what a result must be, and whether it was clamped to the ends of its type. `low` may lie above the end of
-/// the type: a relu is no saturation.
+/// The same as what a result must be, and whether it was clamped to the ends of its type. `low` may lie above the end
+/// of the type: a relu is no saturation.
 inline Expected expected_integer(double v, double zero_point, double low, double high, double lowest_of_type) {
   const double free = std::isnan(v) ? zero_point : std::nearbyint(v) + zero_point;
   return {to_integer(v, zero_point, low, high), 0, free > high || free < lowest_of_type};

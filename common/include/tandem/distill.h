@@ -17,8 +17,8 @@ struct DistillationLoss {
 };
 
 /// student and teacher are f32 logits [rows, classes], labels s32 [rows], of any strides, on the host; computed in
-/// double. Throws Error(invalid_argument) for shapes that do not fit, no row, a logit that is a NaN or an infinity, a label
-/// that is no class, and options out of range.
+/// double. Throws Error(invalid_argument) for shapes that do not fit, no row, a logit that is a NaN or an infinity, a
+/// label that is no class, and options out of range.
 DistillationLoss distillation_loss(ConstView student, ConstView teacher, ConstView labels,
                                    const DistillationOptions& options = {});
 

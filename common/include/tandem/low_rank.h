@@ -21,8 +21,8 @@ struct LowRank {
 /// ratio * min(k, n), rounded down, but at least 1 (0 for a matrix without elements). 0 < ratio <= 1.
 std::int64_t low_rank_of(double ratio, std::int64_t k, std::int64_t n);
 
-/// The best approximation of that rank (Eckart-Young): the singular value decomposition, in double, cut off. Takes
-/// O(k n min(k, n)) time on one thread. Throws Error(invalid_argument) for weights that are no f32 matrix on the host, or
+/// The best approximation of that rank (Eckart-Young): the singular value decomposition, in double, cut off. The
+/// time grows as k n min(k, n), on one thread. Throws Error(invalid_argument) for weights that are no f32 matrix on the host, or
 /// hold a NaN or an infinity, and for a rank that is not in [1, min(k, n)].
 LowRank low_rank_approximate(ConstView weights, std::int64_t rank);
 

@@ -10,9 +10,8 @@
 
 namespace tandem {
 
-/// Clusters of instruction sets: sse4 = up to SSE4.2; avx2 = AVX2, FMA, F16C, BMI2;
-/// avx512 = AVX-512 F, BW, CD, DQ, VL. `scalar` is the baseline of the architecture. What sums products of small numbers
-/// comes with no level: see CpuInfo.
+/// Clusters of instruction sets: sse4 = up to SSE4.2; avx2 = AVX2, FMA, F16C, BMI2; avx512 = AVX-512 F, BW, CD, DQ, VL.
+/// `scalar` is the baseline of the architecture. What sums products of small numbers comes with no level: see CpuInfo.
 enum class IsaLevel : std::uint8_t { scalar, sse4, avx2, avx512 };
 
 /// "scalar", "sse4", "avx2" or "avx512".

@@ -22,8 +22,8 @@ struct Magnitudes {
   std::vector<double> below;  ///< for each threshold that was asked for: the fraction of magnitudes < it
 };
 
-/// f32 of any strides, on the host. Throws Error(invalid_argument) for other weights, a NaN or an infinity in them, and a
-/// percentile outside [0, 100].
+/// f32 of any strides, on the host. Throws Error(invalid_argument) for other weights, a NaN or an infinity in them, and
+/// a percentile outside [0, 100].
 Magnitudes magnitudes(ConstView weights, std::span<const double> percentiles = {},
                       std::span<const double> thresholds = {});
 

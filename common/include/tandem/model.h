@@ -37,16 +37,16 @@ struct Model {
   std::int64_t weights() const noexcept;
 };
 
-/// Reads a safetensors file whose metadata describes a model (docs/model-format.md). Files are not trusted: every tensor
-/// must be used once, f32, finite, and fit its neighbours. Throws as load_safetensors does, and Error(io_error) that
-/// names the file and what is wrong with the description.
+/// Reads a safetensors file whose metadata describes a model (docs/model-format.md). Files are not trusted: every
+/// tensor must be used once, f32, finite, and fit its neighbours. Throws as load_safetensors does, and Error(io_error)
+/// that names the file and what is wrong with the description.
 Model load_model(const std::string& path, std::int64_t max_bytes = kSafetensorsMaxBytes);
 
 /// Writes a file that load_model reads. Throws as save_safetensors does, and for a model that load_model would refuse.
 void save_model(const std::string& path, const Model& model);
 
-/// A copy with exactly pruned_count(sparsity, model.weights()) weights of the least magnitude, over all layers, set to 0;
-/// biases stay. Throws as prune_magnitude of <tandem/prune.h>.
+/// A copy with exactly pruned_count(sparsity, model.weights()) weights of the least magnitude, over all layers, set to
+/// 0; biases stay. Throws as prune_magnitude of <tandem/prune.h>.
 Model prune_magnitude(const Model& model, double sparsity);
 
 /// A copy whose weights are 2:4 along their inputs: of each four weights of an output the two largest stay.

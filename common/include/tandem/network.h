@@ -26,8 +26,8 @@ struct NetworkOptions {
 /// Called after each layer with its number, from 0, and its output, which is gone when it returns.
 using LayerObserver = std::function<void(std::size_t layer, ConstView output)>;
 
-/// A model ready to run. A cheap handle on what never changes: copies share it, and several contexts and threads may run
-/// it at once.
+/// A model ready to run. A cheap handle on what never changes: copies share it, and several contexts and threads may
+/// run it at once.
 class Network {
  public:
   /// Converts and packs the weights; the model is not needed afterwards. Throws for a model that is not 2:4 when the
@@ -35,8 +35,8 @@ class Network {
   Network(Context& ctx, const Model& model, const NetworkOptions& options = {});
 
   /// x is f32 [rows, inputs] of any strides, on the host or on the GPU; it is copied to the network's device first. The
-  /// result is f32 [rows, outputs], new, where x is unless the context's policy names a device; the call waits when that
-  /// is the host.
+  /// result is f32 [rows, outputs], new, where x is unless the context's policy names a device; the call waits when
+  /// that is the host.
   Tensor run(Context& ctx, ConstView x, const LayerObserver& observe = {}) const;
 
   std::int64_t inputs() const noexcept;
@@ -50,8 +50,8 @@ class Network {
   std::shared_ptr<const State> state_;
 };
 
-/// Quantisations for NetworkOptions::inputs, from what the layers of the model (run in f32) take when its input is x: the
-/// largest magnitude, or for a percentile below 100 that percentile of the magnitudes (see calibrate_percentile).
+/// Quantisations for NetworkOptions::inputs, from what the layers of the model (run in f32) take when its input is x:
+/// the largest magnitude, or for a percentile below 100 that percentile of the magnitudes (see calibrate_percentile).
 std::vector<Quantization> calibrate(Context& ctx, const Model& model, ConstView x, double percentile = 100);
 
 }  // namespace tandem

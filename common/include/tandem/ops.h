@@ -59,14 +59,15 @@ struct MatmulOptions {
   CallOptions call;
 };
 
-/// activation(alpha * a @ b + bias). a is [..., m, k], b is [..., k, n]; leading dimensions broadcast as in NumPy.
-/// f32: FMA in f32 in a fixed order, |error| <= gamma(k) * (|a| @ |b|) an element, the same bits for every number of
+/// activation(alpha * a @ b + bias). a is [..., m, k], b is [..., k, n]; leading dimensions broadcast as in NumPy. f32:
+/// FMA in f32 in a fixed order, |error| <= gamma(k) * (|a| @ |b|) an element, the same bits for every number of
 /// threads. bf16 (a and b): the products are exact, sums (which tensor cores truncate: gamma(2 k)), bias and activation
-/// are f32, and a bf16 result is rounded once; denormals may count as zero. k = 0 gives activation(bias). beta must be 0
-/// here.
+/// are f32, and a bf16 result is rounded once; denormals may count as zero. k = 0 gives activation(bias). beta must be
+/// 0 here.
 Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& options = {});
 
-/// c = activation(alpha * a @ b + beta * c + bias). c is [broadcast batch..., m, n], of a's type or f32, and overlaps neither a, b nor bias.
+/// c = activation(alpha * a @ b + beta * c + bias). c is [broadcast batch..., m, n], of a's type or f32, and overlaps
+/// neither a, b nor bias.
 void matmul_into(Context& ctx, ConstView a, ConstView b, View c, const MatmulOptions& options = {});
 
 /// Elementwise functions of one operand.

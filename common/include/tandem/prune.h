@@ -89,8 +89,8 @@ struct NarrowedLayers {
 };
 
 /// The smaller layers that compute what f(x @ w1 + b1) @ w2 gives without the units that are not kept: the same as with
-/// the rows of w2 of the others set to 0, in fewer operations. w1 is [inputs, units], b1 is [units] or an empty view, w2
-/// is [units, outputs]. `kept` ascends, such as that of prune_structured for the columns of w1 or the rows of w2.
+/// the rows of w2 of the others set to 0, in fewer operations. w1 is [inputs, units], b1 is [units] or an empty view,
+/// w2 is [units, outputs]. `kept` ascends, such as that of prune_structured for the columns of w1 or the rows of w2.
 NarrowedLayers narrow_layers(ConstView w1, ConstView b1, ConstView w2, std::span<const std::int64_t> kept);
 
 /// 2:4: of each four consecutive elements along `axis` (negative: from the end) the two of the largest magnitude stay.

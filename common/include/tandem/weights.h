@@ -69,8 +69,8 @@ class Weights {
   static Weights quantized_2_4(Context& ctx, ConstView w, const QuantizedWeightsOptions& options = {});
 
   /// A handle on the same matrix that is on the context's GPU as well, once: calls of any context then move no weights,
-  /// wherever they run. Without `keep_host` it is on the GPU only, and a call that runs on the CPU fetches it. Waits until
-  /// it is there. The GPU's copy goes with the last handle on it, which must not go before calls that use it, in
+  /// wherever they run. Without `keep_host` it is on the GPU only, and a call that runs on the CPU fetches it. Waits
+  /// until it is there. The GPU's copy goes with the last handle on it, which must not go before calls that use it, in
   /// other contexts than this one, are done (Context::synchronize). Throws Error(unavailable) without a GPU.
   Weights upload(Context& ctx, bool keep_host = true) const;
 
@@ -103,8 +103,8 @@ struct LinearOptions {
 };
 
 /// activation(x @ weights + bias): x [m, inputs] of any strides, the result [m, outputs]. What it computes, and how
-/// exactly, is what the operation of the form says: matmul for f32 and bf16, quantized_matmul for s8, spmm for csr, and the _2_4 of
-/// the first two for 2:4.
+/// exactly, is what the operation of the form says: matmul for f32 and bf16, quantized_matmul for s8, spmm for csr, and
+/// the _2_4 of the first two for 2:4.
 ///   f32, csr, 2:4  x is f32
 ///   bf16           x is bf16, or f32, which is rounded to bf16 first, on the host: that waits where x is on the GPU
 ///   s8, s8 2:4     x is f32, which is quantised first (see LinearOptions::input), or s8 or u8
