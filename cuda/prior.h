@@ -20,7 +20,7 @@ inline double bytes_ceiling(const Machine& machine) {
 }
 
 /// Operations a second of the tensor cores on elements of 1 (s8) or 2 (bf16) bytes, dense: multiples of the f32 rate
-/// from the data sheets of a T4, A100, RTX 3090 and H100.
+/// from the data sheets of a T4, A100, A10 and H100 (GeForce cards of 8.6 and 8.9 have half of that in bf16).
 inline double tensor_ceiling(int element_bytes, const Machine& machine) {
   const int capability = machine.gpus.empty() ? 0 : machine.gpus[0].compute_capability;
   const double of_bytes = capability >= 90 ? 30 : capability > 80 ? 8 : capability == 80 ? 32 : 16;

@@ -93,25 +93,29 @@ double parse_number(std::string_view op, std::string_view text) {
   return static_cast<double>(value);
 }
 
-void check_dtype(const ConstView& a) {
+/// What the caller called.
+template <class B>
+constexpr std::string_view kCalled = std::is_same_v<B, Sparse24> ? "matmul_2_4" : "matmul";
+
+void check_dtype(std::string_view op, const ConstView& a) {
   if (a.dtype() != DType::f32 && a.dtype() != DType::bf16)
-    throw Error(Code::invalid_argument, fmt::format("matmul: a is {}; f32 and bf16 are supported", name(a.dtype())));
+    throw Error(Code::invalid_argument, fmt::format("{}: a is {}; f32 and bf16 are supported", op, name(a.dtype())));
 }
 
 /// `b` describes b for the message.
-void check_bias(const MatmulOptions& options, std::int64_t n, const std::string& b) {
+void check_bias(std::string_view op, const MatmulOptions& options, std::int64_t n, const std::string& b) {
   if (options.bias.rank() == 0) return;
-  require_dtype("matmul", "bias", options.bias, DType::f32);
+  require_dtype(op, "bias", options.bias, DType::f32);
   if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
     throw Error(Code::invalid_argument,
-                fmt::format("matmul: bias is {}, but b has {} columns ({})", to_string(options.bias.shape()), n, b));
+                fmt::format("{}: bias is {}, but b has {} columns ({})", op, to_string(options.bias.shape()), n, b));
 }
 
 void validate(const ConstView& a, const ConstView& b, const MatmulOptions& options) {
   if (a.rank() < 2 || b.rank() < 2)
     throw Error(Code::invalid_argument, fmt::format("matmul: operands need two dimensions or more (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  check_dtype(a);
+  check_dtype("matmul", a);
   if (b.dtype() != a.dtype())
     throw Error(Code::invalid_argument, fmt::format("matmul: b is {}, but a is {}; they must be of one type",
                                                     name(b.dtype()), name(a.dtype())));
@@ -119,21 +123,21 @@ void validate(const ConstView& a, const ConstView& b, const MatmulOptions& optio
   if (k != kb)
     throw Error(Code::invalid_argument, fmt::format("matmul: inner dimensions differ (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  check_bias(options, n, "b is " + to_string(b.shape()));
+  check_bias("matmul", options, n, "b is " + to_string(b.shape()));
 }
 
 void validate(const ConstView& a, const Sparse24& b, const MatmulOptions& options) {
   if (a.rank() < 2)
     throw Error(Code::invalid_argument,
                 fmt::format("matmul_2_4: a needs two dimensions or more, but is {}", to_string(a.shape())));
-  check_dtype(a);
+  check_dtype("matmul_2_4", a);
   check_sparse24_operand("matmul_2_4", b, a.dtype(), a.shape().back());
-  check_bias(options, b.rows, fmt::format("the 2:4 matrix is {}x{}", b.rows, b.cols));
+  check_bias("matmul_2_4", options, b.rows, fmt::format("the 2:4 matrix is {}x{}", b.rows, b.cols));
 }
 
-void check_result(DType operands, DType result) {
+void check_result(std::string_view op, DType operands, DType result) {
   if (result == operands || (operands == DType::bf16 && result == DType::f32)) return;
-  throw Error(Code::invalid_argument, fmt::format("matmul: the result is {}, but products of {} are {}", name(result),
+  throw Error(Code::invalid_argument, fmt::format("{}: the result is {}, but products of {} are {}", op, name(result),
                                                   name(operands), operands == DType::f32 ? "f32" : "bf16 or f32"));
 }
 
@@ -177,9 +181,9 @@ Tensor product(Context& ctx, const ConstView& a, const B& b, const MatmulOptions
   validate(a, b, options);
   if (options.beta != 0.0f)
     throw Error(Code::invalid_argument,
-                fmt::format("matmul: beta is {}, but there is no c to read; use matmul_into", options.beta));
+                fmt::format("{0}: beta is {1}, but there is no c to read; use {0}_into", kCalled<B>, options.beta));
   const DType result = options.result.value_or(a.dtype());
-  check_result(a.dtype(), result);
+  check_result(kCalled<B>, a.dtype(), result);
   Tensor c = Tensor::empty(ctx, result_shape(a, b), result, ctx.policy().result.value_or(a.device()));
   run(ctx, a, b, c.view(), options);
   return c;
@@ -189,14 +193,14 @@ template <class B>
 void product_into(Context& ctx, const ConstView& a, const B& b, const View& c, const MatmulOptions& options,
                   std::initializer_list<ConstView> inputs) {
   validate(a, b, options);
-  check_result(a.dtype(), c.dtype());
-  if (options.result) require_dtype("matmul", "c", c, *options.result);
+  check_result(kCalled<B>, a.dtype(), c.dtype());
+  if (options.result) require_dtype(kCalled<B>, "c", c, *options.result);
   if (!(c.shape() == result_shape(a, b)))
     throw Error(Code::invalid_argument,
-                fmt::format("matmul: c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()),
+                fmt::format("{}: c is {}, but a @ b is {} (a is {}, b is {})", kCalled<B>, to_string(c.shape()),
                             to_string(result_shape(a, b)), to_string(a.shape()), described(b)));
-  refuse_repeated("matmul", c);
-  for (const ConstView& in : inputs) refuse_overlap("matmul", c, in, false);
+  refuse_repeated(kCalled<B>, c);
+  for (const ConstView& in : inputs) refuse_overlap(kCalled<B>, c, in, false);
   run(ctx, a, b, c, options);
 }
 
@@ -283,7 +287,7 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
       throw Error(Code::invalid_argument,
                   fmt::format("matmul '{}': unknown option '{}'; write {}", text, option, kForm));
   }
-  check_result(parsed.dtype, result);
+  check_result(op, parsed.dtype, result);
   const auto matrix = [&](const char* name, DType dtype, std::int64_t rows, std::int64_t cols, bool transposed) {
     Shape shape = batch;
     shape.push_back(rows);

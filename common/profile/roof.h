@@ -38,8 +38,8 @@ Roof measure_roof(const CpuInfo& cpu);
 /// The least time that a problem can take, and what sets it.
 struct Bound {
   double seconds = 0;
-  std::string
-      by;  ///< "FMA", "s8 dot", "bf16 dot", "copy L2", "read DRAM", "device memory"; empty when no ceiling was measured
+  /// "FMA", "s8 dot", "bf16 dot", "copy L2", "read DRAM", "device memory"; empty when no ceiling was measured.
+  std::string by;
   double value = 0;  ///< that ceiling, in flop/s or bytes/s
   bool flops = false;
 };

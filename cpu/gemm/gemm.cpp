@@ -145,6 +145,7 @@ void add_up_rows(const GemmSet& set, const void* panel, std::int64_t step, std::
   args.b = ones;
   args.c = c;
   args.c_row = set.lanes;
+  args.ahead = static_cast<const char*>(panel);
   set.tiles[(rows - 1) * set.vectors](args);
   for (std::int64_t i = 0; i < rows; ++i) sums[i] = c[i * set.lanes];
 }

@@ -1,5 +1,5 @@
 // Idea:    sums of products of pairs (vdpbf16ps) in tiles of 14 x 32 where the CPU has AVX512_BF16; elsewhere bf16
-//          becomes f32 while it is packed, for the micro-kernels of the f32 product. The store is fused and rounds once.
+//          becomes f32 while it is packed, for the micro-kernels of the f32 product. The fused store rounds once.
 // Limits:  takes everything; k is one block, so very long sums leave the caches; a and b are packed in every call, b
 //          unless it comes prepared (which has a meaning for pairs only). Pairs flush denormals.
 // Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.88 at 255 cubed,
@@ -73,8 +73,10 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 
 double cost(const MatmulProblem& p, const Machine& machine) {
   constexpr double kEfficiency = 0.8, kCall = 60e-9;
+  const bool pairs = machine.cpu.has_bf16_dot();
   return kCall + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), kEfficiency,
-                             threads_worth(Matmul::flops(p) / 2, machine.cpu.threads), &Ceilings::cpu_bf16_flops);
+                             threads_worth(Matmul::flops(p) / (pairs ? 2 : 1), machine.cpu.threads),
+                             pairs ? &Ceilings::cpu_bf16_flops : &Ceilings::cpu_flops);
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {

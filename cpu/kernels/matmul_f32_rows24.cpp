@@ -164,13 +164,13 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
   if (p.dtype != DType::f32) return "needs f32 operands";
   if (p.b_format != MatrixFormat::sparse24) return "needs b in 2:4 storage";
   if (p.a != Layout::row && p.m * p.k > 0) return "needs a unit stride along the rows of a";
-  return p.m > kRows24 ? "needs at most 8 rows" : nullptr;
+  return p.m * p.batch > kRows24 ? "needs at most 8 rows" : nullptr;
 }
 
 // A step of a row is two loads, two permutations and a multiply-add for two vectors' worth of dense work.
 double cost(const MatmulProblem& p, const Machine& machine) {
   constexpr double kCall = 60e-9, kColumn = 6e-9;  // the sum of a vector's lanes, and the store
-  const int threads = threads_worth(2 * Matmul::flops(p), machine.cpu.threads);
+  const int threads = threads_worth(2 * Matmul::dense_flops(p), machine.cpu.threads);
   const double columns = static_cast<double>(p.m) * static_cast<double>(p.batch) * static_cast<double>(p.n);
   return kCall + columns * kColumn / threads + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.3, threads);
 }

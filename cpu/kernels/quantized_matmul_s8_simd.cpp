@@ -3,12 +3,11 @@
 //          the sums of b's columns back, with the zero points, scales, bias, activation or requantisation. Up to four
 //          rows (one without AVX-512) read b in place.
 // Limits:  needs one of these instruction sets; k is one block, so very long sums leave the caches; b is packed in
-// every
-//          call unless it comes prepared.
+//          every call unless it comes prepared.
 // Expect:  of the vpdpbusd ceiling on Zen 5 (AVX-512, f32 results, prepared b), one thread, tandem-dot-bench: 0.90 at
-//          2048 cubed, 0.88 at 1024 (3.8 times the f32 product), 0.87 at 512, 0.86 at 1000, 0.76 at 255; b at 0.7 of
-//          the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of that
-//          bandwidth.
+//          2048 cubed, 0.88 at 1024 (3.8 times the f32 product), 0.87 at 512, 0.86 at 1000, 0.76 at 255; b at 0.7
+//          to 0.8 of the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of
+//          that bandwidth.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/quantized_matmul_s8_simd.cpp"
 #include "cpu/simd/simd.h"

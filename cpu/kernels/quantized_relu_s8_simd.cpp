@@ -1,5 +1,5 @@
 // Idea:    one comparison for a vector of bytes, s8 and u8; results that no cache would hold are stored past the
-// caches.
+//          caches.
 // Limits:  element by element where zero points differ along a run, or elements are strided.
 // Expect:  the same bits as the reference; its speed was not measured.
 #undef HWY_TARGET_INCLUDE

@@ -1,4 +1,5 @@
-// Smallest and largest numbers of f32: of runs, and of columns side by side. Include after cpu/simd/simd.h, once a target.
+// Smallest and largest of f32 numbers: in a run, and in columns side by side. Include after cpu/simd/simd.h, once a
+// target.
 #if defined(TANDEM_CPU_LOOPS_RANGES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_LOOPS_RANGES_INL_H_
 #undef TANDEM_CPU_LOOPS_RANGES_INL_H_

@@ -74,11 +74,15 @@ inline QuantizedMatmulProblem dense_problem(QuantizedMatmulProblem p) {
   return p;
 }
 
-/// Bytes of the expanded matrix; 0 when b is dense.
+/// Bytes of the expanded matrix, up to where something else may begin.
+template <class T>
+std::size_t dense_bytes(std::int64_t n, std::int64_t k) {
+  return (static_cast<std::size_t>(n) * static_cast<std::size_t>(k) * sizeof(T) + 255) / 256 * 256;
+}
+/// 0 when b is dense.
 template <class T, class Problem>
 std::size_t expanded_bytes(const Problem& p) {
-  if (p.b_format == MatrixFormat::dense) return 0;
-  return (static_cast<std::size_t>(p.n) * static_cast<std::size_t>(p.k) * sizeof(T) + 255) / 256 * 256;
+  return p.b_format == MatrixFormat::dense ? 0 : dense_bytes<T>(p.n, p.k);
 }
 
 /// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage.
@@ -92,8 +96,7 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
     queue.pool->run(queue.machine->cpu.threads, part);
   else
     part(0, 1);
-  const std::size_t used =
-      (static_cast<std::size_t>(args.n) * static_cast<std::size_t>(args.k) * sizeof(T) + 255) / 256 * 256;
+  const std::size_t used = dense_bytes<T>(args.n, args.k);
   args.b24 = {};
   args.b.data = reinterpret_cast<decltype(args.b.data)>(expanded);
   args.b.row = 1;

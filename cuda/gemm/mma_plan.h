@@ -79,6 +79,13 @@ inline Refusal refuse_mma_sizes(std::int64_t m, std::int64_t n, std::int64_t k) 
              : nullptr;
 }
 
+/// Calls f.operator()<Shape>() with the shape that suits the result.
+template <class F>
+Code with_mma_shape(std::int64_t m, std::int64_t n, std::int64_t batch, const Machine& machine, F&& f) {
+  return prefers_large_mma(m, n, batch, machine) ? f.template operator()<LargeMma>()
+                                                 : f.template operator()<SmallMma>();
+}
+
 /// Seconds that the tensor cores take, in whole tiles and waves. Efficiency: prior, not measured.
 inline double mma_seconds(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch, int size,
                           const Machine& machine) {

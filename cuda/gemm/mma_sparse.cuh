@@ -35,6 +35,8 @@ __device__ __forceinline__ void mma_sparse([[maybe_unused]] std::int32_t (&c)[4]
         "{%8, %9, %10, %11}, {%0, %1, %2, %3}, %12, 0x0;"
         : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
         : "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]), "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(places));
+#else
+  __trap();  // refuse_sparse_mma() keeps these kernels from other devices
 #endif
 }
 
@@ -47,6 +49,8 @@ __device__ __forceinline__ void mma_sparse([[maybe_unused]] float (&c)[4], [[may
       "{%8, %9, %10, %11}, {%0, %1, %2, %3}, %12, 0x0;"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]), "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(places));
+#else
+  __trap();  // refuse_sparse_mma() keeps these kernels from other devices
 #endif
 }
 

@@ -26,6 +26,11 @@ struct MmaShape {
 struct TileExtent {
   std::int64_t i0, j0;
   int rows, cols;
+
+  /// What of it lies behind row `row` and column `col`.
+  __device__ __forceinline__ TileExtent from(int row, int col) const {
+    return {i0 + row, j0 + col, rows - row, cols - col};
+  }
 };
 
 template <class Shape>

@@ -70,14 +70,14 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
   __device__ SlabLoader(const TileSource& source, int thread)
       : row_(thread / 8), chunk_(thread % 8), rows_(source.rows), step_(kAcross * source.stride_i) {
     at_ = static_cast<const Element*>(source.data) + row_ * source.stride_i + chunk_ * (16 / kSize);
-    left_ = (source.depth - chunk_ * (16 / kSize)) * kSize;
+    left_ = source.depth - chunk_ * (16 / kSize);
   }
 
   /// Starts to read the next slab; what does not exist becomes zeros. store() finishes it.
   __device__ __forceinline__ void fetch(char* slab) {
 #pragma unroll
     for (int s = 0; s < kSteps; ++s) {
-      const int bytes = row_ + s * kAcross < rows_ ? ::min(::max(left_, 0), 16) : 0;
+      const int bytes = row_ + s * kAcross < rows_ ? ::min(::max(left_, 0), 16 / kSize) * kSize : 0;
       const Element* from = bytes > 0 ? at_ + s * step_ : at_;
       if constexpr (kHasAsyncCopy)
         async_copy16(slab + place(s), from, bytes);
@@ -85,7 +85,7 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
         held_[s] = read(from, bytes / kSize);
     }
     at_ += kSlabBytes / kSize;
-    left_ -= kSlabBytes;
+    left_ -= kSlabBytes / kSize;
   }
   __device__ __forceinline__ void store(char* slab) {
     if constexpr (!kHasAsyncCopy) {
@@ -109,7 +109,7 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
   const int row_, chunk_, rows_;
   const std::int64_t step_;
   const Element* at_;
-  int left_;  // bytes
+  int left_;
   uint4 held_[kHasAsyncCopy ? 1 : kSteps];
 };
 

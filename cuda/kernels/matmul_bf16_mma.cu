@@ -2,10 +2,10 @@
 //          shared memory: by asynchronous copies of 16 bytes where an operand is contiguous along k, transposed in
 //          registers where it is contiguous the other way; b in 2:4 storage becomes dense on the way. alpha, beta,
 //          bias, activation and the one rounding follow.
-// Limits:  compute capability 8.0; m, n and k below 2^31 - 128; any strides, batches and alignment. What is not aligned
-//          to 16 bytes along its contiguous dimension is read element by element (by pairs where rows are aligned to
-//          4). The depth is not split: a small result of a long sum leaves most of the device idle, and fewer than 64
-//          rows or columns waste the rest.
+// Limits:  compute capability 8.0; m, n and k below 2^31 - 128; any strides, batches and alignment. Where one operand
+//          is not aligned to 16 bytes along its contiguous dimension, both are read element by element (by pairs where
+//          rows are aligned to 4). The depth is not split: a small result of a long sum leaves most of the device
+//          idle, and fewer than 64 rows or columns waste the rest.
 // Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global
 //          memory 100 % coalesced. Time on a device: not measured.
 #include <algorithm>
@@ -71,8 +71,8 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
   if (args.m == 0 || args.n == 0) return Code::ok;
-  return prefers_large_mma(args.m, args.n, args.batch.elements, *queue.machine) ? with_shape<LargeMma>(args, queue)
-                                                                                : with_shape<SmallMma>(args, queue);
+  return with_mma_shape(args.m, args.n, args.batch.elements, *queue.machine,
+                        [&]<class Shape>() { return with_shape<Shape>(args, queue); });
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {

@@ -72,8 +72,8 @@ Refusal supports(const MatmulProblem& p, const Machine& machine) {
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
   if (args.m == 0 || args.n == 0) return Code::ok;
-  return prefers_large_mma(args.m, args.n, args.batch.elements, *queue.machine) ? with_shape<LargeMma>(args, queue)
-                                                                                : with_shape<SmallMma>(args, queue);
+  return with_mma_shape(args.m, args.n, args.batch.elements, *queue.machine,
+                        [&]<class Shape>() { return with_shape<Shape>(args, queue); });
 }
 
 // Efficiency: prior, not measured. At most 1.6 times as fast as the dense instructions.

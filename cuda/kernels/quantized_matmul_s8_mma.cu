@@ -3,10 +3,10 @@
 //          contiguous along k, transposed in registers where it is contiguous the other way. The sums that zero points
 //          need are taken from the same fragments, and scales, bias, activation and requantisation follow at once.
 //          b in 2:4 storage becomes dense on the way to shared memory.
-// Limits:  m, n and k below 2^31 - 128; any types, strides and alignment. What is not aligned to 16 bytes along its
-// contiguous
-//          dimension is read byte by byte (by words where rows are aligned to 4). The depth is not split: a small
-//          result of a long sum leaves most of the device idle, and fewer than 64 rows or columns waste the rest.
+// Limits:  m, n and k below 2^31 - 128; any types, strides and alignment. Where one operand is not aligned to 16 bytes
+//          along its contiguous dimension, both are read byte by byte (by words where rows are aligned to 4). The depth
+//          is not split: a small result of a long sum leaves most of the device idle, and fewer than 64 rows or columns
+//          waste the rest.
 // Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global
 //          memory 100 % coalesced. Time on a device: not measured.
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace {
 
 /// `part`: the warp's; `staging` its shared memory.
 template <class A, class Shape>
-__device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, const StagedSums& part,
+__device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, const TileExtent& part,
                                            std::uint32_t* staging,
                                            const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
                                            const FragmentSums<A, std::int8_t, Shape>& side, int lane) {
@@ -72,12 +72,8 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   }
   constexpr int kStaging = 16 * kPitch + 16 + 32;
   static_assert(Shape::kThreads / 32 * kStaging * 4 <= Shape::kSharedBytes);
-  StagedSums part = {};
-  part.rows = tile.rows - place.row;
-  part.cols = tile.cols - place.col;
-  part.i0 = tile.i0 + place.row;
-  part.j0 = tile.j0 + place.col;
-  store_tile(args, part, reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
+  store_tile(args, tile.from(place.row, place.col), reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging,
+             c, side, thread % 32);
 }
 
 template <class Product, class Shape>
@@ -93,8 +89,8 @@ Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
 
 template <class Product>
 Code with_product(const QuantizedMatmulArgs& args, const Queue& queue) {
-  return prefers_large_mma(args.m, args.n, 1, *queue.machine) ? with_shape<Product, LargeMma>(args, queue)
-                                                              : with_shape<Product, SmallMma>(args, queue);
+  return with_mma_shape(args.m, args.n, 1, *queue.machine,
+                        [&]<class Shape>() { return with_shape<Product, Shape>(args, queue); });
 }
 
 Refusal supports(const QuantizedMatmulProblem& p, const Machine&) { return refuse_mma_sizes(p.m, p.n, p.k); }

@@ -18,7 +18,7 @@ namespace {
 
 /// `part`: the warp's, in the result; `staging` its shared memory.
 template <class X, class Shape>
-__device__ __forceinline__ void store_transposed(const QuantizedMatmulArgs& args, const StagedSums& part,
+__device__ __forceinline__ void store_transposed(const QuantizedMatmulArgs& args, const TileExtent& part,
                                                  std::uint32_t* staging,
                                                  const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
                                                  const FragmentSums<std::int8_t, X, Shape>& side, int lane) {
@@ -66,12 +66,8 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   }
   constexpr int kStaging = 32 * kTransposedPitch + 32 + 32;
   static_assert(Shape::kThreads / 32 * kStaging * 4 <= kSparseSharedBytes<Shape, 1>);
-  StagedSums part = {};
-  part.rows = tile.rows - place.col;
-  part.cols = tile.cols - place.row;
-  part.i0 = tile.i0 + place.col;
-  part.j0 = tile.j0 + place.row;
-  store_transposed(args, part, reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
+  store_transposed(args, tile.from(place.col, place.row),
+                   reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
 }
 
 template <class Product, class Shape>
@@ -85,8 +81,8 @@ Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
 
 template <class Product>
 Code with_product(const QuantizedMatmulArgs& args, const Queue& queue) {
-  return prefers_large_mma(args.m, args.n, 1, *queue.machine) ? with_shape<Product, LargeMma>(args, queue)
-                                                              : with_shape<Product, SmallMma>(args, queue);
+  return with_mma_shape(args.m, args.n, 1, *queue.machine,
+                        [&]<class Shape>() { return with_shape<Product, Shape>(args, queue); });
 }
 
 Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {

@@ -7,8 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cuda/kernels.h"
-#include "tests/support/kernel_run.h"
-#include "tests/support/left_out.h"
+#include "tests/cuda/paths.h"
 
 namespace tandem::test {
 namespace {
@@ -52,20 +51,7 @@ Case<QuantizedMatmul> quantized(const Size& size, DType a, DType result, const L
 }
 
 /// With one multiprocessor large tiles are chosen, where their shared memory exists.
-Machine one_multiprocessor() {
-  Machine machine = gpu_machine();
-  machine.gpus[0].multiprocessors = 1;
-  return machine;
-}
-
-template <class Op>
-void expect_right(const Kernel<Op>& kernel, const Case<Op>& c, const Machine& machine) {
-  static std::uint64_t seed = 0;
-  Prepared<Op> prepared(c, ++seed);
-  const Outcome outcome = run_on_gpu(kernel, prepared, machine);
-  EXPECT_EQ(outcome.refusal, "") << prepared.description();
-  EXPECT_EQ(outcome.failure, "") << prepared.description();
-}
+Machine one_multiprocessor() { return smaller(1, gpu_machine().gpus[0].l2_bytes); }
 
 TEST(QuantizedMma, EveryWayToReadInBothShapes) {
   TANDEM_NEED_GPU();

@@ -22,8 +22,8 @@ struct LowRank {
 std::int64_t low_rank_of(double ratio, std::int64_t k, std::int64_t n);
 
 /// The best approximation of that rank (Eckart-Young): the singular value decomposition, in double, cut off. The
-/// time grows as k n min(k, n), on one thread. Throws Error(invalid_argument) for weights that are no f32 matrix on the host, or
-/// hold a NaN or an infinity, and for a rank that is not in [1, min(k, n)].
+/// time grows as k n min(k, n), on one thread. Throws Error(invalid_argument) for weights that are no f32 matrix on the
+/// host, or hold a NaN or an infinity, and for a rank that is not in [1, min(k, n)].
 LowRank low_rank_approximate(ConstView weights, std::int64_t rank);
 
 }  // namespace tandem

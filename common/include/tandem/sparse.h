@@ -76,8 +76,8 @@ void check_2_4(const Sparse24& sparse);
 /// activation(alpha * a @ b + bias) with b in 2:4 storage, transposed: `b_transposed` is [n, k], one row a column of
 /// the result, like the weights of a layer. a is [..., m, k] in f32 or bf16, b of the same dtype, the result [..., m,
 /// n] as matmul() says. The storage is not checked beyond shapes: one from elsewhere needs check_2_4 first; wrong
-/// metadata give wrong numbers and nothing else. |error| <= gamma(k) * (|a| @ |b|). Elements of b that are not stored
-/// contribute nothing; where a row of a holds a NaN or an infinity, any of its results may be NaN.
+/// metadata give wrong numbers and nothing else. The error is bounded as matmul() says. Elements of b that are not
+/// stored contribute nothing; where a row of a holds a NaN or an infinity, any of its results may be NaN.
 Tensor matmul_2_4(Context& ctx, ConstView a, const Sparse24& b_transposed, const MatmulOptions& options = {});
 /// c = activation(alpha * a @ b + beta * c + bias); c has any strides and overlaps no input.
 void matmul_2_4_into(Context& ctx, ConstView a, const Sparse24& b_transposed, View c,
