@@ -9,6 +9,7 @@
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/progress.h"
+#include "common/io/untrusted.h"
 #include "common/profile/format.h"
 #include "common/profile/report_parts.h"
 
@@ -19,7 +20,7 @@ using bench::print;
 
 /// "digits: 64, 128 relu, 64 relu, 10, softmax".
 std::string description_of(const Model& model) {
-  std::string text = model.name.empty() ? "" : model.name + ": ";
+  std::string text = model.name.empty() ? "" : io::printable(model.name) + ": ";
   text += std::to_string(model.inputs());
   for (const Layer& layer : model.layers) {
     text += fmt::format(", {}", layer.outputs());

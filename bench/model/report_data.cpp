@@ -17,6 +17,13 @@ double share(const Result& result, const Row& row, std::int64_t part) {
   return result.has_labels() ? of_right(row, static_cast<double>(part) / static_cast<double>(result.rows)) : kAbsent;
 }
 
+/// Bytes of what could be prepared.
+Json bytes_or_null(std::int64_t bytes) { return bytes > 0 ? Json(bytes) : Json(); }
+std::string bytes_or_empty(std::int64_t bytes) { return bytes > 0 ? std::to_string(bytes) : ""; }
+
+/// Integers were counted, and the row was right.
+bool counted(const Row& row) { return row.calibrated && row.status == Status::ok; }
+
 Json json_of(const Speed& speed) {
   Json json;
   put_timing(json, "", speed.time);
@@ -26,7 +33,6 @@ Json json_of(const Speed& speed) {
 }
 
 Json json_of(const Result& result, const Row& row) {
-  const bool counted = row.calibrated && row.status == Status::ok;
   return {{"variant", row.variant},
           {"backend", row.backend},
           {"status", name(row.status)},
@@ -34,17 +40,17 @@ Json json_of(const Result& result, const Row& row) {
           {"threads", row.threads},
           {"kernels", row.kernels},
           {"zeros", row.zeros},
-          {"disk_bytes", row.disk_bytes},
-          {"memory_bytes", row.memory_bytes},
+          {"disk_bytes", bytes_or_null(row.disk_bytes)},
+          {"memory_bytes", bytes_or_null(row.memory_bytes)},
           {"accuracy", share(result, row, row.correct)},
           {"agreement", share(result, row, row.agreeing)},
-          {"max_error", row.max_error},
-          {"mean_error", row.mean_error},
-          {"relative_error", row.relative_error},
+          {"max_error", of_right(row, row.max_error)},
+          {"mean_error", of_right(row, row.mean_error)},
+          {"relative_error", of_right(row, row.relative_error)},
           {"bound_ratio", row.bound_ratio},
           {"compared", row.compared},
-          {"quantized", counted ? Json(row.quantized) : Json()},
-          {"saturated", counted ? Json(row.saturated) : Json()},
+          {"quantized", counted(row) ? Json(row.quantized) : Json()},
+          {"saturated", counted(row) ? Json(row.saturated) : Json()},
           {"batch_1", json_of(row.one)},
           {"full_batch", json_of(row.full)},
           {"reproduce", row.reproduce}};
@@ -63,11 +69,12 @@ std::string to_csv(const Result& result) {
   for (const Row& row : result.variants) {
     text +=
         fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", row.variant, row.backend, name(row.status),
-                    csv_text(row.reason), row.threads, csv_number(row.zeros), row.disk_bytes, row.memory_bytes,
-                    csv_number(share(result, row, row.correct)), csv_number(share(result, row, row.agreeing)),
-                    csv_number(row.max_error), csv_number(row.mean_error), csv_number(row.relative_error),
-                    csv_number(row.bound_ratio), row.compared, row.calibrated ? std::to_string(row.quantized) : "",
-                    row.calibrated ? std::to_string(row.saturated) : "");
+                    csv_text(row.reason), row.threads, csv_number(row.zeros), bytes_or_empty(row.disk_bytes),
+                    bytes_or_empty(row.memory_bytes), csv_number(share(result, row, row.correct)),
+                    csv_number(share(result, row, row.agreeing)), csv_number(of_right(row, row.max_error)),
+                    csv_number(of_right(row, row.mean_error)), csv_number(of_right(row, row.relative_error)),
+                    csv_number(row.bound_ratio), row.compared, counted(row) ? std::to_string(row.quantized) : "",
+                    counted(row) ? std::to_string(row.saturated) : "");
     for (const Speed* speed : {&row.one, &row.full})
       text += fmt::format(",{},{},{}", timing_cells(speed->time), csv_number(speed->speedup),
                           csv_number(speed->rows_per_second));

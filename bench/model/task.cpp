@@ -8,6 +8,7 @@
 #include <tandem/npy.h>
 
 #include "bench/model/measure.h"
+#include "common/core/stage.h"
 
 namespace tandem::models {
 namespace {
@@ -23,9 +24,7 @@ Tensor load_data(const std::string& path, const Model& model) {
     throw UsageError(fmt::format("{} holds a NaN or an infinity", path));
   if (data.view().is_contiguous()) return data;
   Tensor rows = Tensor::empty(data.shape());  // row by row, as a program that serves requests has them
-  for (std::int64_t i = 0; i < rows.shape()[0]; ++i)
-    for (std::int64_t j = 0; j < rows.shape()[1]; ++j)
-      rows.data<float>()[i * rows.shape()[1] + j] = values[i * data.strides()[0] + j * data.strides()[1]];
+  copy_strided(rows.view(), data);
   return rows;
 }
 

@@ -79,17 +79,15 @@ std::vector<Variant> choose_variants(const Options& options) {
   throw UsageError(fmt::format("no variant's name matches '{}' (there are {})", options.variants, names));
 }
 
-Model thinned(const Model& model, const test::Thinning& thinning) {
-  return thinning.two_of_four ? prune_2_4(model) : prune_magnitude(model, thinning.sparsity);
-}
-
 std::int64_t bytes_on_disk(Context& ctx, const Model& model, WeightForm form) {
   namespace fs = std::filesystem;
   Tensors tensors;
-  for (const Layer& layer : model.layers) put_weight(ctx, tensors, layer.weight_name, layer.weight, form);
+  // By number: a model may call a bias what a part of a weight would be called.
+  for (std::size_t i = 0; i < model.layers.size(); ++i)
+    put_weight(ctx, tensors, fmt::format("{}.weight", i), model.layers[i].weight, form);
   std::map<std::string, ConstView> views(tensors.begin(), tensors.end());
-  for (const Layer& layer : model.layers)
-    if (layer.has_bias()) views.emplace(layer.bias_name, layer.bias);
+  for (std::size_t i = 0; i < model.layers.size(); ++i)
+    if (model.layers[i].has_bias()) views.emplace(fmt::format("{}.bias", i), model.layers[i].bias);
   const fs::path path = fs::temp_directory_path() / fmt::format("tandem-model-{}.safetensors", ::getpid());
   save_safetensors(path.string(), views);
   const auto bytes = static_cast<std::int64_t>(fs::file_size(path));

@@ -22,9 +22,6 @@ struct Variant {
 /// Those that the options ask for. Throws UsageError when there are none.
 std::vector<Variant> choose_variants(const Options& options);
 
-/// The model with the weights that the variant leaves.
-Model thinned(const Model& model, const test::Thinning& thinning);
-
 /// Bytes of a safetensors file that holds what the variant stores of a thinned model. It is written, to the folder for
 /// temporary files, and removed again.
 std::int64_t bytes_on_disk(Context& ctx, const Model& model, WeightForm form);

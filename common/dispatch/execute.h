@@ -47,7 +47,7 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
 template <class Args>
 void add_panels(Args& args, const PackedMatrix& packed, const CpuInfo& host) {
   const ConstView& b = packed.matrix;
-  if (packed.panels == nullptr || args.b.data != b.data() || args.k != b.shape()[0] || args.n != b.shape()[1]) return;
+  if (args.b.data != b.data() || args.k != b.shape()[0] || args.n != b.shape()[1]) return;
   if (args.b.row != b.strides()[0] || args.b.col != b.strides()[1]) return;
   const cpu::PackedLayout wanted = cpu::packed_layout(host, b.dtype(), args.k, args.n);
   if (wanted.panel != packed.panel || wanted.bytes != packed.bytes) return;
@@ -64,7 +64,7 @@ void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const type
   const auto run = [&](std::span<const View> here) {
     typename Op::Args args = Op::bind(attributes, here);
     if constexpr (requires { args.packed_b; })
-      if (entry.backend == Backend::cpu) add_panels(args, call.packed, ctx.machine.cpu);
+      if (call.packed && entry.backend == Backend::cpu) add_panels(args, *call.packed, ctx.machine.cpu);
     const std::size_t bytes = entry.kernel->workspace(Op::describe(attributes, here), ctx.machine);
     const Workspace workspace = ctx.workspace(entry.backend, bytes, Op::kName);
     ctx.check(entry.kernel->run(args, queue, workspace), Op::kName, entry.name);

@@ -9,6 +9,7 @@
 #include <tandem/error.h>
 #include <tandem/prune.h>
 
+#include "common/core/stage.h"
 #include "common/io/untrusted.h"
 #include "common/model/description.h"
 #include "common/model/fault.h"
@@ -19,11 +20,7 @@ namespace {
 /// Row-major copy of a vector or a matrix.
 Tensor copy_of(const ConstView& view) {
   Tensor copy = Tensor::empty(view.shape());
-  const std::int64_t columns = view.shape().back(), step = view.strides().back();
-  const float* in = view.as<float>();
-  float* out = copy.data<float>();
-  for (std::int64_t i = 0; i < view.elements(); ++i)
-    out[i] = in[(view.rank() == 2 ? i / columns * view.strides()[0] : 0) + i % columns * step];
+  if (view.elements() > 0) copy_strided(copy.view(), view);
   return copy;
 }
 

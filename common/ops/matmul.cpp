@@ -1,6 +1,5 @@
 #include "common/ops/matmul.h"
 
-#include <array>
 #include <charconv>
 #include <initializer_list>
 #include <type_traits>
@@ -102,13 +101,16 @@ void check_dtype(std::string_view op, const ConstView& a) {
     throw Error(Code::invalid_argument, fmt::format("{}: a is {}; f32 and bf16 are supported", op, name(a.dtype())));
 }
 
-/// `b` describes b for the message.
-void check_bias(std::string_view op, const MatmulOptions& options, std::int64_t n, const std::string& b) {
+std::string described(const ConstView& b) { return to_string(b.shape()); }
+std::string described(const Sparse24& b) { return fmt::format("a 2:4 matrix of {}x{}", b.rows, b.cols); }
+
+template <class B>
+void check_bias(const MatmulOptions& options, std::int64_t n, const B& b) {
   if (options.bias.rank() == 0) return;
-  require_dtype(op, "bias", options.bias, DType::f32);
+  require_dtype(kCalled<B>, "bias", options.bias, DType::f32);
   if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
-    throw Error(Code::invalid_argument,
-                fmt::format("{}: bias is {}, but b has {} columns ({})", op, to_string(options.bias.shape()), n, b));
+    throw Error(Code::invalid_argument, fmt::format("{}: bias is {}, but b has {} columns (b is {})", kCalled<B>,
+                                                    to_string(options.bias.shape()), n, described(b)));
 }
 
 void validate(const ConstView& a, const ConstView& b, const MatmulOptions& options) {
@@ -123,7 +125,7 @@ void validate(const ConstView& a, const ConstView& b, const MatmulOptions& optio
   if (k != kb)
     throw Error(Code::invalid_argument, fmt::format("matmul: inner dimensions differ (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  check_bias("matmul", options, n, "b is " + to_string(b.shape()));
+  check_bias(options, n, b);
 }
 
 void validate(const ConstView& a, const Sparse24& b, const MatmulOptions& options) {
@@ -132,7 +134,7 @@ void validate(const ConstView& a, const Sparse24& b, const MatmulOptions& option
                 fmt::format("matmul_2_4: a needs two dimensions or more, but is {}", to_string(a.shape())));
   check_dtype("matmul_2_4", a);
   check_sparse24_operand("matmul_2_4", b, a.dtype(), a.shape().back());
-  check_bias("matmul_2_4", options, b.rows, fmt::format("the 2:4 matrix is {}x{}", b.rows, b.cols));
+  check_bias(options, b.rows, b);
 }
 
 void check_result(std::string_view op, DType operands, DType result) {
@@ -154,26 +156,23 @@ Shape result_shape(const ConstView& a, const Sparse24& b) {
   return shape;
 }
 
-std::string described(const ConstView& b) { return to_string(b.shape()); }
-std::string described(const Sparse24& b) { return fmt::format("a 2:4 matrix of {}x{}", b.rows, b.cols); }
+template <class... Operands>
+void call(Context& ctx, const MatmulAttributes& attributes, const MatmulOptions& options, const Operands&... all) {
+  const View operands[] = {readable(all)...};
+  execute<Matmul>(ctx, attributes, operands, options.call);
+}
 
 template <class B>
 void run(Context& ctx, const ConstView& a, const B& b, const View& c, const MatmulOptions& options) {
   MatmulAttributes attributes{options.alpha, options.beta, options.activation, options.bias.rank() == 1};
-  std::array<View, 5> operands;
-  std::size_t count = 0;
-  const auto add = [&](const ConstView& v) { operands[count++] = readable(v); };
-  add(a);
+  const ConstView& bias = options.bias;
   if constexpr (std::is_same_v<B, Sparse24>) {
     attributes.b_format = MatrixFormat::sparse24;
-    add(b.values);
-    add(b.metadata);
+    attributes.bias ? call(ctx, attributes, options, a, b.values, b.metadata, bias, c)
+                    : call(ctx, attributes, options, a, b.values, b.metadata, c);
   } else {
-    add(b);
+    attributes.bias ? call(ctx, attributes, options, a, b, bias, c) : call(ctx, attributes, options, a, b, c);
   }
-  if (attributes.bias) add(options.bias);
-  add(c);
-  execute<Matmul>(ctx, attributes, std::span(operands.data(), count), options.call);
 }
 
 template <class B>

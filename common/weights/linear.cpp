@@ -84,7 +84,7 @@ void multiply_integers(Context& ctx, const ConstView& x, const LinearOptions& op
   how.result_scale = options.result_scale;
   how.result_zero_point = options.result_zero_point;
   if (x.dtype() != DType::f32) return product(x, *options.input, how);
-  const CallOptions same_place{"", options.call.backend, {}, {}};
+  const CallOptions same_place{"", options.call.backend, {}, nullptr};
   if (options.input) return product(quantize(ctx, x, *options.input, same_place), *options.input, how);
   const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, same_place});
   product(q.values, q.quantization, how);
@@ -126,7 +126,11 @@ void run(Context& ctx, const ConstView& x, const Weights& weights, const View& y
     for (std::size_t i = 0; i < here.size(); ++i) twins.push_back({*here[i], *there[i]});
     known.call.twins = twins;
   }
-  if (state.panels) known.call.packed = {*packable(*state.host), state.panels.get(), state.panel, state.panel_bytes};
+  PackedMatrix packed;
+  if (state.panels) {
+    packed = {*packable(*state.host), state.panels.get(), state.panel, state.panel_bytes};
+    known.call.packed = &packed;
+  }
   std::visit([&](const auto& w) { multiply(ctx, x, w, y, known); }, state.home());
 }
 

@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <span>
+
+#include <tandem/tensor.h>
 
 namespace tandem::test {
 
@@ -42,5 +45,12 @@ std::span<const float> special_values();
 
 /// Overwrites about one element in `every` with a special value.
 void sprinkle_special(std::span<float> out, std::uint64_t seed, int every = 13);
+
+/// Host tensors of one shape and dtype that hold the same bits.
+inline bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.view().data(), b.view().data(), static_cast<std::size_t>(a.elements()) * size_of(a.dtype())) ==
+             0;
+}
 
 }  // namespace tandem::test

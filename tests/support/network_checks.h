@@ -21,9 +21,6 @@ inline Thinning thinning_for(WeightForm form) {
   const bool two_of_four = form == WeightForm::sparse_2_4 || form == WeightForm::s8_sparse_2_4;
   return {form == WeightForm::csr ? 0.7 : 0.0, two_of_four};
 }
-inline Model thinned(const Model& model, const Thinning& thinning) {
-  return thinning.two_of_four ? prune_2_4(model) : prune_magnitude(model, thinning.sparsity);
-}
 
 /// Every output against the oracle; the largest bound that it allowed.
 inline double expect_right(const NetworkOracle& oracle, const Tensor& x, const Tensor& y, const std::string& what) {

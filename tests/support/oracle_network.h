@@ -24,6 +24,11 @@ struct Thinning {
   bool two_of_four = false;  ///< along the inputs
 };
 
+/// By the library: what is then stored and run.
+inline Model thinned(const Model& model, const Thinning& thinning) {
+  return thinning.two_of_four ? prune_2_4(model) : prune_magnitude(model, thinning.sparsity);
+}
+
 class NetworkOracle {
  public:
   /// The model itself in real numbers: no rounding, radius 0.

@@ -13,6 +13,7 @@
 #include <tandem/prune.h>
 
 #include "common/model/description.h"
+#include "tests/support/data.h"
 #include "tests/support/models.h"
 #include "tests/support/temporary_folder.h"
 
@@ -21,13 +22,8 @@ namespace {
 
 using test::random_model;
 using test::random_tensor;
+using test::same_bits;
 using test::TemporaryFolder;
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.view().data(), b.view().data(), static_cast<std::size_t>(a.elements()) * size_of(a.dtype())) ==
-             0;
-}
 
 std::string data_file(const char* name) { return std::string(TANDEM_TEST_DATA_DIR) + "/../../bench/data/" + name; }
 

@@ -64,9 +64,11 @@ TEST(Network, AWrongOutputIsSeen) {
 
 TEST(Network, RowsDoNotDependOnEachOther) {
   Context ctx;
-  const Model model = random_model({24, 40, 5}, Activation::gelu_erf, 7);
   const Tensor x = random_tensor({9, 24}, 8);
   for (const WeightForm form : {WeightForm::s8, WeightForm::csr}) {
+    // Kernels may differ in the last bit of a gelu, which a quantisation that follows can turn into a whole step.
+    const Activation activation = is_integer(form) ? Activation::relu : Activation::gelu_erf;
+    const Model model = random_model({24, 40, 5}, activation, 7);
     const Network network(ctx, thinned(model, thinning_for(form)), {form, {}});
     const Tensor all = network.run(ctx, x);
     for (std::int64_t i = 0; i < 9; ++i) {

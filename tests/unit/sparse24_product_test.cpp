@@ -107,7 +107,7 @@ TEST(Sparse24Product, RefusesWhatDoesNotFit) {
   MatmulOptions options;
   const Tensor bias = Tensor::zeros({4});
   options.bias = bias;
-  EXPECT_TRUE(has(message(x, to_2_4(pruned(3, 8, 1)), options), "the 2:4 matrix is 3x8"));
+  EXPECT_TRUE(has(message(x, to_2_4(pruned(3, 8, 1)), options), "a 2:4 matrix of 3x8"));
   EXPECT_TRUE(has(
       error_of([&] { quantized_matmul_2_4(ctx, as_s8(x), scale_of(1), to_2_4(pruned(3, 8, 1)), scale_of(1)); }).what(),
       "f32"));

@@ -28,7 +28,7 @@ struct Twin {
 /// A matrix [k, n] packed beforehand as the CPU's fast product wants it as b: made by Weights, for a CPU of one kind.
 struct PackedMatrix {
   ConstView matrix;
-  const void* panels = nullptr;  ///< in host memory; null: there is none
+  const void* panels = nullptr;  ///< in host memory
   std::int64_t panel = 0;        ///< columns
   std::size_t bytes = 0;
 };
@@ -41,7 +41,8 @@ struct CallOptions {
   /// no copy on either side.
   std::span<const Twin> twins = {};
   /// Used where b of a product is exactly its `matrix` and the kernel that runs reads such panels; else left alone.
-  PackedMatrix packed = {};
+  /// Null: there are none. Only read during the call.
+  const PackedMatrix* packed = nullptr;
 };
 
 /// Applied to alpha * a @ b + beta * c + bias before the store. GELU is named by its formula (see UnaryFn).
