@@ -71,8 +71,8 @@ Job job_of(const Asked& asked, const Options& options) {
   Job job{asked.op, asked.problem, "", {}, fmt::format("{} {}", asked.op, asked.problem)};
   if (!options.a.empty()) job.given.push_back({0, load(options.a), options.a});
   if (!options.b.empty()) job.given.push_back({1, load(options.b), options.b});
-  if (job.problem.empty()) {
-    job.problem = problem_of_files(job.op, job.given);
+  if (job.text.empty()) {
+    job.text = problem_of_files(job.op, job.given);
     job.reproduce = job.op;
   }
   return job;

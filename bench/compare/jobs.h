@@ -5,18 +5,14 @@
 #include <vector>
 
 #include <tandem/context.h>
+#include <tandem/profile.h>
 
 #include "bench/compare/options.h"
-#include "common/profile/comparison.h"
-#include "common/profile/operands.h"
 
 namespace tandem::compare {
 
-struct Job {
-  std::string op, problem;
-  std::string label;                  ///< what it stands for; may be empty
-  std::vector<profile::Given> given;  ///< operands that are not random
-  std::string reproduce;              ///< the words after tandem-compare that measure it again
+struct Job : profile::Problem {
+  std::string reproduce;  ///< the words after tandem-compare that measure it again
 };
 
 /// The problems asked for, or the default job. Throws UsageError, and Error for files that cannot be read.

@@ -7,21 +7,25 @@
 
 #include <fmt/format.h>
 #include <tandem/error.h>
+#include <tandem/report.h>
 
+#include <tandem/report.h>
 #include "bench/compare/jobs.h"
+#include "bench/compare/list.h"
 #include "bench/compare/options.h"
-#include "bench/compare/run.h"
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/progress.h"
-#include "common/profile/report.h"
+
+#include "common/profile/run_facts.h"
+#include "common/profile/run_problem.h"
 
 namespace tandem::compare {
 namespace {
 
 using bench::print;
 
-std::string problem_name(const Job& job) { return job.op + " " + job.problem; }
+std::string problem_name(const Job& job) { return job.op + " " + job.text; }
 
 void explain_jobs(Context& ctx, const std::vector<Job>& jobs) {
   for (const Job& job : jobs) print(to_string(explain(ctx, problem_name(job))) + "\n");
@@ -45,7 +49,7 @@ profile::Comparison measure_jobs(Context& ctx, const Options& options, const std
   if (table) print(run_header(comparison, style));
   for (std::size_t i = 0; i < jobs.size() && !interrupted; ++i) {
     line.begin(i, problem_name(jobs[i]));
-    std::vector<profile::Row> rows = run_job(ctx, jobs[i], comparison.roof, how);
+    std::vector<profile::Row> rows = profile::run_problem(ctx, jobs[i], comparison.roof, how);
     for (profile::Row& row : rows) row.reproduce = command_for(options, jobs[i].reproduce, row.kernel);
     line.clear();
     if (table) print(table_block(rows, style));
@@ -78,7 +82,7 @@ int run(int argc, const char* const* argv) {
   }
   std::vector<profile::Statement> statements;
   const std::vector<Job> jobs = make_jobs(ctx, *options, statements);
-  for (const Job& job : jobs) check_job(job);
+  for (const Job& job : jobs) profile::check_problem(job);
   if (options->explain) {
     explain_jobs(ctx, jobs);
     return 0;

@@ -9,7 +9,7 @@
 #include <tandem/error.h>
 
 #include "common/profile/timer.h"
-#include "tests/support/check.h"
+#include "common/verify/check.h"
 
 namespace tandem::models {
 namespace {
@@ -25,10 +25,11 @@ std::int64_t answer_of(const auto* outputs, std::int64_t count) {
 
 /// The uncompressed model in double precision, for all rows.
 std::vector<double> exact_outputs(const Task& task) {
-  const test::NetworkOracle model(task.model);
+  const verify::NetworkOracle model(task.model);
   std::vector<double> outputs;
   for (std::int64_t i = 0; i < task.data.shape()[0]; ++i)
-    for (const test::Expected& e : model.row(task.data.data<float>() + i * model.inputs())) outputs.push_back(e.value);
+    for (const verify::Expected& e : model.row(task.data.data<float>() + i * model.inputs()))
+      outputs.push_back(e.value);
   return outputs;
 }
 
@@ -50,7 +51,7 @@ Quantization copy_of(const Quantization& q) {
 void prepare(Candidate& candidate, const Task& task) {
   Context& ctx = *candidate.ctx;
   const Variant& variant = *candidate.variant;
-  const Model model = test::thinned(task.model, variant.thinning);
+  const Model model = verify::thinned(task.model, variant.thinning);
   std::int64_t zeros = 0;
   for (const Layer& layer : model.layers)
     zeros += std::count(layer.weight.data<float>(), layer.weight.data<float>() + layer.weight.elements(), 0.0f);
@@ -79,29 +80,29 @@ std::vector<std::int64_t> rows_to_judge(std::int64_t rows, double work, std::uin
     chosen.clear();
     for (std::int64_t i = 0; i < rows; ++i) chosen.push_back(i);
   }
-  test::Random random(seed);
+  verify::Random random(seed);
   while (static_cast<std::int64_t>(chosen.size()) < std::min(affordable, rows))
     chosen.push_back(random.integer(0, rows - 1));
   return chosen;
 }
 
 /// Holds the outputs of the full batch, and that of the first row alone, against the oracle of the variant.
-test::Check judge(const Candidate& candidate, const Task& task, const Tensor& full, const Tensor& one,
-                  std::uint64_t seed) {
+verify::Check judge(const Candidate& candidate, const Task& task, const Tensor& full, const Tensor& one,
+                    std::uint64_t seed) {
   const Variant& variant = *candidate.variant;
-  const test::NetworkOracle oracle(task.model, variant.thinning, variant.form, candidate.inputs);
-  test::Check check;
+  const verify::NetworkOracle oracle(task.model, variant.thinning, variant.form, candidate.inputs);
+  verify::Check check;
   const std::int64_t outputs = oracle.outputs();
-  const auto compare_row = [&](const std::vector<test::Expected>& expected, const float* actual, std::int64_t i) {
+  const auto compare_row = [&](const std::vector<verify::Expected>& expected, const float* actual, std::int64_t i) {
     for (std::int64_t j = 0; j < outputs; ++j) {
-      const test::Expected& output = expected[static_cast<std::size_t>(j)];
+      const verify::Expected& output = expected[static_cast<std::size_t>(j)];
       if (std::isinf(output.bound)) continue;  // nothing is promised of it: no comparison either
-      test::compare(check, output, static_cast<double>(actual[j]),
-                    [&] { return fmt::format("output {} of row {}", j, i); });
+      verify::compare(check, output, static_cast<double>(actual[j]),
+                      [&] { return fmt::format("output {} of row {}", j, i); });
     }
   };
   for (const std::int64_t i : rows_to_judge(full.shape()[0], oracle.work(), seed)) {
-    const std::vector<test::Expected> expected = oracle.row(task.data.data<float>() + i * oracle.inputs());
+    const std::vector<verify::Expected> expected = oracle.row(task.data.data<float>() + i * oracle.inputs());
     compare_row(expected, full.data<float>() + i * outputs, i);
     if (i == 0) compare_row(expected, one.data<float>(), i);
   }
@@ -162,7 +163,7 @@ void check(Candidate& candidate, const Task& task, const std::vector<double>& ex
     prepare(candidate, task);
     const Tensor full = run_observed(candidate, task);
     const Tensor one = candidate.network->run(*candidate.ctx, task.data.view().slice(0, 0, 1));
-    const test::Check found = judge(candidate, task, full, one, seed);
+    const verify::Check found = judge(candidate, task, full, one, seed);
     if (found.compared == 0) throw Error(Code::unsupported, "the oracle bounds none of its outputs");
     row.bound_ratio = found.worst_ratio;
     row.compared = found.compared;

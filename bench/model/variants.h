@@ -8,13 +8,13 @@
 #include <tandem/network.h>
 
 #include "bench/model/options.h"
-#include "tests/support/oracle_network.h"
+#include "common/verify/oracle_network.h"
 
 namespace tandem::models {
 
 struct Variant {
   std::string name;
-  test::Thinning thinning;
+  verify::Thinning thinning;
   WeightForm form = WeightForm::f32;
   bool calibrated = false;  ///< the scales of its inputs come from data
 };

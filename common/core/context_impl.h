@@ -60,6 +60,9 @@ struct Context::Impl {
                       .kernel = d.selection.entry->name,
                       .backend = d.selection.entry->backend,
                       .predicted_seconds = d.selection.prediction.total(),
+                      .rung = d.selection.prediction.rung,
+                      .error = d.selection.prediction.error,
+                      .model = {},
                       .threads = m.cpu.threads,
                       .why = d.situation.kernel.empty() ? "least predicted time" : "this kernel is forced",
                       .candidates = {}};

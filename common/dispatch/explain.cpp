@@ -4,6 +4,7 @@
 #include <tandem/error.h>
 
 #include "common/dispatch/execute.h"
+#include "common/ops/problem.h"
 
 namespace tandem {
 namespace {
@@ -24,6 +25,8 @@ std::string stages(const Candidate& c) {
   add(c.kernel.starts_with("cuda") ? "launch" : "fork and join", c.launch_seconds);
   add("kernel", c.kernel_seconds);
   add("copy out", c.copy_out_seconds);
+  add("wait", c.wait_seconds);
+  add("allocation", c.allocate_seconds);
   return text;
 }
 
@@ -38,16 +41,6 @@ std::vector<View> hypothetical_operands(const Request<Op>& request, const std::v
                        i < devices.size() ? devices[i] : Device::cpu());
   }
   return views;
-}
-
-/// Op::parse, whose errors need not name the problem.
-template <class Op>
-std::optional<Request<Op>> parse_named(const std::string& problem, std::string_view op, std::string_view text) {
-  try {
-    return Op::parse(op, text);
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("explain '{}': {}", problem, error.what()));
-  }
 }
 
 }  // namespace
@@ -78,21 +71,18 @@ Decision explain(Context& ctx, const std::string& problem, const std::vector<Dev
   const std::string_view text =
       space == std::string::npos ? std::string_view() : std::string_view(problem).substr(space + 1);
   Decision decision;
-  bool known = false;
-  for_each_op([&]<class Op>() {
-    if (known) return;
-    const std::optional<Request<Op>> request = parse_named<Op>(problem, op, text);
-    if (!request) return;
-    known = true;
-    const std::vector<View> operands = hypothetical_operands(*request, devices);
-    const Situation<Op> situation = make_situation<Op>(ctx.impl(), request->attributes, operands);
-    select<Op>(situation, ctx.policy(), ctx.machine(), &decision);
-    if constexpr (requires { Op::remark(situation.on(Backend::cpu), ctx.machine()); })
-      decision.why += "; " + Op::remark(situation.on(Backend::cpu), ctx.machine());
-  });
-  if (!known)
-    throw Error(Code::invalid_argument,
-                fmt::format("explain: unknown operation '{}'; write a problem such as 'matmul f32:512x512x512'", op));
+  try {
+    with_problem(op, text, [&]<class Op>(const Request<Op>& request) {
+      const std::vector<View> operands = hypothetical_operands(request, devices);
+      const Situation<Op> situation = make_situation<Op>(ctx.impl(), request.attributes, operands);
+      select<Op>(situation, ctx.policy(), ctx.machine(), &decision);
+      if constexpr (requires { Op::remark(situation.on(Backend::cpu), ctx.machine()); })
+        decision.why += "; " + Op::remark(situation.on(Backend::cpu), ctx.machine());
+    });
+  } catch (const Error& error) {
+    if (error.code() != Code::invalid_argument) throw;
+    throw Error(error.code(), fmt::format("explain '{}': {}", problem, error.what()));
+  }
   return decision;
 }
 

@@ -55,12 +55,18 @@ Prediction predict(Backend backend, const Copies& copies, double kernel_seconds,
   const Ceilings c = assumed(machine.ceilings);
   // To run on the CPU, inputs come down and the result goes up; on the GPU the other way round.
   const bool gpu = backend == Backend::cuda;
-  const auto move = [&](std::int64_t bytes, int count, double rate) {
-    return count == 0 ? 0.0 : c.copy_seconds * count + static_cast<double>(bytes) / rate;
+  const auto move = [&](std::int64_t bytes, int count, const CopyCurve& curve, double rate) {
+    if (count == 0) return 0.0;
+    if (curve.measured()) return count * curve.at(bytes / count);
+    return c.copy_seconds * count + static_cast<double>(bytes) / rate;
   };
+  const auto up = [&](std::int64_t bytes, int count) { return move(bytes, count, c.h2d_pageable, c.h2d_bytes); };
+  const auto down = [&](std::int64_t bytes, int count) { return move(bytes, count, c.d2h_pageable, c.d2h_bytes); };
   Prediction p;
-  p.copy_in = move(copies.in_bytes, copies.in_count, gpu ? c.h2d_bytes : c.d2h_bytes);
-  p.copy_out = move(copies.out_bytes, copies.out_count, gpu ? c.d2h_bytes : c.h2d_bytes);
+  p.copy_in = gpu ? up(copies.in_bytes, copies.in_count) : down(copies.in_bytes, copies.in_count);
+  p.copy_out = gpu ? down(copies.out_bytes, copies.out_count) : up(copies.out_bytes, copies.out_count);
+  if (copies.in_count + copies.out_count > 0) p.wait = c.wait_seconds;
+  if (gpu) p.allocate = c.allocate_seconds * (copies.in_count + copies.out_count);
   p.kernel = kernel_seconds;
   if (gpu)
     p.launch = c.launch_seconds;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,10 @@ struct Situation {
 
 /// Predicted seconds of one candidate, by stage.
 struct Prediction {
-  double copy_in = 0, launch = 0, kernel = 0, copy_out = 0;
-  double total() const { return copy_in + launch + kernel + copy_out; }
+  double copy_in = 0, launch = 0, kernel = 0, copy_out = 0, wait = 0, allocate = 0;
+  Rung rung = Rung::prior;
+  double error = std::numeric_limits<double>::quiet_NaN();  // relative half width; NaN: unknown
+  double total() const { return copy_in + launch + kernel + copy_out + wait + allocate; }
 };
 
 template <class Op>
@@ -124,6 +127,10 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
       candidate.copy_in_seconds = p.copy_in;
       candidate.copy_out_seconds = p.copy_out;
       candidate.launch_seconds = p.launch;
+      candidate.wait_seconds = p.wait;
+      candidate.allocate_seconds = p.allocate;
+      candidate.rung = p.rung;
+      candidate.error = p.error;
       if (entry.kernel->traits.reference && !forced) candidate.verdict = "reference: only when nothing else is left";
     }
     candidates.push_back(std::move(candidate));
@@ -136,6 +143,8 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     trace->kernel = chosen.entry->name;
     trace->backend = chosen.entry->backend;
     trace->predicted_seconds = chosen.prediction.total();
+    trace->rung = chosen.prediction.rung;
+    trace->error = chosen.prediction.error;
     trace->threads = machine.cpu.threads;
     trace->candidates = std::move(candidates);
     detail::finish_trace(*trace);

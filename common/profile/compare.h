@@ -10,7 +10,11 @@
 
 #include "common/dispatch/execute.h"
 #include "common/profile/comparison.h"
+#include "common/profile/measure.h"
 #include "common/profile/operands.h"
+#include "common/profile/roof.h"
+#include "common/profile/timer.h"
+#include "common/profile/timing.h"
 
 namespace tandem::profile {
 

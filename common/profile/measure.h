@@ -7,8 +7,9 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include <tandem/measurement.h>
 
 namespace tandem::profile {
 
@@ -21,21 +22,6 @@ struct Timed {
 
 /// The calls of a batch timed by the host clock.
 double time_calls(int calls, const std::function<void()>& call);
-
-enum class Stop : std::uint8_t {
-  not_started,  ///< interrupted before the first sample
-  enough,       ///< the wanted time was spent and the median is known to the wanted precision
-  max_time,     ///< it is not, but the time limit is reached
-  interrupted,
-};
-std::string_view name(Stop stop);
-
-/// What a running measurement tells its observer, at most every 50 ms and never inside a sample.
-struct Progress {
-  std::string_view candidate;
-  double median_seconds = 0;  ///< of that candidate, so far
-  double fraction = 0;        ///< of the whole measurement, estimated
-};
 
 struct MeasureOptions {
   double min_seconds = 0.1;  ///< spent in the samples of each candidate

@@ -8,19 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include <tandem/context.h>
-#include <tandem/tensor.h>
+#include <tandem/profile.h>
 
 #include "common/ops/operand.h"
 
 namespace tandem::profile {
-
-/// Data that stands for a random operand.
-struct Given {
-  std::size_t operand = 0;  ///< its position
-  std::shared_ptr<const Tensor> data;
-  std::string source;  ///< "digits_images.npy"
-};
 
 /// Random inputs stay in the range of their spec; without one they are uniform reals in [low, high), 24 random bits
 /// each; whole numbers of the type's range otherwise.

@@ -1,25 +1,14 @@
-// Comparisons as text: a table for a terminal, Markdown, CSV and JSON.
+// What the reports of comparisons share.
 #pragma once
 
 #include <span>
 #include <string>
 
-#include "common/profile/comparison.h"
+#include <tandem/report.h>
+
 #include "common/profile/report_parts.h"
 
 namespace tandem::profile {
-
-/// The rows of one problem, fastest first; kernels that were skipped for the same reason share a line.
-std::string table_block(std::span<const Row> rows, const Style& style);
-/// Counts, statements and what the run took.
-std::string table_footer(const Comparison& comparison, const Style& style);
-
-/// Schema "tandem-compare/1": docs/profiling.md describes it. Absent numbers are null.
-std::string to_json(const Comparison& comparison);
-/// One line a row, a header line, RFC 4180; absent numbers are empty.
-std::string to_csv(const Comparison& comparison);
-/// One table a problem.
-std::string to_markdown(const Comparison& comparison);
 
 /// The rows of each problem, in order.
 std::vector<std::span<const Row>> by_problem(std::span<const Row> rows);

@@ -5,16 +5,9 @@
 #include <string_view>
 
 #include <fmt/format.h>
-
-#include "common/profile/run_facts.h"
-#include "common/profile/timing.h"
+#include <tandem/report.h>
 
 namespace tandem::profile {
-
-struct Style {
-  bool colour = false;   ///< ANSI escape sequences
-  bool unicode = false;  ///< block characters for bars
-};
 
 struct Paint {
   bool on;
@@ -32,8 +25,6 @@ std::string factor(double x);
 /// "12.1 .. 12.9": the quartiles in the unit of the median.
 std::string spread_cell(const Timing& timing);
 
-/// The machine, its ceilings and what might disturb it: three or four lines and an empty one.
-std::string run_header(const RunFacts& facts, const Style& style);
 /// "12.3 s", and how much of the processors the hypervisor took meanwhile where that matters.
 std::string run_time(const RunFacts& facts);
 /// The machine and its ceilings, as a paragraph and a table.

@@ -5,6 +5,10 @@
 
 #include <tandem/version.h>
 
+#include "common/profile/noise.h"
+#include "common/profile/roof.h"
+#include "common/profile/timer.h"
+
 namespace tandem::profile {
 namespace {
 

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include <tandem/profile.h>
+
 namespace tandem::profile {
 
 /// Seconds of a clock that never steps back.
@@ -10,11 +12,7 @@ inline double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// What the clock can resolve, measured once a process (under a millisecond).
-struct TimerFacts {
-  double tick_seconds = 0;  ///< smallest step seen
-  double read_seconds = 0;  ///< cost of one reading, median
-};
+/// Measured once a process, in under a millisecond.
 const TimerFacts& timer_facts();
 
 /// The shortest interval that is worth a sample: 1000 ticks, and not below 20 us, so that reading the clock and

@@ -1,5 +1,7 @@
 #include "common/profile/timing.h"
 
+#include "common/profile/stats.h"
+
 #include <utility>
 
 namespace tandem::profile {

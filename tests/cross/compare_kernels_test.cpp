@@ -8,7 +8,7 @@
 
 #include "common/profile/compare.h"
 #include "common/profile/report.h"
-#include "tests/support/check.h"
+#include "tests/support/verify.h"
 
 namespace tandem::profile {
 namespace {

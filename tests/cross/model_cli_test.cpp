@@ -10,10 +10,11 @@
 #include <tandem/npy.h>
 #include <nlohmann/json.hpp>
 
+#include "common/verify/oracle_network.h"
 #include "tests/support/models.h"
-#include "tests/support/oracle_network.h"
 #include "tests/support/program_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/verify.h"
 
 #ifdef TANDEM_MODEL_PROGRAM
 

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <tandem/tandem.h>
 
-#include "tests/support/check.h"
 #include "tests/support/fill.h"
+#include "tests/support/verify.h"
 
 namespace tandem::test {
 

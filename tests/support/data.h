@@ -4,28 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <random>
 #include <span>
 
 #include <tandem/tensor.h>
 
+#include "common/verify/random.h"
+
 namespace tandem::test {
 
-/// mt19937_64 with conversions that, unlike the standard distributions, are the same everywhere.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : engine_(seed) {}
-  std::uint64_t bits() { return engine_(); }
-  /// In [0, 1), 53 bits.
-  double unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  /// In [low, high], both included. The range must be far below 2^63 (the bias of the remainder is ignored).
-  std::int64_t integer(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(bits() % static_cast<std::uint64_t>(high - low + 1));
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
+using verify::Random;
 
 /// Reals in [low, high).
 void fill_uniform(std::span<float> out, std::uint64_t seed, float low = -1.0f, float high = 1.0f);

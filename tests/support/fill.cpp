@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/support/data.h"
-#include "tests/support/oracle.h"
+#include "tests/support/verify.h"
 
 namespace tandem::test {
 namespace {

@@ -12,9 +12,9 @@
 #include "common/core/thread_pool.h"
 #include "common/dispatch/registry.h"
 #include "tests/support/cases.h"
-#include "tests/support/check.h"
 #include "tests/support/fill.h"
 #include "tests/support/guarded_buffer.h"
+#include "tests/support/verify.h"
 
 namespace tandem::test {
 

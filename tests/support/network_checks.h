@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 #include <tandem/network.h>
 
-#include "tests/support/check.h"
+#include "common/verify/oracle_network.h"
 #include "tests/support/models.h"
-#include "tests/support/oracle_network.h"
+#include "tests/support/verify.h"
 
 namespace tandem::test {
 

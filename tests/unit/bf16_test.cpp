@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <tandem/ops.h>
 
-#include "tests/support/oracle.h"
+#include "tests/support/verify.h"
 
 namespace tandem::test {
 namespace {

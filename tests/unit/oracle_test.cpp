@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/check.h"
 #include "tests/support/data.h"
+#include "tests/support/verify.h"
 
 namespace tandem::test {
 namespace {

@@ -207,6 +207,35 @@ TEST(Select, IsTheSameWithAndWithoutATrace) {
       }
 }
 
+// Copies on a made-up link that was measured: 10 us until it begins, then 10 GB/s.
+Machine measured_link() {
+  Machine machine = gpu_machine_with(1e9);  // the curves take the place of this rate
+  Ceilings& c = machine.ceilings;
+  for (CopyCurve* curve : {&c.h2d_pageable, &c.d2h_pageable})
+    for (std::size_t i = 0; i < CopyCurve::kPoints; ++i)
+      curve->seconds[i] = 10e-6 + static_cast<double>(CopyCurve::bytes_at(i)) / 10e9;
+  c.wait_seconds = 3e-6;
+  c.allocate_seconds = 1e-6;
+  return machine;
+}
+
+TEST(Select, PredictsCopiesFromMeasuredCurvesWithWaitAndAllocation) {
+  const Machine machine = measured_link();
+  const CopyCurve& curve = machine.ceilings.h2d_pageable;
+  EXPECT_DOUBLE_EQ(curve.at(100), curve.seconds[0]);  // no copy is faster than the smallest one that was measured
+  EXPECT_DOUBLE_EQ(curve.at(16384), curve.seconds[1]);
+  EXPECT_NEAR(curve.at(1000000), 10e-6 + 100e-6, 1e-12);
+  EXPECT_NEAR(curve.at(std::int64_t{1} << 30), 10e-6 + 0.1073741824, 1e-9);  // beyond the last point
+  const Prediction p = predict(*find_kernel<Toy>("cuda.toy.f32.fast"), on_host(1000000), machine);
+  EXPECT_NEAR(p.copy_in, 2 * (10e-6 + 400e-6), 1e-10);
+  EXPECT_NEAR(p.copy_out, 10e-6 + 400e-6, 1e-10);
+  EXPECT_DOUBLE_EQ(p.wait, 3e-6);
+  EXPECT_DOUBLE_EQ(p.allocate, 3e-6);
+  EXPECT_DOUBLE_EQ(p.total(), p.copy_in + p.launch + p.kernel + p.copy_out + p.wait + p.allocate);
+  const Prediction near = predict(*find_kernel<Toy>("cuda.toy.f32.fast"), on_gpu(1000000), machine);
+  EXPECT_DOUBLE_EQ(near.total(), near.launch + near.kernel);
+}
+
 TEST(DecisionCache, FindsWhatWasDecidedAndReplacesTheOldest) {
   DecisionCache<Toy> cache;
   const Machine machine = plain_machine();

@@ -49,8 +49,11 @@ struct Candidate {
   double kernel_seconds = 0;
   double copy_in_seconds = 0;
   double copy_out_seconds = 0;
-  double launch_seconds = 0;  ///< kernel launch, or fork and join of the threads
+  double launch_seconds = 0;    ///< kernel launch, or fork and join of the threads
+  double wait_seconds = 0;      ///< for the GPU to finish, where the result goes to the host
+  double allocate_seconds = 0;  ///< of device memory for what is copied
   Rung rung = Rung::prior;
+  double error = 0;  ///< half width of what the prediction may be off by, as a fraction of it; NaN: unknown
 };
 
 /// What a call ran, or would run, and why.
@@ -60,6 +63,9 @@ struct Decision {
   std::string kernel;   ///< empty before the first call
   Backend backend = Backend::cpu;
   double predicted_seconds = 0;
+  Rung rung = Rung::prior;
+  double error = 0;                   ///< of the prediction, as Candidate::error
+  std::string model;                  ///< where the predictions come from, in a sentence; only in explain()
   int threads = 0;                    ///< host threads that the call may use
   std::string why;                    ///< one sentence
   std::vector<Candidate> candidates;  ///< every kernel known for the operation, chosen first; only in explain()

@@ -2,6 +2,7 @@
 // a made-up Machine is enough to test or to ask what would be chosen elsewhere.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -49,6 +50,25 @@ struct GpuInfo {
   std::int64_t memory_bytes = 0;
   std::int64_t l2_bytes = 0;
   std::int64_t shared_bytes_per_block = 0;  ///< with opt-in
+  // What may change under a program that stays the same; zero or empty where it cannot be told.
+  std::string bus_id;            ///< "0000:17:00.0"
+  int driver_version = 0;        ///< of the CUDA that the driver serves: 1000 * major + 10 * minor
+  int runtime_version = 0;       ///< of the CUDA runtime, written likewise
+  double power_limit_watts = 0;  ///< enforced
+  int pcie_generation = 0;       ///< of the link as it could be
+  int pcie_width = 0;            ///< lanes
+};
+
+/// Seconds of one copy between host and device by its size, measured at sizes four times apart.
+struct CopyCurve {
+  static constexpr std::size_t kPoints = 9;
+  static constexpr std::int64_t bytes_at(std::size_t point) { return std::int64_t{4096} << (2 * point); }
+
+  std::array<double, kPoints> seconds{};  ///< of 4 KiB, 16 KiB, ... 256 MiB; zero: not measured
+
+  bool measured() const noexcept { return seconds.back() > 0; }
+  /// Linear between neighbours and beyond the last ones, never below the first. Only for a measured curve.
+  double at(std::int64_t bytes) const noexcept;
 };
 
 /// Speeds that bound every kernel, in flop/s, bytes/s and seconds. Measured once a process (see
@@ -61,11 +81,17 @@ struct Ceilings {
   double cpu_dram_bytes = 0;    ///< the same, data above the last-level cache
   double cpu_fork_seconds = 0;  ///< one empty parallel region on all threads
   double gpu_flops = 0;         ///< f32 multiply-adds of the whole device
+  double gpu_s8_ops = 0;        ///< sums of products of 8-bit integers on tensor cores, 2 operations each
+  double gpu_bf16_flops = 0;    ///< the same of bf16, 2 flops each
   double gpu_bytes = 0;         ///< device memory, read + written
   double launch_seconds = 0;    ///< one kernel launch until it starts
   double copy_seconds = 0;      ///< latency of one host-device copy
   double h2d_bytes = 0;         ///< host to device, pageable memory through pinned staging
   double d2h_bytes = 0;         ///< device to host
+  double wait_seconds = 0;      ///< until the host knows that the device has finished
+  double allocate_seconds = 0;  ///< device memory from the pool, and giving it back
+  CopyCurve h2d_pageable, d2h_pageable;  ///< through pinned staging; take the place of latency and rate
+  CopyCurve h2d_pinned, d2h_pinned;      ///< from and to pinned memory
 };
 
 struct Machine {

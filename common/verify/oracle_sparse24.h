@@ -6,7 +6,7 @@
 
 #include <tandem/tensor.h>
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// b [k, n] from the storage of its transpose: values [n, 2 groups], places [n, (groups + 1) / 2].
 class Expanded24 {
@@ -33,4 +33,4 @@ class Expanded24 {
   std::shared_ptr<Tensor> dense_;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/data.h"
-#include "tests/support/oracle.h"
+#include "common/verify/oracle.h"
+#include "common/verify/random.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// What was found. A result is right when no compared number was out of its bound.
 struct Check {
@@ -205,4 +205,4 @@ class Checker {
   std::unique_ptr<ProductChecksum> checksum_;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

@@ -14,9 +14,9 @@
 
 #include <tandem/network.h>
 
-#include "tests/support/oracle.h"
+#include "common/verify/check.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// How weights are thinned out before they are stored.
 struct Thinning {
@@ -81,4 +81,4 @@ class NetworkOracle {
   bool softmax_ = false;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

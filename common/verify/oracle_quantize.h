@@ -9,12 +9,12 @@
 
 #include <tandem/quantize.h>
 
-#include "tests/support/oracle.h"
-#include "tests/support/oracle_elementwise.h"
-#include "tests/support/oracle_matmul.h"
-#include "tests/support/oracle_sparse24.h"
+#include "common/verify/oracle.h"
+#include "common/verify/oracle_elementwise.h"
+#include "common/verify/oracle_matmul.h"
+#include "common/verify/oracle_sparse24.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// One rounding to f32.
 inline double f32(double value) { return static_cast<double>(static_cast<float>(value)); }
@@ -268,4 +268,4 @@ class Oracle<QuantizedMatmul> : public NumberResult {
   std::optional<Expanded24> expanded_;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "tests/support/data.h"
-#include "tests/support/oracle.h"
-#include "tests/support/oracle_elementwise.h"
-#include "tests/support/oracle_sparse24.h"
+#include "common/verify/oracle.h"
+#include "common/verify/oracle_elementwise.h"
+#include "common/verify/oracle_sparse24.h"
+#include "common/verify/random.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// The elementwise function of an activation; `none` has none.
 inline UnaryFn function_of(Activation activation) {
@@ -289,4 +289,4 @@ class ProductChecksum {
   std::vector<Expected> sums_;  // [item][row][group]
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

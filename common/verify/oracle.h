@@ -22,9 +22,9 @@
 #include <tandem/tensor.h>
 
 #include "common/ops/all.h"
-#include "tests/support/bounds.h"
+#include "common/verify/bounds.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// |actual - value| <= bound. A NaN wants a NaN; an infinite bound accepts anything.
 struct Expected {
@@ -126,10 +126,10 @@ struct F32Result {
 template <class Op>
 class Oracle;
 
-}  // namespace tandem::test
+}  // namespace tandem::verify
 
-#include "tests/support/oracle_elementwise.h"  // IWYU pragma: export
-#include "tests/support/oracle_matmul.h"       // IWYU pragma: export
-#include "tests/support/oracle_quantize.h"     // IWYU pragma: export
-#include "tests/support/oracle_rows.h"         // IWYU pragma: export
-#include "tests/support/oracle_spmm.h"         // IWYU pragma: export
+#include "common/verify/oracle_elementwise.h"  // IWYU pragma: export
+#include "common/verify/oracle_matmul.h"       // IWYU pragma: export
+#include "common/verify/oracle_quantize.h"     // IWYU pragma: export
+#include "common/verify/oracle_rows.h"         // IWYU pragma: export
+#include "common/verify/oracle_spmm.h"         // IWYU pragma: export

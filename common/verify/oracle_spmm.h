@@ -1,10 +1,10 @@
 // Oracle of Spmm. Included by tests/support/oracle.h.
 #pragma once
 
-#include "tests/support/oracle.h"
-#include "tests/support/oracle_matmul.h"
+#include "common/verify/oracle.h"
+#include "common/verify/oracle_matmul.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// Sums over the stored elements of a row alone: gamma of their number, and one rounding for the bias.
 template <>
@@ -58,4 +58,4 @@ class Oracle<Spmm> : public F32Result {
   ConstView offsets_, columns_, values_, b_, c_, bias_;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

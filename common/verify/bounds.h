@@ -10,7 +10,7 @@
 
 #include "common/ops/accuracy.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// Unit roundoff of f32.
 inline constexpr double kUnit = 0x1p-24;
@@ -64,4 +64,4 @@ inline double function_bound(UnaryFn fn, double x, double y) {
   return (a.ulp + a.slope * std::abs(x)) * spacing(y) + a.argument * kUnit * std::abs(x);
 }
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

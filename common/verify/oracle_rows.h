@@ -1,9 +1,9 @@
 // Oracles of Softmax, Reduce and Transpose. Included by tests/support/oracle.h.
 #pragma once
 
-#include "tests/support/oracle.h"
+#include "common/verify/oracle.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 inline Dims drop(const Dims& dims, int axis) {
   Dims out;
@@ -223,4 +223,4 @@ class Oracle<Transpose> {
   Strides strides_;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

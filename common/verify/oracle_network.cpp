@@ -1,9 +1,9 @@
-#include "tests/support/oracle_network.h"
+#include "common/verify/oracle_network.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace tandem::test {
+namespace tandem::verify {
 namespace {
 
 /// sum over l of x[l] * w[l][j], for every j. Terms of 0 are left out.
@@ -251,4 +251,4 @@ std::vector<Expected> NetworkOracle::softmax_of(const Row& row) const {
   return out;
 }
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

@@ -1,9 +1,9 @@
 // Oracles of Unary and Binary. Included by tests/support/oracle.h.
 #pragma once
 
-#include "tests/support/oracle.h"
+#include "common/verify/oracle.h"
 
-namespace tandem::test {
+namespace tandem::verify {
 
 /// The function in double. GELU and SiLU at -infinity are their limit, zero.
 inline double exact(UnaryFn fn, double x) {
@@ -97,4 +97,4 @@ class Oracle<Binary> : public F32Result {
   Shape shape_;
 };
 
-}  // namespace tandem::test
+}  // namespace tandem::verify

@@ -1,0 +1,34 @@
+#include "bench/compare/list.h"
+
+#include <fnmatch.h>
+
+#include <fmt/ranges.h>
+#include <tandem/profile.h>
+
+#include "common/dispatch/registry.h"
+#include "common/ops/all.h"
+
+namespace tandem::compare {
+
+std::string list_everything(Context& ctx) {
+  std::string text = "Operations and their problems:\n";
+  for_each_op([&]<class Op>() { text += fmt::format("  {} {}\n", fmt::join(Op::op_names(), ", "), Op::kForm); });
+  text += "\nKernels (backend.operation.type.variant), best first:\n";
+  const std::vector<KernelInfo> all = kernels(ctx);
+  std::size_t width = 0;
+  for (const KernelInfo& info : all) width = std::max(width, info.name.size());
+  for (const KernelInfo& info : all)
+    text += fmt::format("  {:<{}}  {:<9}  {}{}\n", info.name, width, info.op, info.runnable ? "runs here" : info.reason,
+                        info.reference ? ", reference" : "");
+  return text;
+}
+
+bool any_kernel_matches(const std::string& glob) {
+  bool any = fnmatch(glob.c_str(), profile::kAuto, 0) == 0;
+  for_each_op([&]<class Op>() {
+    for (const Entry<Op>& entry : table<Op>()) any = any || fnmatch(glob.c_str(), entry.name.c_str(), 0) == 0;
+  });
+  return any;
+}
+
+}  // namespace tandem::compare

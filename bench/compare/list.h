@@ -1,0 +1,16 @@
+// What can be compared: operations, problem grammar, kernels.
+#pragma once
+
+#include <string>
+
+#include <tandem/context.h>
+
+namespace tandem::compare {
+
+/// Names, grammar and kernels of every operation.
+std::string list_everything(Context& ctx);
+
+/// Whether any kernel, or "auto", matches a glob.
+bool any_kernel_matches(const std::string& glob);
+
+}  // namespace tandem::compare

@@ -1,0 +1,63 @@
+// What a measurement yields: samples in seconds, their order statistics, and why there are no more of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+namespace tandem::profile {
+
+/// A number that is not there.
+inline constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// Samples of one quantity, in its unit. All fields are NaN when there is no sample.
+struct Summary {
+  std::size_t samples = 0;
+  double min = 0, p25 = 0, median = 0, p75 = 0, p95 = 0, p99 = 0, max = 0;
+  double mean = 0;
+  double cv = 0;       ///< standard deviation (n - 1) / mean; 0 for one sample
+  Interval median_95;  ///< median_interval of the samples
+  /// (p75 - p25) / median.
+  double relative_iqr() const { return (p75 - p25) / median; }
+};
+
+enum class Stop : std::uint8_t {
+  not_started,  ///< interrupted before the first sample
+  enough,       ///< the wanted time was spent and the median is known to the wanted precision
+  max_time,     ///< it is not, but the time limit is reached
+  interrupted,
+};
+
+std::string_view name(Stop stop);
+
+/// Seconds of one call.
+struct Timing {
+  Summary summary;
+  std::vector<double> samples;  ///< in the order taken
+  int calls_per_sample = 0;
+  Stop stop = Stop::not_started;
+  bool measured() const { return !samples.empty(); }
+};
+
+enum class Status : std::uint8_t {
+  ok,
+  wrong,    ///< the result was out of its bound, or what was measured failed: `reason` says how, and nothing was timed
+  skipped,  ///< not run: `reason` says why
+};
+std::string_view name(Status status);
+
+/// What a running measurement tells its observer, at most every 50 ms and never inside a sample.
+struct Progress {
+  std::string_view candidate;
+  double median_seconds = 0;  ///< of that candidate, so far
+  double fraction = 0;        ///< of the whole measurement, estimated
+};
+
+}  // namespace tandem::profile

@@ -1,0 +1,30 @@
+// Comparisons as text: a table for a terminal, Markdown, CSV and JSON.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <tandem/profile.h>
+
+namespace tandem::profile {
+
+struct Style {
+  bool colour = false;   ///< ANSI escape sequences
+  bool unicode = false;  ///< block characters for bars
+};
+
+/// The machine, its ceilings and what might disturb it: three or four lines and an empty one.
+std::string run_header(const RunFacts& facts, const Style& style);
+/// The rows of one problem, fastest first; kernels that were skipped for the same reason share a line.
+std::string table_block(std::span<const Row> rows, const Style& style);
+/// Counts, statements and what the run took.
+std::string table_footer(const Comparison& comparison, const Style& style);
+
+/// Schema "tandem-compare/1": docs/profiling.md describes it. Absent numbers are null.
+std::string to_json(const Comparison& comparison);
+/// One line a row, a header line, RFC 4180; absent numbers are empty.
+std::string to_csv(const Comparison& comparison);
+/// One table a problem.
+std::string to_markdown(const Comparison& comparison);
+
+}  // namespace tandem::profile

@@ -1,0 +1,13 @@
+// One problem of a comparison: what benchmark_operation() and the programs that show each problem at once have in common.
+#pragma once
+
+#include <vector>
+
+#include <tandem/profile.h>
+
+namespace tandem::profile {
+
+/// One row a kernel, in the order of the table, then kAuto. Throws Error as check_problem does.
+std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options);
+
+}  // namespace tandem::profile
