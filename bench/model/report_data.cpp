@@ -2,8 +2,9 @@
 #include <fmt/format.h>
 
 #include "bench/model/result.h"
-#include "common/profile/report_json_parts.h"
+#include "common/profile/read_json.h"
 #include "common/profile/report_parts.h"
+#include "common/profile/result_fields.h"
 
 namespace tandem::models {
 namespace {
@@ -26,7 +27,8 @@ bool counted(const Row& row) { return row.calibrated && row.status == Status::ok
 
 Json json_of(const Speed& speed) {
   Json json;
-  put_timing(json, "", speed.time);
+  JsonWriter io(json);
+  describe_timing(io, "", speed.time);
   json["speedup"] = speed.speedup;
   json["rows_per_second"] = speed.rows_per_second;
   return json;
@@ -86,7 +88,8 @@ std::string to_csv(const Result& result) {
 std::string to_json(const Result& result) {
   Json json;
   json["schema"] = "tandem-model/1";
-  put_run(json, result);
+  JsonWriter io(json);
+  describe_run(io, result);
   json["file"] = result.file;
   json["data"] = result.data;
   json["labels"] = result.labels;
@@ -96,7 +99,7 @@ std::string to_json(const Result& result) {
   json["calibration"] = result.calibration;
   json["variants"] = Json::array();
   for (const Row& row : result.variants) json["variants"].push_back(json_of(result, row));
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text_of(json);
 }
 
 }  // namespace tandem::models
