@@ -96,6 +96,7 @@ int run(int argc, const char* const* argv) {
   else
     report_wrong_rows(comparison);
   bench::write_file(options->json, [&] { return to_json(comparison); });
+  bench::write_file(options->google_json, [&] { return to_google_benchmark_json(comparison); });
   bench::write_file(options->csv, [&] { return to_csv(comparison); });
   bench::write_file(options->markdown, [&] { return to_markdown(comparison); });
   return comparison.any_wrong() ? bench::kWrong : comparison.interrupted ? bench::kInterrupted : 0;

@@ -75,6 +75,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--explain", options.explain,
                "say what dispatch would choose for each problem and why; nothing is timed");
   bench::add_run_options(app, options, "kernel");
+  app.add_option("--google-json", options.google_json, "write results as Google Benchmark's JSON")->type_name("FILE|-");
   if (!bench::parse_command_line(app, options, argc, argv)) return std::nullopt;
   options.kernels_given = kernels->count() > 0;
   read_words(words, options);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -22,12 +23,13 @@ profile::Style style_of_terminal() {
 }
 
 bool stdout_is_taken(const RunOptions& options) {
-  return options.json == "-" || options.csv == "-" || options.markdown == "-";
+  const std::vector<std::string> files = result_files(options);
+  return std::find(files.begin(), files.end(), "-") != files.end();
 }
 
 void check_files(const RunOptions& options) {
-  for (const std::string& path : {options.json, options.csv, options.markdown})
-    if (!path.empty() && path != "-") io::AtomicFile probe(path);  // removed again: it is not committed
+  for (const std::string& path : result_files(options))
+    if (path != "-") io::AtomicFile probe(path);  // removed again: it is not committed
 }
 
 void print(const std::string& text) {

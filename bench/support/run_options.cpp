@@ -1,6 +1,7 @@
 #include "bench/support/run_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -14,12 +15,19 @@ void check(const RunOptions& options) {
   if (options.threads < 0 || options.threads > 1024)
     throw UsageError(fmt::format("--threads {}: write 1 to 1024, or 0 for automatic", options.threads));
   if (options.seed > (std::uint64_t{1} << 53)) throw UsageError("--seed: write a whole number up to 2^53");
-  const auto to_stdout = [](const std::string& path) { return path == "-" ? 1 : 0; };
-  if (to_stdout(options.json) + to_stdout(options.csv) + to_stdout(options.markdown) > 1)
-    throw UsageError("only one of --json, --csv and --markdown can go to standard output");
+  const std::vector<std::string> files = result_files(options);
+  if (std::count(files.begin(), files.end(), "-") > 1)
+    throw UsageError("only one of the result files can go to standard output");
 }
 
 }  // namespace
+
+std::vector<std::string> result_files(const RunOptions& options) {
+  std::vector<std::string> files;
+  for (const std::string& path : {options.json, options.csv, options.markdown, options.google_json})
+    if (!path.empty()) files.push_back(path);
+  return files;
+}
 
 void add_run_options(CLI::App& app, RunOptions& options, const std::string& measured) {
   app.add_option("--threads", options.threads, "host threads (0: as many as this process may use)")->type_name("N");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -21,10 +22,13 @@ struct RunOptions {
   double min_time = 0.1;
   std::uint64_t seed = 1;
   bool quiet = false;
-  std::string json, csv, markdown;  ///< paths, "-" for standard output, empty for none
+  std::string json, csv, markdown, google_json;  ///< paths, "-" for standard output, empty for none
 };
 
-/// Adds them to a program that spends min_time on each `measured`.
+/// The paths that are given.
+std::vector<std::string> result_files(const RunOptions& options);
+
+/// Adds them, without google_json, to a program that spends min_time on each `measured`.
 void add_run_options(CLI::App& app, RunOptions& options, const std::string& measured);
 
 /// Parses, and checks the run options. False when the program is done (help, version: already printed). Throws

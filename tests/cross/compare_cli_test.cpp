@@ -51,6 +51,8 @@ TEST(CompareCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
       {"relu f32:10 --kernels 'none.*'", "'none.*'"},
       {"relu f32:10 --unknown", "--unknown"},
       {"relu f32:10 --json - --csv -", "standard output"},
+      {"relu f32:10 --json - --google-json -", "standard output"},
+      {"relu f32:10 --google-json /nowhere/at/all.json", "/nowhere/at/all.json"},
       {"relu f32:10 --json /nowhere/at/all.json", "/nowhere/at/all.json"},
       {"relu --a /nowhere/x.npy", "/nowhere/x.npy"},
       {"relu f32:10 --b x.npy", "--b"},
@@ -155,14 +157,16 @@ TEST(CompareCli, OneDispatchedKernelAProblemAndItsCommandWorks) {
 
 TEST(CompareCli, EveryFormatGoesToAFileWholeAndTheTableStays) {
   const TemporaryFolder folder;
-  const Ran ran = run("relu f32:100 'add f32:10x10,row'" + kQuick + "--json " + folder.file("a.json") + " --csv " +
-                      folder.file("a.csv") + " --markdown " + folder.file("a.md"));
+  const Ran ran =
+      run("relu f32:100 'add f32:10x10,row'" + kQuick + "--json " + folder.file("a.json") + " --csv " +
+          folder.file("a.csv") + " --markdown " + folder.file("a.md") + " --google-json " + folder.file("g.json"));
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_NE(ran.out.find("relu f32:100"), std::string::npos);
   EXPECT_EQ(ran.out.find('\x1b'), std::string::npos) << "colours without a terminal";
   EXPECT_EQ(ran.err, "") << "progress without a terminal";
-  EXPECT_EQ(folder.entries(), 3u) << "a temporary file was left";
+  EXPECT_EQ(folder.entries(), 4u) << "a temporary file was left";
   const json result = json::parse(read_bytes(folder.file("a.json")));
+  EXPECT_FALSE(json::parse(read_bytes(folder.file("g.json"))).at("benchmarks").empty());
   const std::vector<std::string> csv = lines_of(read_bytes(folder.file("a.csv")));
   EXPECT_EQ(csv.size(), result.at("rows").size() + 1);
   for (const std::string& line : csv) EXPECT_EQ(csv_fields(line), csv_fields(csv[0])) << line;

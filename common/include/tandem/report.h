@@ -30,6 +30,9 @@ std::string to_json(const Comparison& comparison);
 Comparison from_json(std::string_view json, const std::string& source);
 /// One line a row, a header line, RFC 4180; absent numbers are empty.
 std::string to_csv(const Comparison& comparison);
+/// The JSON that Google Benchmark writes, for its tools: one entry a sample, then mean, median, standard deviation and
+/// coefficient of variation. Times are those of one call, in ns. Wrong rows are errors there; skipped ones are left out.
+std::string to_google_benchmark_json(const Comparison& comparison);
 /// One table a problem.
 std::string to_markdown(const Comparison& comparison);
 
