@@ -67,6 +67,22 @@ void StreamRun(const float* from, float* to, std::size_t count) {
   hwy::FlushStream();
 }
 
+template <bool kPastCaches>
+HWY_INLINE void Fill(float* to, std::size_t count) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto v = hn::Set(d, 1.f);
+  for (std::size_t i = 0; i + 4 * lanes <= count; i += 4 * lanes)
+    for (std::size_t u = 0; u < 4; ++u)
+      if constexpr (kPastCaches)
+        hn::Stream(v, d, to + i + u * lanes);
+      else
+        hn::Store(v, d, to + i + u * lanes);
+  if constexpr (kPastCaches) hwy::FlushStream();
+}
+void WriteRun(float* to, std::size_t count) { Fill<false>(to, count); }
+void StreamWriteRun(float* to, std::size_t count) { Fill<true>(to, count); }
+
 void ReadRun(const float* from, std::size_t count) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
@@ -93,6 +109,8 @@ HWY_EXPORT(FmaRun);
 HWY_EXPORT(CopyRun);
 HWY_EXPORT(StreamRun);
 HWY_EXPORT(ReadRun);
+HWY_EXPORT(WriteRun);
+HWY_EXPORT(StreamWriteRun);
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -148,6 +166,24 @@ std::vector<std::shared_ptr<void>> allocate_each(int threads, std::size_t bytes)
   return memory;
 }
 
+/// The best rate of storing through the caches and past them: run(past_caches, memory) works on each thread's own
+/// `memory_bytes`, of which it writes `bytes`.
+template <class Run>
+double best_way(std::size_t bytes, std::size_t memory_bytes, double work, double seconds, int threads, Run run) {
+  constexpr std::size_t kPastCaches = std::size_t{4} << 20;  // below that, storing past the caches can only lose
+  const auto memory = allocate_each(threads, memory_bytes);
+  double best = 0;
+  for (const bool past_caches : {false, true}) {
+    if (past_caches && bytes < kPastCaches) break;
+    best = std::max(best, best_rate(seconds, threads, work, [&](int t) {
+                      auto* own = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
+                      std::memset(own, 0, memory_bytes);  // by the thread that will use it
+                      return [=] { run(past_caches, own); };
+                    }));
+  }
+  return best;
+}
+
 }  // namespace
 
 double measure_fma(IsaLevel level, double seconds, int threads) {
@@ -166,25 +202,25 @@ double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads)
 }
 
 double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  constexpr std::size_t kPastCaches = std::size_t{4} << 20;  // below that, storing past the caches can only lose
-  const auto memory = allocate_each(threads, 2 * bytes);
   const std::size_t count = bytes / sizeof(float) / 32 * 32;
-  const double work = 2.0 * static_cast<double>(count * sizeof(float));
-  double best = 0;
-  for (const bool past_caches : {false, true}) {
-    if (past_caches && bytes < kPastCaches) break;
-    best = std::max(best, best_rate(seconds, threads, work, [&](int t) {
-                      auto* from = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
-                      std::memset(from, 0, 2 * bytes);  // by the thread that will use it
-                      return [=] {
-                        if (past_caches)
-                          TANDEM_SIMD_CALL(level, StreamRun)(from, from + count, count);
-                        else
-                          TANDEM_SIMD_CALL(level, CopyRun)(from, from + count, count);
-                      };
-                    }));
-  }
-  return best;
+  return best_way(bytes, 2 * bytes, 2.0 * static_cast<double>(count * sizeof(float)), seconds, threads,
+                  [=](bool past_caches, float* from) {
+                    if (past_caches)
+                      TANDEM_SIMD_CALL(level, StreamRun)(from, from + count, count);
+                    else
+                      TANDEM_SIMD_CALL(level, CopyRun)(from, from + count, count);
+                  });
+}
+
+double measure_write(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  const std::size_t count = bytes / sizeof(float) / 64 * 64;
+  return best_way(bytes, bytes, static_cast<double>(count * sizeof(float)), seconds, threads,
+                  [=](bool past_caches, float* to) {
+                    if (past_caches)
+                      TANDEM_SIMD_CALL(level, StreamWriteRun)(to, count);
+                    else
+                      TANDEM_SIMD_CALL(level, WriteRun)(to, count);
+                  });
 }
 
 double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads) {

@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include "common/core/device_api.h"
+#include "common/core/nvml.h"
 #include "cuda/status.h"
 
 namespace tandem::gpu {
@@ -17,6 +18,23 @@ constexpr int lowest_built() {
 }
 
 std::string attribute_error(cudaError_t error) { return "the device cannot be asked: " + words(error); }
+
+/// What may change under a program that stays the same. Nothing of it is needed to compute: what does not answer stays
+/// zero or empty.
+void describe_surroundings(int device, GpuInfo& gpu) {
+  char bus_id[32] = "";
+  if (cudaDeviceGetPCIBusId(bus_id, sizeof bus_id, device) == cudaSuccess) gpu.bus_id = bus_id;
+  (void)cudaDriverGetVersion(&gpu.driver_version);
+  (void)cudaRuntimeGetVersion(&gpu.runtime_version);
+  (void)cudaGetLastError();
+  std::string why;
+  const nvml::Library& library = nvml::library();
+  const nvml::Device known = library.find(gpu.bus_id, why);
+  if (!known) return;
+  gpu.power_limit_watts = library.number("nvmlDeviceGetEnforcedPowerLimit", known).value_or(0) * 1e-3;
+  gpu.pcie_generation = static_cast<int>(library.number("nvmlDeviceGetMaxPcieLinkGeneration", known).value_or(0));
+  gpu.pcie_width = static_cast<int>(library.number("nvmlDeviceGetMaxPcieLinkWidth", known).value_or(0));
+}
 
 /// Fills `gpu`; else says why the device cannot be used.
 std::string describe(int device, GpuInfo& gpu) {
@@ -33,6 +51,7 @@ std::string describe(int device, GpuInfo& gpu) {
   gpu.memory_bytes = static_cast<std::int64_t>(properties.totalGlobalMem);
   gpu.l2_bytes = properties.l2CacheSize;
   gpu.shared_bytes_per_block = static_cast<std::int64_t>(properties.sharedMemPerBlockOptin);
+  describe_surroundings(device, gpu);
   if (mode == cudaComputeModeProhibited) return gpu.name + " is in a mode that prohibits computing";
   if (gpu.compute_capability < lowest_built()) {
     const auto version = [](int capability) {

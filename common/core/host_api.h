@@ -27,6 +27,8 @@ double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads 
 double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
 /// Bytes/s read by threads that each sum `bytes`.
 double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
+/// Bytes/s written by threads that each fill `bytes`, through the caches or past them, whichever is faster.
+double measure_write(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
 
 /// How the fast kernel of a type wants b, [k, n], when it is packed once for many products: panels of so many columns,
 /// so many bytes in all. Panel 0: there is no such kernel here, or it takes b as it is. f32, bf16 and s8.

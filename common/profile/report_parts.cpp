@@ -5,8 +5,16 @@
 #include <fmt/format.h>
 
 #include "common/profile/format.h"
+#include "common/profile/gpu_state.h"
 
 namespace tandem::profile {
+
+namespace {
+
+constexpr std::pair<const char*, double MemoryLevel::*> kMemoryRates[] = {
+    {"copy", &MemoryLevel::copy_bytes}, {"read", &MemoryLevel::read_bytes}, {"write", &MemoryLevel::write_bytes}};
+
+}  // namespace
 
 std::string factor(double x) { return std::isnan(x) ? "" : fmt::format("{:.2f}x", x); }
 
@@ -57,10 +65,10 @@ std::string run_header(const RunFacts& c, const Style& style) {
                       c.roof.threads, c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
                       significant(c.roof.flops_one / 1e9), significant(c.roof.s8_all / 1e9),
                       significant(c.roof.bf16_all / 1e9));
-  for (const bool copy : {true, false}) {
-    text += copy ? "; copy" : "; read";
+  for (const auto& [way, rate] : kMemoryRates) {
+    text += fmt::format("; {}", way);
     for (const MemoryLevel& level : c.roof.levels)
-      text += fmt::format(" {} {}", level.name, significant((copy ? level.copy_bytes : level.read_bytes) / 1e9));
+      text += fmt::format(" {} {}", level.name, significant(level.*rate / 1e9));
   }
   text += " GB/s\n";
   const auto brief = [](const std::string& fact) { return fact.starts_with("n/a") ? "n/a" : fact; };
@@ -69,6 +77,8 @@ std::string run_header(const RunFacts& c, const Style& style) {
                             c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor),
                             brief(c.noise.turbo), brief(c.noise.cpu_quota), duration(c.timer.tick_seconds), c.seed)) +
       "\n";
+  for (std::size_t i = 0; i < c.gpus_before.size(); ++i)
+    text += paint.dim(fmt::format("GPU {}: {}", c.machine.gpus[i].index, to_text(c.gpus_before[i]))) + "\n";
   if (c.noise.load_average > 0.5 * c.noise.usable_cpus)
     text +=
         paint.red(fmt::format("the machine is busy (load {:.1f}, {} CPUs): figures scatter and ceilings are too low",
@@ -81,6 +91,8 @@ std::string run_time(const RunFacts& c) {
   std::string text = fmt::format("{:.1f} s", c.seconds);
   if (c.during.stolen_seconds > 0.01 * c.seconds)
     text += fmt::format("; the hypervisor took {:.1f} CPU-seconds meanwhile", c.during.stolen_seconds);
+  for (std::size_t i = 0; i < c.gpus_after.size(); ++i)
+    text += fmt::format("; GPU {} then: {}", c.machine.gpus[i].index, to_text(c.gpus_after[i]));
   return text;
 }
 
@@ -92,10 +104,10 @@ std::string markdown_header(const RunFacts& c) {
   text += fmt::format("\nCeilings measured in this run, in GB/s: FMA {} GFLOP/s, s8 dot {}, bf16 dot {}\n",
                       significant(c.roof.flops_all / 1e9), significant(c.roof.s8_all / 1e9),
                       significant(c.roof.bf16_all / 1e9));
-  text += "\n| | copy | read |\n|---|---|---|\n";
+  text += "\n| | copy | read | write |\n|---|---|---|---|\n";
   for (const MemoryLevel& level : c.roof.levels)
-    text += fmt::format("| {} | {} | {} |\n", level.name, significant(level.copy_bytes / 1e9),
-                        significant(level.read_bytes / 1e9));
+    text += fmt::format("| {} | {} | {} | {} |\n", level.name, significant(level.copy_bytes / 1e9),
+                        significant(level.read_bytes / 1e9), significant(level.write_bytes / 1e9));
   return text;
 }
 

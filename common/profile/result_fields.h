@@ -107,6 +107,26 @@ void describe_gpu(Io& io, G& gpu) {
   io("compute_capability", gpu.compute_capability);
   io("multiprocessors", gpu.multiprocessors);
   io("memory_bytes", gpu.memory_bytes);
+  io.later("bus_id", gpu.bus_id);
+  io.later("driver_version", Known{gpu.driver_version, gpu.driver_version > 0});
+  io.later("runtime_version", Known{gpu.runtime_version, gpu.runtime_version > 0});
+  io.later("power_limit_watts", Known{gpu.power_limit_watts, gpu.power_limit_watts > 0});
+  io.later("pcie_generation", Known{gpu.pcie_generation, gpu.pcie_generation > 0});
+  io.later("pcie_width", Known{gpu.pcie_width, gpu.pcie_width > 0});
+}
+
+template <class Io, class S>
+void describe_gpu_state(Io& io, S& state) {
+  io("sm_mhz", state.sm_mhz);
+  io("sm_max_mhz", state.sm_max_mhz);
+  io("memory_mhz", state.memory_mhz);
+  io("memory_max_mhz", state.memory_max_mhz);
+  io("temperature_celsius", state.temperature_celsius);
+  io("power_watts", state.power_watts);
+  io("other_processes", state.other_processes);
+  io("slowed", state.slowed);
+  io("persistence", state.persistence);
+  io("reason", state.reason);
 }
 
 template <class Io, class R>
@@ -121,10 +141,19 @@ void describe_ceilings(Io& io, R& run) {
     level_io("capacity_bytes", level.capacity);
     level_io("copy_bytes_s", level.copy_bytes);
     level_io("read_bytes_s", level.read_bytes);
+    level_io.later("write_bytes_s", level.write_bytes);
   });
   auto& measured = run.machine.ceilings;
   io("gpu_fma_flops_s", Known{measured.gpu_flops, measured.gpu_flops > 0});
   io("gpu_bytes_s", Known{measured.gpu_bytes, measured.gpu_bytes > 0});
+  const auto later = [&](const char* key, auto& value) { io.later(key, Known{value, value > 0}); };
+  later("gpu_s8_ops_s", measured.gpu_s8_ops);
+  later("gpu_bf16_flops_s", measured.gpu_bf16_flops);
+  later("h2d_bytes_s", measured.h2d_bytes);
+  later("d2h_bytes_s", measured.d2h_bytes);
+  later("launch_s", measured.launch_seconds);
+  later("wait_s", measured.wait_seconds);
+  later("allocate_s", measured.allocate_seconds);
 }
 
 template <class Io, class R>
@@ -137,6 +166,11 @@ void describe_noise(Io& io, R& run) {
   io("virtualised", run.noise.virtualised);
   io("stolen_cpu_seconds", run.during.stolen_seconds);
   io("involuntary_context_switches", run.during.involuntary_switches);
+  const auto states = [&](const char* key, auto& of_gpus) {
+    if (io.when(key, true)) io.list(key, of_gpus, [](auto& gpu_io, auto& state) { describe_gpu_state(gpu_io, state); });
+  };
+  states("gpus_before", run.gpus_before);
+  states("gpus_after", run.gpus_after);
 }
 
 template <class Io, class R>

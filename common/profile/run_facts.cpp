@@ -5,6 +5,7 @@
 
 #include <tandem/version.h>
 
+#include "common/profile/gpu_state.h"
 #include "common/profile/noise.h"
 #include "common/profile/roof.h"
 #include "common/profile/timer.h"
@@ -21,6 +22,12 @@ std::string utc_now() {
   return text;
 }
 
+std::vector<GpuState> states_of(const std::vector<GpuInfo>& gpus) {
+  std::vector<GpuState> states;
+  for (const GpuInfo& gpu : gpus) states.push_back(read_gpu_state(gpu));
+  return states;
+}
+
 }  // namespace
 
 RunFacts begin_run(const Machine& machine, std::uint64_t seed, double min_seconds) {
@@ -31,6 +38,7 @@ RunFacts begin_run(const Machine& machine, std::uint64_t seed, double min_second
   facts.library = version();
   facts.machine = machine;
   facts.noise = read_noise_facts();  // before this program loads the machine
+  facts.gpus_before = states_of(machine.gpus);
   facts.timer = timer_facts();
   facts.roof = measure_roof(machine.cpu);
   facts.seed = seed;
@@ -40,6 +48,7 @@ RunFacts begin_run(const Machine& machine, std::uint64_t seed, double min_second
 
 void finish_run(RunFacts& facts) {
   facts.during = read_noise_counters() - facts.during;
+  facts.gpus_after = states_of(facts.machine.gpus);
   facts.seconds = now() - facts.started;
 }
 

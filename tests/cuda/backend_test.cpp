@@ -67,6 +67,11 @@ TEST(GpuQuery, DescribesTheDevice) {
   EXPECT_GT(gpu.multiprocessors, 0);
   EXPECT_GT(gpu.memory_bytes, 1 << 20);
   EXPECT_GE(gpu.shared_bytes_per_block, 48 << 10);
+  EXPECT_EQ(gpu.bus_id.size(), std::string("0000:17:00.0").size()) << gpu.bus_id;
+  EXPECT_GE(gpu.driver_version, gpu.runtime_version) << "an older driver would have refused";
+  EXPECT_GE(gpu.runtime_version, 11000);
+  // Known together, through a library that may not be there.
+  EXPECT_EQ(gpu.pcie_generation > 0, gpu.pcie_width > 0);
 }
 
 // Sizes around the direct copy, the least and the largest piece, and the pair of staging buffers.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -52,6 +53,18 @@ enum class Status : std::uint8_t {
   skipped,  ///< not run: `reason` says why
 };
 std::string_view name(Status status);
+
+/// What the processor's counters said between two moments, user mode alone, all threads of the process together. NaN:
+/// not counted.
+struct CounterReading {
+  double cycles = kAbsent;
+  double instructions = kAbsent;
+  double cache_references = kAbsent;  ///< of the last level, as the kernel maps it for this processor
+  double cache_misses = kAbsent;
+  double branch_misses = kAbsent;
+  double counted_fraction = kAbsent;  ///< of the time; below 1 the counters took turns and figures are scaled up
+  std::string reason;                 ///< "n/a: ...": why counters are absent; empty when all five counted
+};
 
 /// What a running measurement tells its observer, at most every 50 ms and never inside a sample.
 struct Progress {

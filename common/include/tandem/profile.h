@@ -29,6 +29,7 @@ struct MemoryLevel {
   std::int64_t capacity = 0;  ///< working sets up to so many bytes count as held here, all threads together
   double copy_bytes = 0;      ///< read + written
   double read_bytes = 0;
+  double write_bytes = 0;
 };
 
 /// What the host's threads can do at once: measured with all of them running, not multiplied up.
@@ -80,6 +81,18 @@ struct NoiseCounters {
   double involuntary_switches = 0;  ///< of this process
 };
 
+/// The state of one GPU at a moment, by NVML. NaN and "n/a: ...": it does not tell.
+struct GpuState {
+  double sm_mhz = kAbsent, sm_max_mhz = kAbsent;
+  double memory_mhz = kAbsent, memory_max_mhz = kAbsent;
+  double temperature_celsius = kAbsent;
+  double power_watts = kAbsent;
+  double other_processes = kAbsent;  ///< that compute there, by process number; in a container this one may be counted
+  std::string slowed;                ///< "no", or what holds the clocks down: "power cap, temperature (software)"
+  std::string persistence;           ///< "on" or "off"
+  std::string reason;                ///< "n/a: ..." where nothing can be read; else empty
+};
+
 /// What the clock can resolve.
 struct TimerFacts {
   double tick_seconds = 0;  ///< smallest step seen
@@ -95,6 +108,7 @@ struct RunFacts {
   TimerFacts timer;
   NoiseFacts noise;
   NoiseCounters during;
+  std::vector<GpuState> gpus_before, gpus_after;  ///< the run, one for each of machine.gpus
   std::uint64_t seed = 0;
   double min_seconds = 0;
   bool interrupted = false;
