@@ -43,12 +43,20 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
   return s;
 }
 
-/// Gives a product the panels of its b, if the matrix is b as it is, and they are what this context's CPU wants.
+/// Whether a matrix is b of a product as it is: dense, or the values of its 2:4 storage.
+template <class Args>
+bool is_b_of(const ConstView& b, const Args& args) {
+  if (args.b24.values)
+    return args.b24.values == b.data() && args.n == b.shape()[0] && 2 * args.b24.groups == b.shape()[1];
+  return args.b.data == b.data() && args.k == b.shape()[0] && args.n == b.shape()[1] && args.b.row == b.strides()[0] &&
+         args.b.col == b.strides()[1];
+}
+
+/// Gives a product the panels of its b, if the matrix is b, and they are what this context's CPU wants.
 template <class Args>
 void add_panels(Args& args, const PackedMatrix& packed, const CpuInfo& host) {
   const ConstView& b = packed.matrix;
-  if (args.b.data != b.data() || args.k != b.shape()[0] || args.n != b.shape()[1]) return;
-  if (args.b.row != b.strides()[0] || args.b.col != b.strides()[1]) return;
+  if (!is_b_of(b, args)) return;
   const cpu::PackedLayout wanted = cpu::packed_layout(host, b.dtype(), args.k, args.n);
   if (wanted.panel != packed.panel || wanted.bytes != packed.bytes) return;
   args.packed_b = packed.panels;

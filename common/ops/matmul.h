@@ -45,7 +45,8 @@ struct MatmulArgs {
   Matrix<const void*> a, b;
   Sparse24Rows b24;  // with values: b.data is null
   Matrix<void*> c;
-  /// b packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use either.
+  /// b, made dense, packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use
+  /// either.
   const void* packed_b = nullptr;
   std::int64_t packed_panel = 0;
   Matrix<const void*> bias;  // bias(i, j); one of the two strides is 0; null data: none

@@ -68,7 +68,8 @@ struct QuantizedMatmulArgs {
   Matrix<const std::int8_t*> b;
   Sparse24Rows b24;  // with values: b.data is null; elements that are not stored are 0, whatever zb is
   Matrix<void*> c;
-  /// b packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use either.
+  /// b, made dense, packed by cpu::pack_b() in panels of so many columns, beside b itself; null: not. Kernels may use
+  /// either.
   const void* packed_b = nullptr;
   std::int64_t packed_panel = 0;
   Vector<float> sa, sb;         // absent for s32 results

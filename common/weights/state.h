@@ -30,9 +30,11 @@ struct Weights::State {
   const StoredWeights& home() const { return host ? *host : *device; }
 };
 
-/// The dense matrix of integers or bf16 that products read, which can be packed; null for other forms.
+/// What products take panels for: a dense matrix of integers or bf16, or the integers of a 2:4 storage; null for other
+/// forms.
 inline const Tensor* packable(const StoredWeights& stored) {
   if (const auto* t = std::get_if<QuantizedTensor>(&stored)) return &t->values;
+  if (const auto* t = std::get_if<QuantizedSparse24>(&stored)) return &t->sparse.values;
   const auto* t = std::get_if<Tensor>(&stored);
   return t && t->dtype() == DType::bf16 ? t : nullptr;
 }

@@ -47,11 +47,8 @@ Csr copy_on(Context& ctx, Device device, const Csr& csr) {
   return {csr.rows, csr.cols, csr.row_offsets.to(ctx, device), csr.columns.to(ctx, device), csr.values.to(ctx, device)};
 }
 
-/// Packs what products would otherwise pack in every call: 8-bit integers and bf16.
-void pack(Weights::State& state, const CpuInfo& cpu) {
-  const Tensor* t = packable(*state.host);
-  if (!t) return;
-  const ConstView b = *t;
+/// Packs what products would otherwise pack in every call, or expand and pack: 8-bit integers and bf16. `b` is dense.
+void pack(Weights::State& state, const CpuInfo& cpu, const ConstView& b) {
   const cpu::PackedLayout layout = cpu::packed_layout(cpu, b.dtype(), b.size(0), b.size(1));
   if (layout.panel == 0 || layout.bytes == 0) return;
   const std::shared_ptr<void> memory = allocate_host(layout.bytes, 64, "Weights");
@@ -61,14 +58,14 @@ void pack(Weights::State& state, const CpuInfo& cpu) {
   state.panel_bytes = layout.bytes;
 }
 
-std::shared_ptr<const Weights::State> on_host(Context& ctx, WeightForm form, const ConstView& w, StoredWeights stored,
-                                              bool packed = false) {
+std::shared_ptr<Weights::State> on_host(Context& ctx, WeightForm form, const ConstView& w, StoredWeights stored,
+                                        bool packed = false) {
   auto state = std::make_shared<Weights::State>();
   state->form = form;
   state->inputs = w.size(0);
   state->outputs = w.size(1);
   state->host = std::make_shared<const StoredWeights>(std::move(stored));
-  if (packed) pack(*state, ctx.impl().machine.cpu);
+  if (const Tensor* dense = packed ? packable(*state->host) : nullptr) pack(*state, ctx.impl().machine.cpu, *dense);
   return state;
 }
 
@@ -141,8 +138,10 @@ Weights Weights::sparse_2_4(Context& ctx, ConstView w) {
 
 Weights Weights::quantized_2_4(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
   QuantizedTensor q = quantized_on_host(ctx, w, options, "Weights::quantized_2_4");
-  return Weights(on_host(ctx, WeightForm::s8_sparse_2_4, w,
-                         QuantizedSparse24{to_2_4(q.values.view().transposed()), std::move(q.quantization)}));
+  auto state = on_host(ctx, WeightForm::s8_sparse_2_4, w,
+                       QuantizedSparse24{to_2_4(q.values.view().transposed()), std::move(q.quantization)});
+  if (options.pack) pack(*state, ctx.impl().machine.cpu, q.values);
+  return Weights(std::move(state));
 }
 
 WeightForm Weights::form() const noexcept { return state_ ? state_->form : WeightForm::f32; }

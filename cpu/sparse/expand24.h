@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "common/core/host_api.h"
 #include "common/core/thread_pool.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
@@ -85,23 +86,31 @@ std::size_t expanded_bytes(const Problem& p) {
   return p.b_format == MatrixFormat::dense ? 0 : dense_bytes<T>(p.n, p.k);
 }
 
-/// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage.
+/// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage
+/// without panels.
 template <class T, class Args, class Dense>
 Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dense) {
   if (args.b24.values == nullptr && args.b24.groups == 0) return dense(args, queue, workspace);
+  constexpr DType kDType = sizeof(T) == 1 ? DType::s8 : sizeof(T) == 2 ? DType::bf16 : DType::f32;
   T* expanded = static_cast<T*>(workspace.data);
+  const std::size_t used = dense_bytes<T>(args.n, args.k);
+  const auto multiply = [&] {
+    args.b24 = {};
+    args.b.data = reinterpret_cast<decltype(args.b.data)>(expanded);
+    args.b.row = 1;
+    args.b.col = args.k;
+    return dense(args, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
+  };
+  // Panels of the dense matrix are all that the product reads of it.
+  if (args.packed_b && args.packed_panel == packed_layout(queue.machine->cpu, kDType, args.k, args.n).panel)
+    return multiply();
   const auto part = [&](int t, int count) { expand24(args.b24, args.k, share_of(args.n, 1, t, count), expanded); };
   constexpr double kElementsPerThread = 32e3;  // some 20 us of work
   if (queue.pool && static_cast<double>(args.n) * static_cast<double>(args.k) > kElementsPerThread)
     queue.pool->run(queue.machine->cpu.threads, part);
   else
     part(0, 1);
-  const std::size_t used = dense_bytes<T>(args.n, args.k);
-  args.b24 = {};
-  args.b.data = reinterpret_cast<decltype(args.b.data)>(expanded);
-  args.b.row = 1;
-  args.b.col = args.k;
-  return dense(args, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
+  return multiply();
 }
 
 /// A kernel that expands b and multiplies with the kernel kDense. T has the size of an element; kPicoseconds is what

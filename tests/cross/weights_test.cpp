@@ -109,6 +109,24 @@ TEST(Weights, IntegersQuantiseTheInputByRowOrAsGiven) {
   }
 }
 
+TEST(Weights, PanelsOfIntegersIn24SaveTheExpansionAndChangeNoBit) {
+  Context ctx;
+  for (const std::int64_t rows : {1, 7, 40}) {
+    Tensor x = Tensor::empty({rows, 46}, DType::f32), w = Tensor::empty({46, 37}, DType::f32);
+    fill_uniform({x.data<float>(), static_cast<std::size_t>(x.elements())}, 1);
+    fill_uniform({w.data<float>(), static_cast<std::size_t>(w.elements())}, 2);
+    const Tensor pruned = prune_2_4(w.view().transposed()).values;
+    const ConstView w24 = pruned.view().transposed();
+    QuantizedWeightsOptions plain;
+    plain.pack = false;
+    const Weights bare = Weights::quantized_2_4(ctx, w24, plain), packed = Weights::quantized_2_4(ctx, w24);
+    EXPECT_EQ(bare.bytes().packed, 0);
+    EXPECT_EQ(packed.bytes().packed, Weights::quantized(ctx, w24).bytes().packed);
+    EXPECT_TRUE(same_bits(linear(ctx, x, bare), linear(ctx, x, packed))) << rows;
+    EXPECT_TRUE(same_bits(linear(ctx, x, Weights::quantized(ctx, w24)), linear(ctx, x, packed))) << rows;
+  }
+}
+
 TEST(Weights, IntegersMayStayIntegers) {
   Context ctx;
   Case c;

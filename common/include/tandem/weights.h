@@ -38,7 +38,8 @@ struct DenseWeightsOptions {
 
 struct QuantizedWeightsOptions {
   bool per_channel = true;  ///< one scale an output (column), else one for the matrix
-  bool pack = true;         ///< keep a packed copy too, where this CPU has a fast product that reads one; not of 2:4
+  bool pack = true;         ///< keep a packed copy too, where this CPU has a fast product that reads one; of 2:4
+                            ///< it is as large as that of the dense matrix
 };
 
 /// Bytes that weights occupy.
