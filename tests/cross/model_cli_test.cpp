@@ -77,6 +77,22 @@ TEST(ModelCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
   for (const auto& bad : kBad) expect_usage_error(run(bad.arguments), "tandem-model", bad.mentions);
 }
 
+TEST(ModelCli, NamesFromFilesDoNotReachTheTerminalAsControls) {
+  const TemporaryFolder folder;
+  const std::string layers = R"("layers": [{"weight": "\u001b[31mw"}])";
+  const Tensor w = Tensor::full({64, 10}, 0.01f);
+  save_safetensors(folder.file("missing"), {{"w", w}}, {{"tandem.model", R"({"version": 1, )" + layers + "}"}});
+  save_safetensors(folder.file("named"), {{"\x1b[31mw", w}},
+                   {{"tandem.model", R"({"version": 1, "name": "\u001b[2Jnet", )" + layers + "}"}});
+  const std::string data = " --data " + kData + "/digits_images.npy --variants f32" + kQuick;
+  const Ran missing = run(folder.file("missing") + data), named = run(folder.file("named") + data);
+  expect_usage_error(missing, "tandem-model", "there is no tensor");
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  for (const std::string& text : {missing.err, named.out, named.err})
+    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+  EXPECT_NE(named.out.find("net"), std::string::npos) << named.out;
+}
+
 TEST(ModelCli, HelpAndVersionAreAnswers) {
   for (const char* option : {"--help", "--version"}) {
     const Ran ran = run(option);

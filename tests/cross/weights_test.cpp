@@ -314,6 +314,13 @@ TEST(Weights, BadCallsAreRefusedInASentence) {
       {[&] { Weights::dense(ctx, q); }, "Weights::dense: w is s8, only f32 is supported"},
       {[&] { Weights::quantized(ctx, q); }, "Weights::quantized: w is s8, only f32 is supported"},
       {[&] { Weights::csr(ctx, q); }, "Weights::csr: w is s8, only f32 is supported"},
+      {[&] { Weights::sparse_2_4(ctx, q); }, "Weights::sparse_2_4: w is s8, only f32 is supported"},
+      {[&] { Weights::sparse_2_4(ctx, c.bias); },
+       "Weights::sparse_2_4: the weights have shape 22, but two dimensions are needed"},
+      {[&] { Weights::sparse_2_4(ctx, c.w); }, "to_2_4: row 0, columns 0 to 3 hold 4 nonzero elements, 2:4 allows 2"},
+      {[&] { Weights::quantized_2_4(ctx, q); }, "Weights::quantized_2_4: w is s8, only f32 is supported"},
+      {[&] { Weights::quantized_2_4(ctx, c.bias); },
+       "Weights::quantized_2_4: the weights have shape 22, but two dimensions are needed"},
   };
   for (const auto& [call, sentence] : calls) {
     const Error error = error_of(call);
