@@ -22,7 +22,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 program_of() {
   case $1 in
     ninja-build) echo ninja ;;
-    g++ | cmake | pkg-config | ccache | clang-format | git | python3) echo "$1" ;;
+    g++ | cmake | pkg-config | ccache | clang-format | git | python3 | chromium) echo "$1" ;;
   esac
 }
 

@@ -35,6 +35,7 @@ if [ "${TANDEM_REQUIRE_CUDA:-0}" = 1 ] && [ ! -e "$reports/tandem_cuda_tests.xml
   echo "TANDEM_REQUIRE_CUDA=1, but the CUDA tests did not run"
   status=1
 fi
+sed -n 's/^left out: /left out: /p' "$dir/Testing/Temporary/LastTest.log" 2>/dev/null || true
 result=PASSED
 if [ $status -ne 0 ]; then result=FAILED; fi
 echo "tests/run.sh: $result, $cases cases, $skipped of them skipped, $skipped_kernels kernels skipped ($dir)"

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "bench/model/result.h"
+#include "bench/model/result_fields.h"
 #include "common/profile/read_json.h"
 #include "common/profile/report_parts.h"
-#include "common/profile/result_fields.h"
 
 namespace tandem::models {
 namespace {
@@ -19,44 +19,10 @@ double share(const Result& result, const Row& row, std::int64_t part) {
 }
 
 /// Bytes of what could be prepared.
-Json bytes_or_null(std::int64_t bytes) { return bytes > 0 ? Json(bytes) : Json(); }
 std::string bytes_or_empty(std::int64_t bytes) { return bytes > 0 ? std::to_string(bytes) : ""; }
 
 /// Integers were counted, and the row was right.
 bool counted(const Row& row) { return row.calibrated && row.status == Status::ok; }
-
-Json json_of(const Speed& speed) {
-  Json json;
-  JsonWriter io(json);
-  describe_timing(io, "", speed.time);
-  json["speedup"] = speed.speedup;
-  json["rows_per_second"] = speed.rows_per_second;
-  return json;
-}
-
-Json json_of(const Result& result, const Row& row) {
-  return {{"variant", row.variant},
-          {"backend", row.backend},
-          {"status", name(row.status)},
-          {"reason", row.reason},
-          {"threads", row.threads},
-          {"kernels", row.kernels},
-          {"zeros", row.zeros},
-          {"disk_bytes", bytes_or_null(row.disk_bytes)},
-          {"memory_bytes", bytes_or_null(row.memory_bytes)},
-          {"accuracy", share(result, row, row.correct)},
-          {"agreement", share(result, row, row.agreeing)},
-          {"max_error", of_right(row, row.max_error)},
-          {"mean_error", of_right(row, row.mean_error)},
-          {"relative_error", of_right(row, row.relative_error)},
-          {"bound_ratio", row.bound_ratio},
-          {"compared", row.compared},
-          {"quantized", counted(row) ? Json(row.quantized) : Json()},
-          {"saturated", counted(row) ? Json(row.saturated) : Json()},
-          {"batch_1", json_of(row.one)},
-          {"full_batch", json_of(row.full)},
-          {"reproduce", row.reproduce}};
-}
 
 }  // namespace
 
@@ -87,19 +53,17 @@ std::string to_csv(const Result& result) {
 
 std::string to_json(const Result& result) {
   Json json;
-  json["schema"] = "tandem-model/1";
+  json["schema"] = kSchema;
   JsonWriter io(json);
-  describe_run(io, result);
-  json["file"] = result.file;
-  json["data"] = result.data;
-  json["labels"] = result.labels;
-  json["model"] = result.model;
-  json["weights"] = result.weights;
-  json["rows"] = result.rows;
-  json["calibration"] = result.calibration;
-  json["variants"] = Json::array();
-  for (const Row& row : result.variants) json["variants"].push_back(json_of(result, row));
+  describe_result(io, result);
   return text_of(json);
+}
+
+Result result_of(const Json& json, const std::string& source) {
+  Result result;
+  JsonReader io(json, source, "");
+  describe_result(io, result);
+  return result;
 }
 
 }  // namespace tandem::models

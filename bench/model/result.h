@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/profile/json_io.h"
 #include "common/profile/run_facts.h"
 #include "common/profile/timing.h"
 
@@ -63,7 +64,11 @@ void derive_figures(Result& result);
 std::string table(const Result& result, bool colour);
 std::string to_markdown(const Result& result);
 std::string to_csv(const Result& result);
-/// Schema "tandem-model/1": docs/model-format.md describes it.
+/// docs/model-format.md describes it.
+inline constexpr const char* kSchema = "tandem-model/1";
 std::string to_json(const Result& result);
+/// The result in a tree of that schema, as strict as profile::from_json: throws Error(io_error), one sentence. `outputs`
+/// is not in the file.
+Result result_of(const profile::Json& json, const std::string& source);
 
 }  // namespace tandem::models

@@ -59,6 +59,13 @@ std::string_view kind_of(const Json& json) {
   return json.is_boolean() ? "true or false" : "a number";
 }
 
+/// Lists that are read side by side have the same number of entries.
+void check_run(const RunFacts& run, const std::string& source) {
+  for (const std::size_t states : {run.gpus_before.size(), run.gpus_after.size()})
+    if (states != 0 && states != run.machine.gpus.size())
+      refuse(source, fmt::format("{} states of {} GPUs", states, run.machine.gpus.size()));
+}
+
 /// What is not in the file, because it follows from what is.
 void complete(Timing& timing) {
   const Summary whole = summarize(timing.samples);
@@ -184,6 +191,7 @@ Comparison comparison_of(const Json& results, const std::string& source) {
   Comparison comparison;
   JsonReader io(results, source, "");
   describe_comparison(io, comparison);
+  check_run(comparison, source);
   for (Row& row : comparison.rows) complete(row);
   return comparison;
 }

@@ -4,9 +4,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <tandem/error.h>
 #include <nlohmann/json.hpp>
 
 #include "bench/model/result.h"
+#include "common/profile/read_json.h"
+#include "tests/support/made_up_results.h"
 #include "tests/support/program_run.h"
 
 #ifdef TANDEM_MODEL_PROGRAM
@@ -46,6 +49,7 @@ Row failed(const std::string& variant, profile::Status status, const std::string
 
 Result made_up() {
   Result result;
+  static_cast<profile::RunFacts&>(result) = made_up_comparison();
   result.file = "m.safetensors";
   result.labels = "y.npy";
   result.rows = 8;
@@ -81,6 +85,31 @@ TEST(ModelReport, AWrongVariantIsToldAndHasNoFigures) {
   EXPECT_EQ(row.at("status"), "wrong");
   for (const char* key : {"accuracy", "agreement", "max_error", "saturated"}) EXPECT_TRUE(row.at(key).is_null()) << key;
   for (const char* batch : {"batch_1", "full_batch"}) EXPECT_TRUE(row.at(batch).at("median_s").is_null()) << batch;
+}
+
+TEST(ModelReport, ResultsAreReadAgain) {
+  Result result = made_up();
+  result.variants[1].calibrated = true;
+  result.variants[1].quantized = 100;
+  result.variants[1].saturated = 3;
+  result.variants[1].memory_bytes = 1234;
+  result.variants[1].kernels = {"cpu.matmul.f32.simd", "cpu.matmul.f32.naive"};
+  const std::string text = to_json(result);
+  const Result read = models::result_of(profile::parse_results(text, "m.json"), "m.json");
+  EXPECT_EQ(to_json(read), text);
+  EXPECT_EQ(read.variants[1].correct, 7);
+  EXPECT_TRUE(read.variants[1].calibrated);
+}
+
+TEST(ModelReport, BrokenResultsAreRefused) {
+  json text = json::parse(to_json(made_up()));
+  text["variants"][1]["batch_1"]["cv"] = "high";
+  try {
+    (void)models::result_of(profile::parse_results(text.dump(), "m.json"), "m.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "m.json: variants[1].batch_1.cv is a string, expected a number or null");
+  }
 }
 
 TEST(ModelReport, EveryLineOfCsvHasTheSameFields) {

@@ -1,0 +1,18 @@
+# cmake -DOUT=assets.cpp -DFOLDER=... -P embed.cmake: the page, style sheet and script of tandem-report as strings. A raw
+# string of C++ may be 64 KiB long by the standard, so long files are cut.
+set(text "#include \"bench/report/page.h\"\n\nnamespace tandem::report {\n")
+foreach(asset page.html style.css script.js)
+  get_filename_component(name "${asset}" NAME_WE)
+  file(READ "${FOLDER}/${asset}" content)
+  string(APPEND text "\nconst char* Assets::${name} =")
+  string(LENGTH "${content}" length)
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${content}" ${at} 16000 piece)
+    string(APPEND text "\n    R\"TANDEM(${piece})TANDEM\"")
+    math(EXPR at "${at} + 16000")
+  endwhile()
+  string(APPEND text ";\n")
+endforeach()
+string(APPEND text "\n}  // namespace tandem::report\n")
+file(WRITE "${OUT}" "${text}")
