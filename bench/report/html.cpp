@@ -46,7 +46,10 @@ std::string esc(std::string_view text) {
 
 std::string kernel_text(std::string_view name) {
   std::string out;
-  for (const char c : esc(name)) out += c == '.' ? std::string(".<wbr>") : std::string(1, c);
+  for (const char c : esc(name)) {
+    out += c;
+    if (c == '.' || c == ',') out += "<wbr>";
+  }
   return out;
 }
 

@@ -9,7 +9,7 @@ namespace tandem::report {
 /// Text between tags or in a quoted attribute. Control characters that HTML forbids become U+FFFD.
 std::string esc(std::string_view text);
 
-/// A kernel's name, which may break after each dot.
+/// A kernel's name or a problem, which may break after each dot and comma.
 std::string kernel_text(std::string_view name);
 
 /// JSON inside a <script> element: no '<' is left, so nothing in it can end the element.

@@ -74,6 +74,8 @@
     fact('largest error', row.max_abs_error);
     fact('limited by', row.ceiling_by);
     fact('threads', row.threads);
+    fact('must move', `${row.bytes.toLocaleString('en')} bytes`);
+    fact('predicted', row.predicted_s === null ? '' : duration(row.predicted_s));
     if (row.samples) {
       fact('quartiles', `${duration(row.p25_s)} .. ${duration(row.p75_s)}`);
       fact('95 % and 99 %', `${duration(row.p95_s)}, ${duration(row.p99_s)}`);
@@ -97,7 +99,7 @@
       if (open) line.nextElementSibling.remove();
       else line.after(details(data, columns));
     });
-    line.cells[0].append(make('small', {}, button));
+    line.cells[0].append(' ', button);
   }
 
   function enhance(table) {

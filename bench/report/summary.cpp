@@ -111,7 +111,7 @@ std::string winner(std::span<const Row> rows) {
       "<td data-label=\"median\" class=\"n\">{}</td><td data-label=\"of the ceiling\" class=\"n\">{}{}</td>"
       "<td data-label=\"over the reference\" class=\"n\">{}</td><td data-label=\"next best\">{}</td>"
       "<td data-label=\"dispatch chose\">{}</td></tr>\n",
-      esc(best.op), esc(best.problem), esc(best.label), kernel_text(best.kernel),
+      esc(best.op), kernel_text(best.problem), esc(best.label), kernel_text(best.kernel),
       seconds_text(best.time.summary.median), bar(best.ceiling_fraction), percent_text(best.ceiling_fraction),
       factor_text(best.speedup_vs_reference), next_best(order), choice(rows, best));
 }
@@ -120,7 +120,7 @@ std::string winners(const Comparison& c) {
   std::string rows;
   for (const std::span<const Row> group : profile::by_problem(c.rows)) rows += winner(group);
   if (rows.empty()) return "";
-  return "<div class=\"scroll\"><table class=\"cards\"><caption>The fastest kernel of each problem</caption>\n"
+  return "<div class=\"scroll short\"><table class=\"cards\"><caption>The fastest kernel of each problem</caption>\n"
          "<thead><tr><th scope=\"col\">problem</th><th scope=\"col\">fastest</th><th scope=\"col\">median</th>"
          "<th scope=\"col\">of the ceiling</th><th scope=\"col\">over the reference</th><th scope=\"col\">next "
          "best</th>"

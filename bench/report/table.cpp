@@ -19,7 +19,7 @@ struct Column {
   const char* name;
   bool numeric;
 };
-constexpr std::array<Column, 12> kColumns = {{{"problem", false},
+constexpr std::array<Column, 10> kColumns = {{{"problem", false},
                                               {"kernel", false},
                                               {"result", false},
                                               {"median", true},
@@ -28,9 +28,7 @@ constexpr std::array<Column, 12> kColumns = {{{"problem", false},
                                               {"rate", true},
                                               {"of the ceiling", true},
                                               {"speed-up", true},
-                                              {"error / bound", true},
-                                              {"bytes", true},
-                                              {"predicted", true}}};
+                                              {"error / bound", true}}};
 
 /// A cell; `value` is what sorting goes by where it is a number.
 std::string cell(std::size_t column, const std::string& content, double value) {
@@ -64,7 +62,7 @@ std::string line(const Row& row, std::size_t index) {
   const std::string label = row.label.empty() ? "" : fmt::format("<small>{}</small>", esc(row.label));
   const std::string kernel =
       row.kernel == kAuto ? fmt::format("auto<small>{}</small>", kernel_text(row.ran)) : kernel_text(row.kernel);
-  out += fmt::format("<th scope=\"row\">{} {}{}</th>", esc(row.op), esc(row.problem), label);
+  out += fmt::format("<th scope=\"row\">{} {}{}</th>", esc(row.op), kernel_text(row.problem), label);
   out += cell(1, kernel + (row.reference ? "<small>reference</small>" : ""), 0);
   out += cell(2, result_of(row), 0);
   out += cell(3, seconds_text(median), median);
@@ -74,8 +72,6 @@ std::string line(const Row& row, std::size_t index) {
   out += cell(7, bar(row.ceiling_fraction) + percent_text(row.ceiling_fraction), row.ceiling_fraction);
   out += cell(8, factor_text(row.speedup_vs_reference), row.speedup_vs_reference);
   out += cell(9, row.bound_ratio == 0 ? "exact" : fmt::format("{:.2g}", row.bound_ratio), row.bound_ratio);
-  out += cell(10, bytes_text(row.work.bytes), row.status == Status::ok ? row.work.bytes : profile::kAbsent);
-  out += cell(11, seconds_text(row.predicted_seconds), row.predicted_seconds);
   return out + "</tr>\n";
 }
 

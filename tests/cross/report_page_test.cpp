@@ -134,6 +134,31 @@ TEST(ReportPage, ShowsEveryRowAndNoTag) {
   }
 }
 
+/// A problem in three sizes: the GPU, copies included, is faster from the middle one on.
+TEST(ReportPage, TellsWhereTheGpuOvertakesTheCpu) {
+  Source source;
+  source.json = "{}";
+  source.comparison = test::made_up_comparison();
+  std::vector<Row> rows;
+  double whole_call = 2e-4;
+  for (const char* problem : {"f32:64x64x64", "f32:128x128x128", "f32:256x256x256"}) {
+    Row reference = source.comparison.rows[0], cpu = source.comparison.rows[1], gpu = source.comparison.rows[2];
+    gpu.end_to_end = test::made_up_timing({whole_call});
+    whole_call /= 4;
+    for (Row* row : {&reference, &cpu, &gpu}) {
+      row->problem = problem;
+      row->label.clear();
+      rows.push_back(*row);
+    }
+  }
+  source.comparison.rows = rows;
+  const std::string page = to_html({source});
+  EXPECT_NE(page.find("With copies, the GPU overtakes the CPU between 64 and 128; about 90.28 by interpolation."),
+            std::string::npos);
+  EXPECT_NE(page.find("class=\"band\""), std::string::npos);
+  EXPECT_NE(page.find("cuda.matmul.f32.tiled, end to end"), std::string::npos);
+}
+
 TEST(ReportPage, ResultsWithoutRowsAreAPage) {
   Source source;
   source.json = "{}";
