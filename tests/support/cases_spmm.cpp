@@ -50,10 +50,11 @@ SpmmAttributes real_attributes(std::size_t i) {
 constexpr double kDensities[] = {0.2, 0.0, 1.0, 0.05, 0.6};
 
 std::vector<Size> common_sizes(bool small) {
-  std::vector<Size> sizes = {{1, 1, 1},    {2, 3, 4},    {8, 8, 8},    {17, 33, 65}, {31, 67, 13},
-                             {64, 64, 64}, {1, 100, 50}, {100, 1, 50}, {5, 130, 40}, {65, 66, 33}};
+  std::vector<Size> sizes = {{1, 1, 1},    {2, 3, 4},    {8, 8, 8},   {17, 33, 65}, {31, 67, 13}, {64, 64, 64},
+                             {1, 100, 50}, {100, 1, 50}, {19, 2, 77}, {3, 4, 90},   {5, 130, 40}, {65, 66, 33}};
   if (!small)
-    for (const Size& size : {Size{129, 97, 65}, {5, 257, 300}, {200, 3, 7}, {96, 96, 513}, {40, 600, 300}})
+    for (const Size& size :
+         {Size{129, 97, 65}, {37, 1, 1025}, {65, 4, 300}, {5, 257, 300}, {200, 3, 7}, {96, 96, 513}, {40, 600, 300}})
       sizes.push_back(size);
   return sizes;
 }
@@ -158,7 +159,7 @@ std::vector<Case<Spmm>> cases<Spmm>(Family family, Backend backend) {
       break;  // matrices only
     case Family::alignment:
       for (int o = 0; o < 16; ++o)
-        for (const Size& size : {Size{17, 35, 20}, {4, 16, 64}, {40, 70, 40}}) {
+        for (const Size& size : {Size{17, 35, 20}, {4, 16, 64}, {40, 70, 40}, {80, 1, 70}}) {
           Case<Spmm> c = product({.size = size, .attributes = exact_attributes(i++)}, Fill::integers);
           c.flush = Flush::to_start;
           c.offsets = spread_offsets(o, c.operands.size(), sizeof(float));
@@ -166,7 +167,8 @@ std::vector<Case<Spmm>> cases<Spmm>(Family family, Backend backend) {
         }
       break;
     case Family::threads:
-      for (const Size& size : {Size{300, 200, 100}, {1000, 7, 333}, {7, 1000, 333}, {256, 256, 300}, {2000, 64, 50}})
+      for (const Size& size :
+           {Size{300, 200, 100}, {1000, 7, 333}, {7, 1000, 333}, {256, 256, 300}, {2000, 64, 50}, {3000, 1, 400}})
         for (const Place b : {Place::row, Place::column}) {
           if (small && size[0] * size[1] > 10000) continue;
           out.push_back(product({.size = size, .b = b, .attributes = real_attributes(i++)}, Fill::reals));
