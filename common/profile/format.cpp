@@ -15,7 +15,7 @@ TimeUnit unit_for(double seconds) {
 }
 
 std::string significant(double value) {
-  if (std::isnan(value)) return "n/a";
+  if (!std::isfinite(value)) return "n/a";
   const int before = value == 0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
   return fmt::format("{:.{}f}", value, std::clamp(4 - before, 0, 9));
 }
