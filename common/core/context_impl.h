@@ -55,17 +55,20 @@ struct Context::Impl {
     describe_last_ = [](const void* p, const Machine& m) {
       const auto& d = *static_cast<const Decided<Op>*>(p);
       const typename Op::Problem& problem = d.situation.on(d.selection.entry->backend);
-      return Decision{.op = Op::op_name(problem),
-                      .problem = Op::print(problem),
-                      .kernel = d.selection.entry->name,
-                      .backend = d.selection.entry->backend,
-                      .predicted_seconds = d.selection.prediction.total(),
-                      .rung = d.selection.prediction.rung,
-                      .error = d.selection.prediction.error,
-                      .model = {},
-                      .threads = m.cpu.threads,
-                      .why = d.situation.kernel.empty() ? "least predicted time" : "this kernel is forced",
-                      .candidates = {}};
+      return Decision{
+          .op = Op::op_name(problem),
+          .problem = Op::print(problem),
+          .kernel = d.selection.entry->name,
+          .backend = d.selection.entry->backend,
+          .predicted_seconds = d.selection.prediction.total(),
+          .rung = d.selection.prediction.rung,
+          .error = d.selection.prediction.error,
+          .model = {},
+          .threads = m.cpu.threads,
+          .why = d.situation.kernel.empty() ? detail::sentence(d.selection.ground) : "this kernel is forced",
+          .operands = {},
+          .expected_reuse = 1,
+          .candidates = {}};
     };
     if (log) log_last();
   }

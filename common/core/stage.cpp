@@ -117,7 +117,8 @@ ArrivalViews arrival_views(Backend backend, std::span<const View> operands) {
   return out;
 }
 
-Copies copies_to(Backend backend, std::span<const View> operands, std::size_t results, bool reads_result) {
+Copies copies_to(Backend backend, std::span<const View> operands, std::size_t results, bool reads_result,
+                 std::size_t changing, float reuse) {
   Copies copies;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const View& v = operands[i];
@@ -126,6 +127,11 @@ Copies copies_to(Backend backend, std::span<const View> operands, std::size_t re
     if (!result || reads_result) {
       copies.in_bytes += arrival_bytes(v);
       ++copies.in_count;
+    }
+    if (!result && i != changing && reuse > 1) {
+      copies.kept_bytes += arrival_bytes(v);
+      ++copies.kept_count;
+      copies.reuse = reuse;
     }
     if (result) {
       copies.out_bytes += arrival_bytes(v);

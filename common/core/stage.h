@@ -44,8 +44,10 @@ struct ArrivalViews {
 };
 ArrivalViews arrival_views(Backend backend, std::span<const View> operands);
 
-/// What must be moved to run on `backend`. The last `results` operands are written.
-Copies copies_to(Backend backend, std::span<const View> operands, std::size_t results, bool reads_result);
+/// What must be moved to run on `backend`. The last `results` operands are written. Inputs other than `changing` serve
+/// `reuse` calls once they were brought.
+Copies copies_to(Backend backend, std::span<const View> operands, std::size_t results, bool reads_result,
+                 std::size_t changing = 0, float reuse = 1);
 
 /// Copies of the operands on another backend, for the time of one call.
 class Staged {

@@ -2,7 +2,9 @@
 // back.
 #pragma once
 
+#include <cmath>
 #include <span>
+#include <string>
 
 #include <tandem/ops.h>
 
@@ -24,12 +26,20 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
   if (!s.kernel.empty())  // the table's own string outlives the caller's, so that a decision may keep it
     if (const Entry<Op>* entry = find_kernel<Op>(s.kernel)) s.kernel = entry->name;
   s.backend = call.backend ? call.backend : ctx.policy.backend;
+  if (!(call.expected_reuse >= 1) || std::isinf(call.expected_reuse))
+    throw Error(Code::invalid_argument, std::string(Op::kName) + ": expected_reuse is " +
+                                            std::to_string(call.expected_reuse) +
+                                            "; write a number of calls, 1 or more");
+  const auto copies = [&](Backend b, std::span<const View> views) {
+    return copies_to(b, views, result_count<Op>(), Op::reads_result(attributes), changing_operand<Op>(),
+                     call.expected_reuse);
+  };
   const bool all_host = on_host(operands);
   if (all_host) {
     s.problem[0] = Op::describe(attributes, operands);
     if (ctx.machine.gpus.empty()) {  // no second place to run: nothing to weigh
       s.problem[1] = s.problem[0];
-      s.copies[1] = copies_to(Backend::cuda, operands, result_count<Op>(), Op::reads_result(attributes));
+      s.copies[1] = copies(Backend::cuda, operands);
       return s;
     }
   }
@@ -38,7 +48,7 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
     const NearViews near(b, operands, call.twins, result_count<Op>(), Op::kName);
     if (!(all_host && b == Backend::cpu))
       s.problem[at] = Op::describe(attributes, arrival_views(b, near.span()).span());
-    s.copies[at] = copies_to(b, near.span(), result_count<Op>(), Op::reads_result(attributes));
+    s.copies[at] = copies(b, near.span());
   }
   return s;
 }

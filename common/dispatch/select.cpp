@@ -1,6 +1,8 @@
 #include "common/dispatch/select.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include <fmt/format.h>
 #include <tandem/error.h>
@@ -46,8 +48,7 @@ std::string refuse_by_policy(const RowFacts& row, const Copies& copies, std::opt
     return fmt::format("computes in {}, and the math mode is {}", name(row.traits.math), name(policy.math));
   if (policy.deterministic && !row.traits.deterministic) return "is not deterministic, and the policy asks for that";
   if (policy.transfers == Transfers::forbid && copies.in_count + copies.out_count > 0)
-    return fmt::format("would move {} bytes between host and device, and the policy forbids transfers",
-                       copies.in_bytes + copies.out_bytes);
+    return fmt::format("would move {} bytes between host and device, and the policy forbids transfers", copies.bytes());
   return {};
 }
 
@@ -63,16 +64,47 @@ Prediction predict(Backend backend, const Copies& copies, double kernel_seconds,
   const auto up = [&](std::int64_t bytes, int count) { return move(bytes, count, c.h2d_pageable, c.h2d_bytes); };
   const auto down = [&](std::int64_t bytes, int count) { return move(bytes, count, c.d2h_pageable, c.d2h_bytes); };
   Prediction p;
-  p.copy_in = gpu ? up(copies.in_bytes, copies.in_count) : down(copies.in_bytes, copies.in_count);
+  const auto in = [&](std::int64_t bytes, int count) { return gpu ? up(bytes, count) : down(bytes, count); };
+  // What stays where it was brought costs each of the calls that it serves its share.
+  p.copy_in = in(copies.in_bytes - copies.kept_bytes, copies.in_count - copies.kept_count) +
+              in(copies.kept_bytes, copies.kept_count) / copies.reuse;
   p.copy_out = gpu ? down(copies.out_bytes, copies.out_count) : up(copies.out_bytes, copies.out_count);
   if (copies.in_count + copies.out_count > 0) p.wait = c.wait_seconds;
-  if (gpu) p.allocate = c.allocate_seconds * (copies.in_count + copies.out_count);
+  const double kept = copies.kept_count;
+  if (gpu) p.allocate = c.allocate_seconds * (copies.in_count - kept + kept / copies.reuse + copies.out_count);
   p.kernel = kernel_seconds;
   if (gpu)
     p.launch = c.launch_seconds;
   else if (threads > 1)
     p.launch = std::min(c.cpu_fork_seconds, kernel_seconds);  // tiny problems do not fork
   return p;
+}
+
+SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::array<Copies, 2>& copies) {
+  const double at_cpu = cpu.total(), at_gpu = gpu.total();
+  const double off_cpu = at_cpu * cpu.error, off_gpu = at_gpu * gpu.error;
+  const Backend faster = at_gpu < at_cpu ? Backend::cuda : Backend::cpu;
+  // Also where an error is not known: NaN compares as false.
+  if (!(std::abs(at_cpu - at_gpu) <= off_cpu + off_gpu)) return {faster, Ground::time};
+  const Backend safer = at_gpu + off_gpu < at_cpu + off_cpu ? Backend::cuda : Backend::cpu;
+  // Where the data is, there is less to move to.
+  const std::int64_t to_cpu = copies[0].bytes(), to_gpu = copies[1].bytes();
+  const Backend home = to_cpu == to_gpu ? safer : to_cpu < to_gpu ? Backend::cpu : Backend::cuda;
+  const double gain = safer == Backend::cuda ? at_cpu - at_gpu : at_gpu - at_cpu;
+  if (safer != home && !(gain > std::max(off_cpu, off_gpu))) return {home, Ground::home};
+  return {safer, safer == faster ? Ground::time : Ground::worst_case};
+}
+
+const char* sentence(Ground ground) {
+  switch (ground) {
+    case Ground::time:
+      return "least predicted time";
+    case Ground::worst_case:
+      return "the predictions overlap, and here the worst case is cheaper";
+    case Ground::home:
+      return "stays where the data is: the predictions overlap, and the gain of leaving is within their errors";
+  }
+  return "";
 }
 
 void throw_refused(std::string_view op, std::string_view problem, std::string_view kernel, const std::string& reason) {
@@ -89,18 +121,28 @@ void throw_none_left(std::string_view op, std::string_view problem, const std::v
 
 namespace {
 
-std::string compare_with_next(const Decision& decision, const Candidate& next) {
-  const Candidate& chosen = decision.candidates.front();
-  const double ratio = next.seconds / std::max(chosen.seconds, 1e-12);
-  const double copies = next.copy_in_seconds + next.copy_out_seconds;
-  if (copies > 0.5 * next.seconds)
-    return fmt::format("copies are {:.0f} % of the time of {}", 100 * copies / next.seconds, next.kernel);
-  return fmt::format("predicted {:.2f} times faster than {}", ratio, next.kernel);
+bool on_gpu(const Candidate& c) { return c.kernel.starts_with("cuda."); }
+
+/// Why the chosen kernel goes before the others, references aside. The best of the other side says more than a slower
+/// kernel of the same one.
+std::string compare_with_others(const std::vector<Candidate>& candidates, Ground ground) {
+  const Candidate& chosen = candidates.front();
+  const Candidate* next = nullptr;
+  for (const Candidate& c : std::span(candidates).subspan(1))
+    if (c.accepted && c.verdict.empty() && (!next || (on_gpu(*next) == on_gpu(chosen) && on_gpu(c) != on_gpu(chosen))))
+      next = &c;
+  if (!next) return "the only kernel that may run";
+  if (ground != Ground::time) return sentence(ground);
+  const double copies = next->copy_in_seconds + next->copy_out_seconds;
+  if (copies > 0.5 * next->seconds)
+    return fmt::format("copies are {:.0f} % of the time of {}", 100 * copies / next->seconds, next->kernel);
+  return fmt::format("predicted {:.2f} times faster than {}", next->seconds / std::max(chosen.seconds, 1e-12),
+                     next->kernel);
 }
 
 }  // namespace
 
-void finish_trace(Decision& decision) {
+void finish_trace(Decision& decision, Ground ground) {
   const auto rank = [&](const Candidate& c) {
     if (c.kernel == decision.kernel) return 0;
     if (!c.accepted) return 3;
@@ -111,16 +153,14 @@ void finish_trace(Decision& decision) {
     return rank(a) < 3 && a.seconds < b.seconds;
   });
   Candidate& chosen = decision.candidates.front();
-  if (!chosen.verdict.empty()) decision.why = "a reference kernel, since nothing else is left";
+  decision.why = chosen.verdict.empty() ? compare_with_others(decision.candidates, ground)
+                                        : "a reference kernel, since nothing else is left";
   chosen.verdict = "chosen";
   for (std::size_t i = 1; i < decision.candidates.size(); ++i) {
     Candidate& c = decision.candidates[i];
     if (c.accepted && c.verdict.empty())
       c.verdict = fmt::format("predicted {:.2f} times the chosen time", c.seconds / std::max(chosen.seconds, 1e-12));
   }
-  if (!decision.why.empty()) return;
-  const bool alone = decision.candidates.size() < 2 || !decision.candidates[1].accepted;
-  decision.why = alone ? "the only kernel that may run" : compare_with_next(decision, decision.candidates[1]);
 }
 
 }  // namespace detail

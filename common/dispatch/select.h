@@ -34,10 +34,18 @@ struct Prediction {
   double total() const { return copy_in + launch + kernel + copy_out + wait + allocate; }
 };
 
+/// What decided between the best kernels of the two sides, CPU and GPU.
+enum class Ground : std::uint8_t {
+  time,        // the least predicted time; also where only one side can run
+  worst_case,  // the predictions overlap, and this side's slowest is faster
+  home,        // they overlap, and leaving the side where the data is would gain no more than they may be off by
+};
+
 template <class Op>
 struct Selection {
   const Entry<Op>* entry = nullptr;
   Prediction prediction;
+  Ground ground = Ground::time;
 };
 
 namespace detail {
@@ -56,12 +64,32 @@ std::string refuse_by_machine(const RowFacts& row, const Machine& machine);
 std::string refuse_by_policy(const RowFacts& row, const Copies& copies, std::optional<Backend> backend,
                              const Policy& policy);
 Prediction predict(Backend backend, const Copies& copies, double kernel_seconds, int threads, const Machine& machine);
+/// The side to run on, of two that could. Where the predictions, give or take their errors, do not overlap, or an error
+/// is not known: the faster. Else the one whose worst case is cheaper; but the side that the operands are on, which
+/// has less to be moved to, is left only for a gain above the larger of the two errors.
+struct SideChoice {
+  Backend side = Backend::cpu;
+  Ground ground = Ground::time;
+};
+SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::array<Copies, 2>& copies);
+/// Why the last call ran where it did.
+const char* sentence(Ground ground);
 /// The error for a forced kernel that was refused (index >= 0) or for a call that every kernel refuses.
 [[noreturn]] void throw_refused(std::string_view op, std::string_view problem, std::string_view kernel,
                                 const std::string& reason);
 [[noreturn]] void throw_none_left(std::string_view op, std::string_view problem, const std::vector<Candidate>& all);
 /// Sorts the candidates (chosen, accepted by time, refused) and writes `why`.
-void finish_trace(Decision& decision);
+void finish_trace(Decision& decision, Ground ground);
+
+/// The better of two kernels at best, one a side; empty where neither side has one.
+template <class Op>
+Selection<Op> better_side(const std::array<Selection<Op>, 2>& best, const std::array<Copies, 2>& copies) {
+  if (!best[0].entry || !best[1].entry) return best[0].entry ? best[0] : best[1];
+  const SideChoice choice = choose_side(best[0].prediction, best[1].prediction, copies);
+  Selection<Op> chosen = best[static_cast<std::size_t>(choice.side)];
+  chosen.ground = choice.ground;
+  return chosen;
+}
 
 template <class Op>
 RowFacts facts(const Entry<Op>& entry) {
@@ -101,7 +129,7 @@ Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const
 template <class Op>
 Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const Machine& machine,
                      Decision* trace = nullptr) {
-  Selection<Op> best, best_reference;
+  std::array<Selection<Op>, 2> best, best_reference;  // index: Backend
   std::vector<Candidate> candidates;
   const auto print = [&] { return Op::print(situation.on(Backend::cpu)); };
   const auto op_name = [&] { return Op::op_name(situation.on(Backend::cpu)); };
@@ -120,7 +148,8 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     candidate.verdict = reason;
     if (reason.empty()) {
       const Prediction p = predict(entry, situation, machine);
-      Selection<Op>& slot = entry.kernel->traits.reference && !forced ? best_reference : best;
+      const bool last_resort = entry.kernel->traits.reference && !forced;
+      Selection<Op>& slot = (last_resort ? best_reference : best)[static_cast<std::size_t>(entry.backend)];
       if (!slot.entry || p.total() < slot.prediction.total()) slot = {&entry, p};
       candidate.seconds = p.total();
       candidate.kernel_seconds = p.kernel;
@@ -131,11 +160,12 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
       candidate.allocate_seconds = p.allocate;
       candidate.rung = p.rung;
       candidate.error = p.error;
-      if (entry.kernel->traits.reference && !forced) candidate.verdict = "reference: only when nothing else is left";
+      if (last_resort) candidate.verdict = "reference: only when nothing else is left";
     }
     candidates.push_back(std::move(candidate));
   }
-  const Selection<Op> chosen = best.entry ? best : best_reference;
+  Selection<Op> chosen = detail::better_side(best, situation.copies);
+  if (!chosen.entry) chosen = detail::better_side(best_reference, situation.copies);
   if (!chosen.entry) detail::throw_none_left(op_name(), print(), candidates);
   if (trace) {
     trace->op = op_name();
@@ -147,7 +177,7 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     trace->error = chosen.prediction.error;
     trace->threads = machine.cpu.threads;
     trace->candidates = std::move(candidates);
-    detail::finish_trace(*trace);
+    detail::finish_trace(*trace, chosen.ground);
   }
   return chosen;
 }

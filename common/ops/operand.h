@@ -17,6 +17,8 @@
 //   fill_structure(operands, seed)  makes random operands legal, where not every value is: indices; may be left out
 //   dense_flops(p)             the work without compression, where flops(p) may be less; may be left out
 //   remark(p, machine)         what explain() adds to its reason; may be left out
+//   kChanging                  which input is another one in each call, where CallOptions::expected_reuse says that the
+//                              others stay: 0, the first, when it is left out
 //   kResults                   how many of the operands, the last ones, are written, the main one at the very end; 1
 //                              when it is left out
 // Operands are views, inputs first and the results last. Given these, dispatch, tests, comparison and tuning work
@@ -47,6 +49,15 @@ constexpr std::size_t result_count() {
     return Op::kResults;
   else
     return 1;
+}
+
+/// The input that is another one in each call (see CallOptions::expected_reuse).
+template <class Op>
+constexpr std::size_t changing_operand() {
+  if constexpr (requires { Op::kChanging; })
+    return Op::kChanging;
+  else
+    return 0;
 }
 
 /// The values, both ends included, that an operand may hold: scales are positive, zero points small.

@@ -42,6 +42,7 @@ struct Spmm {
   static constexpr const char* kName = "spmm";
   static constexpr std::string_view kForm = "csr:MxNxK@DENSITY[,tb][,tc][,bias|,bias=rows][,act=NAME]";
   static constexpr bool kRateIsFlops = true;
+  static constexpr std::size_t kChanging = 3;  // b: the sparse a holds the weights
   using Attributes = SpmmAttributes;
   using Problem = SpmmProblem;
   using Args = SpmmArgs;

@@ -236,6 +236,79 @@ TEST(Select, PredictsCopiesFromMeasuredCurvesWithWaitAndAllocation) {
   EXPECT_DOUBLE_EQ(near.total(), near.launch + near.kernel);
 }
 
+Prediction taking(double seconds, double error) {
+  Prediction p;
+  p.kernel = seconds;
+  p.error = error;
+  return p;
+}
+
+using detail::SideChoice;
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+const std::array<Copies, 2> kNowhere = {}, kOnHost = {Copies{}, Copies{8, 4, 2, 1}},
+                            kOnGpu = {Copies{8, 4, 2, 1}, Copies{}},
+                            kMostlyOnHost = {Copies{10, 0, 1, 0}, Copies{90, 50, 2, 1}};
+
+void expect_choice(const Prediction& cpu, const Prediction& gpu, const std::array<Copies, 2>& copies, Backend side,
+                   Ground ground) {
+  const SideChoice choice = detail::choose_side(cpu, gpu, copies);
+  EXPECT_EQ(choice.side, side) << cpu.total() << ' ' << gpu.total();
+  EXPECT_EQ(choice.ground, ground) << cpu.total() << ' ' << gpu.total();
+  // The same with the sides exchanged, but for two that are equal in all.
+  if (cpu.total() == gpu.total()) return;
+  const SideChoice mirrored = detail::choose_side(gpu, cpu, {copies[1], copies[0]});
+  EXPECT_NE(mirrored.side, side) << cpu.total() << ' ' << gpu.total();
+  EXPECT_EQ(mirrored.ground, ground);
+}
+
+TEST(ChooseSide, TakesTheFasterWhereErrorsAreUnknownOrApart) {
+  for (const auto& copies : {kNowhere, kOnHost, kOnGpu}) {
+    expect_choice(taking(1.00, kUnknown), taking(0.99, kUnknown), copies, Backend::cuda, Ground::time);
+    expect_choice(taking(1.00, 0.5), taking(0.99, kUnknown), copies, Backend::cuda, Ground::time);
+    expect_choice(taking(0.99, kUnknown), taking(1.00, 0.5), copies, Backend::cpu, Ground::time);
+    expect_choice(taking(1.00, 0), taking(0.99, 0), copies, Backend::cuda, Ground::time);
+    // 0.9 to 1.1 and 0.6 to 0.8 have nothing in common.
+    expect_choice(taking(1.0, 0.1), taking(0.7, 0.1 / 0.7), copies, Backend::cuda, Ground::time);
+  }
+}
+
+TEST(ChooseSide, TakesTheCheaperWorstCaseWhereTheyOverlap) {
+  // 0.95 to 1.05 against 0.45 to 1.35: the second is faster if the model is right, and may be much slower.
+  expect_choice(taking(1.0, 0.05), taking(0.9, 0.5), kNowhere, Backend::cpu, Ground::worst_case);
+  expect_choice(taking(1.0, 0.05), taking(0.9, 0.5), kOnHost, Backend::cpu, Ground::worst_case);
+  expect_choice(taking(1.0, 0.3), taking(0.9, 0.1), kNowhere, Backend::cuda, Ground::time);
+}
+
+TEST(ChooseSide, LeavesHomeOnlyForMoreThanTheError) {
+  // The GPU is predicted faster and its worst case is cheaper, but the CPU's prediction may be off by twice the gain.
+  const Prediction cpu = taking(1.0, 0.2), gpu = taking(0.9, 0.05);
+  expect_choice(cpu, gpu, kOnHost, Backend::cpu, Ground::home);
+  expect_choice(cpu, gpu, kMostlyOnHost, Backend::cpu, Ground::home);  // fewer bytes to be moved to it
+  expect_choice(cpu, gpu, kNowhere, Backend::cuda, Ground::time);
+  expect_choice(cpu, gpu, kOnGpu, Backend::cuda, Ground::time);
+  // A gain of 0.25 is above both errors, though the predictions touch: 0.8 to 1.2, 0.7 to 0.8.
+  expect_choice(taking(1.0, 0.2), taking(0.75, 0.1), kOnHost, Backend::cuda, Ground::time);
+  // Where the data is, a cheaper worst case holds it, whatever is predicted.
+  expect_choice(taking(1.0, 0.05), taking(0.9, 0.3), kOnHost, Backend::cpu, Ground::worst_case);
+  // The worst case alone is no reason to leave: the other side would be slower if the model is right.
+  expect_choice(taking(1.0, 0.5), taking(1.1, 0.05), kOnHost, Backend::cpu, Ground::home);
+}
+
+TEST(Select, SharesTheCostOfWhatStays) {
+  const Machine machine = gpu_machine_with(10e9);
+  Situation<Toy> s = on_host(1000000);  // two inputs of 4 MB each
+  const Prediction once = predict(*find_kernel<Toy>("cuda.toy.f32.fast"), s, machine);
+  s.copies[1].kept_bytes = 4000000;
+  s.copies[1].kept_count = 1;
+  s.copies[1].reuse = 4;
+  const Prediction shared = predict(*find_kernel<Toy>("cuda.toy.f32.fast"), s, machine);
+  EXPECT_DOUBLE_EQ(once.copy_in, 2 * (10e-6 + 4e6 / 10e9));
+  EXPECT_DOUBLE_EQ(shared.copy_in, 1.25 * (10e-6 + 4e6 / 10e9));
+  EXPECT_DOUBLE_EQ(shared.copy_out, once.copy_out);
+  EXPECT_DOUBLE_EQ(shared.kernel, once.kernel);
+  EXPECT_NE(s, on_host(1000000));  // another situation, so another decision is remembered
+}
+
 TEST(DecisionCache, FindsWhatWasDecidedAndReplacesTheOldest) {
   DecisionCache<Toy> cache;
   const Machine machine = plain_machine();

@@ -56,6 +56,14 @@ struct Candidate {
   double error = 0;  ///< half width of what the prediction may be off by, as a fraction of it; NaN: unknown
 };
 
+/// An operand of a call that explain() was asked about.
+struct Place {
+  std::string name;  ///< "a"
+  Device device;
+  std::int64_t bytes = 0;  ///< of its elements, each once
+  bool result = false;
+};
+
 /// What a call ran, or would run, and why.
 struct Decision {
   std::string op;       ///< "matmul"
@@ -68,6 +76,8 @@ struct Decision {
   std::string model;                  ///< where the predictions come from, in a sentence; only in explain()
   int threads = 0;                    ///< host threads that the call may use
   std::string why;                    ///< one sentence
+  std::vector<Place> operands;        ///< inputs, then results; only in explain()
+  float expected_reuse = 1;           ///< see CallOptions; only in explain()
   std::vector<Candidate> candidates;  ///< every kernel known for the operation, chosen first; only in explain()
 };
 
