@@ -24,17 +24,19 @@ Scaling::Scaling(std::string_view text) {
   after_ = std::string(text.substr(end));
   const char* at = text.data() + before_.size();
   const char* const stop = text.data() + end;
-  while (at < stop) {
+  for (bool more = true; more;) {
     Size size{0, 1};
     const auto [next, error] = std::from_chars(at, stop, size.value);
-    if (error != std::errc() || size.value < 1) break;
+    if (error != std::errc() || size.value < 1) {
+      sizes_.clear();
+      break;
+    }
     size.unit = unit_of(size.value);
     sizes_.push_back(size);
-    at = next < stop && *next == 'x' ? next + 1 : next;
-    if (next < stop && *next != 'x') break;
+    more = next < stop && *next == 'x';
+    at = more ? next + 1 : next;
   }
-  if (at != stop || sizes_.empty())
-    throw Error(Code::invalid_argument, fmt::format("'{}' has no sizes that could grow", text));
+  if (at != stop) sizes_.clear();
   for (std::size_t i = 1; i < sizes_.size(); ++i)
     if (sizes_[i].value > largest()) largest_ = i;
 }
@@ -96,6 +98,14 @@ SidesAt predicted_sides(Context& ctx, const Question& question) {
     sides.cuda_error = cuda->error;
   }
   return sides;
+}
+
+Duel duel_between(const SidesAt& sides, Placement placement, int calls) {
+  Duel duel{sides.cpu_seconds, sides.cuda_moved_seconds, sides.cpu_error, sides.cuda_error};
+  if (placement == Placement::resident) duel.cuda = sides.cuda_seconds;
+  if (placement == Placement::upload_once)
+    duel.cuda = (sides.cuda_moved_seconds + (calls - 1) * sides.cuda_seconds) / calls;
+  return duel;
 }
 
 std::int64_t steps_within(const Question& question, const Scaling& scaling, std::int64_t max_bytes) {

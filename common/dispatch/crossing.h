@@ -18,8 +18,9 @@ namespace tandem {
 /// far as the powers of two that divide them allow. A size of 1 stays, unless all are 1.
 class Scaling {
  public:
-  /// Throws Error(invalid_argument) for a text without sizes.
   explicit Scaling(std::string_view text);
+  /// Whether there are sizes, none of them 0. If not, nothing else may be asked.
+  bool grows() const { return !sizes_.empty(); }
   /// The problem text after `steps` steps from nothing, >= 1.
   std::string at(std::int64_t steps) const;
   /// The largest size there over what it is in the text.
@@ -83,6 +84,9 @@ const Candidate* best_on(const Decision& decision, Backend backend);
 Duel duel_of(const Decision& decision);
 /// The same for calls of the problem at one size, from host memory.
 SidesAt predicted_sides(Context& ctx, const Question& question);
+
+/// Seconds a call, over so many calls on the same operands.
+Duel duel_between(const SidesAt& sides, Placement placement, int calls);
 
 /// The most steps of a problem whose operands take at most `max_bytes`; 0: there is none.
 std::int64_t steps_within(const Question& question, const Scaling& scaling, std::int64_t max_bytes);

@@ -11,6 +11,7 @@ namespace {
 std::string break_even_remark(Context& ctx, const Question& question, const Decision& decision) {
   if (!best_on(decision, Backend::cpu) || !best_on(decision, Backend::cuda)) return {};
   const Scaling scaling(question.text);
+  if (!scaling.grows()) return {};
   const std::int64_t last = steps_within(question, scaling, device_bytes(ctx.machine()));
   if (last == 0) return {};
   const auto faster = [&](Question asked) { return duel_of(decide(ctx, asked)).cuda_is_faster(); };
@@ -28,14 +29,15 @@ std::string break_even_remark(Context& ctx, const Question& question, const Deci
 
 }  // namespace
 
+Decision explain_question(Context& ctx, const Question& question) {
+  Decision decision = decide(ctx, question);
+  if (const std::string remark = break_even_remark(ctx, question, decision); !remark.empty())
+    decision.why += "; " + remark;
+  return decision;
+}
+
 Decision explain(Context& ctx, const std::string& problem, const std::vector<Device>& devices) {
-  return answering("explain", problem, [&] {
-    const Question question = parse_question(problem, devices);
-    Decision decision = decide(ctx, question);
-    if (const std::string remark = break_even_remark(ctx, question, decision); !remark.empty())
-      decision.why += "; " + remark;
-    return decision;
-  });
+  return answering("explain", problem, [&] { return explain_question(ctx, parse_question(problem, devices)); });
 }
 
 }  // namespace tandem

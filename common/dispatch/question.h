@@ -26,6 +26,9 @@ Question parse_question(const std::string& words, const std::vector<Device>& dev
 /// Error(unavailable) for an operand on a GPU that is not there, and as select() does.
 Decision decide(Context& ctx, const Question& question);
 
+/// decide(), with what explain() adds to `why`: from where on the GPU would be faster.
+Decision explain_question(Context& ctx, const Question& question);
+
 /// Bytes of all operands. Throws Error(invalid_argument).
 std::int64_t operand_bytes(const Question& question);
 

@@ -93,6 +93,95 @@ TEST(Explain, RejectsWhatItCannotRead) {
   EXPECT_EQ(explain(ctx, "relu f32:1000").problem, "f32:1000");  // not taken for a call in place
 }
 
+TEST(Explain, AnswersForNothingToComputeToo) {
+  for (const Machine& machine : {plain_machine(), gpu_machine_with(20e9)}) {
+    Context ctx = pretending(machine);
+    for (const char* problem : {"relu f32:0", "matmul f32:0x5x5", "matmul f32:5x5x0", "softmax f32:0x3"})
+      EXPECT_FALSE(explain(ctx, problem).kernel.empty()) << problem;
+  }
+}
+
+TEST(Explain, ReadsPlacesAndReuse) {
+  Context ctx = pretending(gpu_machine_with(20e9));
+  const Decision d = explain(ctx, "matmul f32:512x256x128,bias  b:cuda:0   reuse=2.5");
+  ASSERT_EQ(d.operands.size(), 4u);
+  const char* const names[] = {"a", "b", "bias", "c"};
+  const std::int64_t bytes[] = {512 * 128 * 4, 128 * 256 * 4, 256 * 4, 512 * 256 * 4};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(d.operands[i].name, names[i]);
+    EXPECT_EQ(d.operands[i].bytes, bytes[i]);
+    EXPECT_EQ(d.operands[i].device, i == 1 ? Device::cuda() : Device::cpu());
+    EXPECT_EQ(d.operands[i].result, i == 3);
+  }
+  EXPECT_FLOAT_EQ(d.expected_reuse, 2.5f);
+  EXPECT_TRUE(has(to_string(d), "a:cpu b:cuda:0 bias:cpu c:cpu  reuse=2.5")) << to_string(d);
+  // What is said by name goes before the list of devices.
+  const Decision all = explain(ctx, "matmul f32:64x64x64 c:cpu", {Device::cuda(), Device::cuda(), Device::cuda()});
+  EXPECT_EQ(all.operands[0].device, Device::cuda());
+  EXPECT_EQ(all.operands[2].device, Device::cpu());
+  const struct {
+    const char *words, *mentions;
+  } kBad[] = {{"relu f32:9 reuse=0", "expected_reuse is 0"},
+              {"relu f32:9 reuse=x", "reuse=x"},
+              {"relu f32:9 reuse=", "reuse="},
+              {"relu f32:9 q:cuda", "no operand 'q'; the operands are x, y"},
+              {"relu f32:9 x:tpu", "tpu"},
+              {"relu f32:9 what", "'what'"}};
+  for (const auto& bad : kBad) {
+    const Error error = error_of([&] { explain(ctx, bad.words); });
+    EXPECT_EQ(error.code(), Code::invalid_argument) << bad.words;
+    EXPECT_TRUE(has(error.what(), bad.mentions)) << error.what();
+    EXPECT_TRUE(has(error.what(), bad.words)) << error.what();
+  }
+  EXPECT_EQ(error_of([&] { explain(ctx, "relu f32:9", std::vector<Device>(3)); }).code(), Code::invalid_argument);
+  EXPECT_EQ(error_of([&] { explain(ctx, "relu f32:9 x:cuda:1"); }).code(), Code::unavailable);
+  Context alone = pretending(plain_machine());
+  const Error nowhere = error_of([&] { explain(alone, "relu f32:9 x:cuda"); });
+  EXPECT_EQ(nowhere.code(), Code::unavailable);
+  EXPECT_TRUE(has(nowhere.what(), plain_machine().no_gpu_reason)) << nowhere.what();
+}
+
+TEST(Explain, ShowsStagesErrorsThreadsAndTheModel) {
+  Decision d;
+  d.op = "matmul";
+  d.problem = "f32:512x512x512";
+  d.kernel = "cpu.matmul.f32.simd";
+  d.threads = 8;
+  d.why = "because";
+  d.model = "made up for this test";
+  d.operands = {{"a", Device::cpu(), 0, false}, {"b", Device::cuda(), 0, false}, {"c", Device::cpu(), 0, true}};
+  Candidate cpu, cuda, refused;
+  cpu.kernel = d.kernel;
+  cpu.accepted = cuda.accepted = true;
+  cpu.verdict = "chosen";
+  cpu.seconds = 0.92e-3;
+  cpu.copy_in_seconds = 0.22e-3;
+  cpu.kernel_seconds = 0.7e-3;
+  cpu.rung = Rung::interpolated;
+  cpu.error = 0.09;
+  cuda.kernel = "cuda.matmul.f32.tiled";
+  cuda.verdict = "slower";
+  cuda.seconds = 1.31e-3;
+  cuda.copy_in_seconds = 0.21e-3;
+  cuda.launch_seconds = 6e-6;
+  cuda.wait_seconds = 2e-6;
+  cuda.error = std::numeric_limits<double>::quiet_NaN();
+  refused.verdict = "this CPU is too old";
+  d.candidates = {cpu, cuda};
+  for (const char* kernel : {"cpu.matmul.f32.x", "cpu.matmul.f32.y"}) {
+    refused.kernel = kernel;
+    d.candidates.push_back(refused);
+  }
+  EXPECT_EQ(
+      to_string(d),
+      "matmul f32:512x512x512  a:cpu b:cuda:0 c:cpu  reuse=1\n"
+      "  chosen   cpu.matmul.f32.simd       920 us  interpolated +-9 %  = copy in b 220 us + kernel 700 us; 8 threads\n"
+      "  next     cuda.matmul.f32.tiled    1.31 ms  prior               = copy in a 210 us + launch 6 us + wait 2 us\n"
+      "  why      because\n"
+      "  refused  cpu.matmul.f32.x, cpu.matmul.f32.y: this CPU is too old\n"
+      "  model    made up for this test\n");
+}
+
 TEST(PretendedContext, SelectsButDoesNotRun) {
   Context ctx = pretending(gpu_machine_with(20e9));
   const Tensor x = Tensor::full({64}, 1.0f);

@@ -14,7 +14,7 @@ namespace tandem {
 
 /// Where the operands of repeated calls are, for a comparison of the two sides. The CPU always has them in host memory.
 enum class Placement : std::uint8_t {
-  resident,         ///< in the memory of the GPU: nothing is moved; the GPU is waited for once, after the last call
+  resident,         ///< in the memory of the GPU: nothing is moved, and nothing is waited for
   upload_once,      ///< on the host: inputs go up before the first call, the result comes down after the last
   always_transfer,  ///< on the host: each call moves its inputs up and its result down
 };
@@ -84,5 +84,57 @@ BreakEven break_even(Context& ctx, const std::string& problem, const BreakEvenOp
 
 /// Lines for people.
 std::string to_string(const BreakEven& break_even);
+
+/// A candidate of a decision that was run: what was predicted against what it took.
+struct Trial {
+  Candidate predicted;  ///< the stages of a call on host memory
+  profile::Row row;     ///< how it was measured, and whether the result is right
+  /// A whole call from and to host memory: row.end_to_end for CUDA kernels, else row.time. NaN when it was not timed.
+  double seconds = profile::kAbsent;
+  double kernel_seconds = profile::kAbsent;  ///< row.time: on a GPU with its launch, on operands in device memory
+  double moving_seconds =
+      profile::kAbsent;              ///< seconds - kernel_seconds: copies, wait and allocation; CUDA kernels only
+  double off_by = profile::kAbsent;  ///< seconds / predicted.seconds - 1
+};
+
+/// A choice held against what other kernels would have cost.
+struct Analysis : profile::RunFacts {
+  Decision decision;
+  std::vector<Trial> trials;         ///< the chosen kernel first, then by predicted time
+  std::string fastest;               ///< the kernel of the trial that took least time
+  double regret = profile::kAbsent;  ///< seconds of the chosen kernel over those of the fastest, minus 1
+
+  bool any_wrong() const;
+};
+
+struct AnalyzeOptions {
+  int top = 3;  ///< how many candidates are run; the best of the other side is run besides
+  profile::CompareOptions how;
+};
+
+/// explain(), then runs the candidates predicted to be best, one after the other checked and side by side timed as
+/// benchmark_operation() does. The operands are on the host and every call moves what it lacks, so that `problem` may
+/// name no other place and no reuse. Throws Error(invalid_argument) for that, for top < 1, and as explain() and
+/// check_problem() do; Error(unavailable) for a context that pretends to be another machine.
+Analysis explain_analyze(Context& ctx, const std::string& problem, const AnalyzeOptions& options = {});
+
+/// What was decided, then predicted against measured times of each candidate that was run.
+std::string to_string(const Analysis& analysis);
+
+/// Everything that was found about one problem, for to_json.
+struct Explanation {
+  std::string question;  ///< "matmul f32:512x512x512 b:cuda:0"
+  Machine machine;       ///< whose choice it is
+  Decision decision;
+  const BreakEven* break_even = nullptr;  ///< null: not asked for
+  const Analysis* analysis = nullptr;
+};
+
+/// Schema "tandem-explain/1": docs/profiling.md describes it. Absent numbers are null.
+std::string to_json(const Explanation& explanation);
+
+/// The machine in such a JSON, for ContextOptions::machine: to ask here what would be chosen there. The text is not
+/// trusted: throws Error(io_error), one sentence that begins with `source`.
+Machine machine_from_json(std::string_view json, const std::string& source);
 
 }  // namespace tandem

@@ -7,6 +7,7 @@
 #include <tandem/distill.h>
 #include <tandem/dtype.h>
 #include <tandem/error.h>
+#include <tandem/explain.h>
 #include <tandem/low_rank.h>
 #include <tandem/machine.h>
 #include <tandem/magnitudes.h>
