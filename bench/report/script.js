@@ -75,6 +75,8 @@
     fact('limited by', row.ceiling_by);
     fact('threads', row.threads);
     fact('must move', `${row.bytes.toLocaleString('en')} bytes`);
+    if (row.saturated) fact('saturated', `${row.saturated} of ${row.compared}`);
+    if (row.speedup_vs_dense) fact('over the dense product', `${row.speedup_vs_dense.toPrecision(3)}x, ${row.theoretical_speedup_vs_dense.toPrecision(3)}x in theory`);
     fact('predicted', row.predicted_s === null ? '' : duration(row.predicted_s));
     if (row.samples) {
       fact('quartiles', `${duration(row.p25_s)} .. ${duration(row.p75_s)}`);
