@@ -121,6 +121,10 @@ void add_reuse(Context& ctx, const Question& question, BreakEven& result) {
     result.reuse_reason = "the GPU is slower at this size even where what stays costs nothing to bring";
 }
 
+bool same_sizes(const Crossing& a, const Crossing& b) {
+  return a.placement == b.placement && a.from == b.from && a.possibly == b.possibly && a.surely == b.surely;
+}
+
 /// Why there is nothing to find; empty: there is.
 std::string why_not(Context& ctx, const Question& question) {
   const Machine& machine = ctx.machine();
@@ -191,16 +195,21 @@ std::string to_string(const BreakEven& b) {
     if (low.empty() && high.empty()) return std::string();
     return fmt::format("  ({} to {})", low.empty() ? "?" : low, high.empty() ? "?" : high);
   };
-  for (const Crossing& c : b.crossings)
-    text += fmt::format("  {:<15} {:>3} call{}  {}{}\n", name(c.placement), c.calls, c.calls == 1 ? " " : "s",
+  for (std::size_t i = 0; i < b.crossings.size(); ++i) {
+    const Crossing& c = b.crossings[i];
+    std::string calls = std::to_string(c.calls);
+    for (; i + 1 < b.crossings.size() && same_sizes(c, b.crossings[i + 1]); ++i)
+      calls += ", " + std::to_string(b.crossings[i + 1].calls);
+    text += fmt::format("  {:<15}  {:<16}  {}{}\n", name(c.placement), calls + (calls == "1" ? " call" : " calls"),
                         c.from.empty() ? c.reason : "from " + c.from, interval(c.possibly, c.surely));
+  }
   if (!b.reason.empty()) return text + "  " + b.reason + "\n";
   if (b.interrupted) return text + "  interrupted: nothing is told from part of the sizes\n";
   const auto number = [](double calls) { return std::isnan(calls) ? std::string() : fmt::format("{:.0f}", calls); };
-  text += fmt::format("  {:<25} {}{}\n", "reuse at this size",
+  text += fmt::format("  {:<33}  {}{}\n", "reuse at this size",
                       std::isnan(b.reuse.from) ? b.reuse_reason : "from " + number(b.reuse.from),
                       interval(number(b.reuse.possibly), number(b.reuse.surely)));
-  return text + fmt::format("  {:<25} {} to {}\n", "sizes looked at", b.smallest, b.largest);
+  return text + fmt::format("  {:<33}  {} to {}\n", "sizes looked at", b.smallest, b.largest);
 }
 
 }  // namespace tandem

@@ -126,6 +126,33 @@ TEST(BreakEven, SaysWhyThereIsNoneWithoutAGpu) {
   EXPECT_EQ(error_of([&] { break_even(ctx, "nothing f32:512"); }).code(), Code::invalid_argument);
 }
 
+TEST(BreakEven, TextSaysTheSameOfAllNumbersOfCallsOnce) {
+  BreakEven b;
+  b.op = "matmul";
+  b.problem = "f32:64x64x64";
+  b.smallest = "f32:32x32x32";
+  b.largest = "f32:128x128x128";
+  b.reuse_reason = "never";
+  for (const Placement placement : {Placement::resident, Placement::upload_once, Placement::always_transfer})
+    for (const int calls : {1, 10, 100}) {
+      Crossing c;
+      c.placement = placement;
+      c.calls = calls;
+      if (placement == Placement::resident) c.from = c.possibly = "f32:32x32x32";
+      if (placement == Placement::upload_once && calls > 1) c.from = "f32:96x96x96";
+      if (c.from.empty()) c.reason = "nowhere";
+      b.crossings.push_back(c);
+    }
+  EXPECT_EQ(to_string(b),
+            "break-even of matmul f32:64x64x64, predicted\n"
+            "  resident         1, 10, 100 calls  from f32:32x32x32  (f32:32x32x32 to ?)\n"
+            "  upload once      1 call            nowhere\n"
+            "  upload once      10, 100 calls     from f32:96x96x96\n"
+            "  always transfer  1, 10, 100 calls  nowhere\n"
+            "  reuse at this size                 never\n"
+            "  sizes looked at                    f32:32x32x32 to f32:128x128x128\n");
+}
+
 bool cuda_is_built(Context& ctx) {
   for (const KernelInfo& k : kernels(ctx))
     if (k.backend == Backend::cuda && k.built) return true;
