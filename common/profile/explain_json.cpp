@@ -157,6 +157,24 @@ void write_analysis(JsonWriter& io, const Analysis& a) {
   });
 }
 
+/// What kernels divide by.
+void check_machine(const profile::JsonReader& io, const Machine& machine) {
+  const auto at_least_one = [&](const char* key, std::int64_t value) {
+    if (value < 1) io.refuse(key, "is " + std::to_string(value) + ", expected 1 or more");
+  };
+  const CpuInfo& cpu = machine.cpu;
+  at_least_one("machine.cpu.threads", cpu.threads);
+  if (cpu.threads > 1024)
+    io.refuse("machine.cpu.threads", "is " + std::to_string(cpu.threads) + ", expected up to 1024");
+  at_least_one("machine.cpu.l1d_bytes", cpu.l1d_bytes);
+  at_least_one("machine.cpu.l2_bytes", cpu.l2_bytes);
+  at_least_one("machine.cpu.l3_bytes", cpu.l3_bytes);
+  for (const GpuInfo& gpu : machine.gpus) {
+    at_least_one("machine.gpus.multiprocessors", gpu.multiprocessors);
+    at_least_one("machine.gpus.memory_bytes", gpu.memory_bytes);
+  }
+}
+
 }  // namespace
 
 std::string to_json(const Explanation& e) {
@@ -179,8 +197,7 @@ Machine machine_from_json(std::string_view text, const std::string& source) {
   Machine machine;
   profile::JsonReader io(json, source, source);
   io.object("machine", [&](profile::JsonReader& inner) { describe_whole_machine(inner, machine); });
-  if (machine.cpu.threads < 1 || machine.cpu.threads > 1024)
-    io.refuse("machine.cpu.threads", "is " + std::to_string(machine.cpu.threads) + ", expected 1 to 1024");
+  check_machine(io, machine);
   return machine;
 }
 

@@ -22,8 +22,8 @@ AnalyzeOptions quick(int top) {
 
 TEST(Analyze, RunsTheChosenAndTheNext) {
   Context ctx;
-  for (const char* problem : {"matmul f32:33x17x29,bias,act=relu", "relu f32:1000", "transpose f32:30x20",
-                              "quantized_matmul s8:16x16x16", "spmm csr:20x30x40@0.2"}) {
+  for (const char* problem :
+       {"matmul f32:33x17x29,bias,act=relu", "quantized_matmul s8:16x16x16", "spmm csr:20x30x40@0.2"}) {
     const Analysis analysis = explain_analyze(ctx, problem, quick(2));
     EXPECT_EQ(analysis.decision.kernel, explain(ctx, problem).kernel);
     ASSERT_FALSE(analysis.trials.empty()) << problem;
@@ -121,9 +121,35 @@ TEST(MachineOfAnExplanation, IsReadAsItWasWritten) {
   refused("tandem-explain/1", "tandem-explain/9");
   refused("\"threads\": 4", "\"threads\": 0");
   refused("\"threads\": 4", "\"threads\": \"four\"");
+  refused("\"threads\": 4", "\"threads\": 5000");
+  refused("\"multiprocessors\": 100", "\"multiprocessors\": 0");
   refused("\"isa\": \"avx512\"", "\"isa\": \"mmx\"");
   refused("\"ceilings\"", "\"floors\"");
   EXPECT_EQ(error_of([&] { machine_from_json("", "nothing"); }).code(), Code::io_error);
+}
+
+TEST(MachineOfAnExplanation, DamagedTextIsAnErrorOrAMachineToChooseFor) {
+  const std::string text = to_json(Explanation{"relu f32:9", gpu_machine_with(12e9), {}, nullptr, nullptr});
+  int refused = 0, read = 0;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    for (const char c : {'0', '9', '-', '"', 'e', '}', '\xff'}) {
+      if (i % 3 != 0 && c != '0') continue;
+      std::string bad = text;
+      bad[i] = c;
+      try {
+        ContextOptions options;
+        options.machine = machine_from_json(bad, "bad.json");
+        options.machine->cpu.threads = 2;
+        Context there(options);
+        EXPECT_FALSE(decide(there, parse_question("matmul f32:64x64x64")).kernel.empty()) << bad;
+        ++read;
+      } catch (const Error& error) {
+        EXPECT_TRUE(has(error.what(), "bad.json: ")) << error.what();
+        ++refused;
+      }
+    }
+  EXPECT_GT(refused, 1000);
+  EXPECT_GT(read, 100);
 }
 
 TEST(MeasuredBreakEven, IsWellFormed) {
