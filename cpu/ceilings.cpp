@@ -137,6 +137,7 @@ double best_rate(double seconds, int threads, double work, Setup setup) {
   std::int64_t runs = 0;  // this and the next two are written by thread 0, between barriers
   double best = 0;
   bool more = true;
+  std::vector<double> starts(static_cast<std::size_t>(threads));  // the barrier lets threads go one after the other
   const auto participate = [&](int t) {
     auto once = setup(t);
     if (t == 0) runs = runs_for(round_seconds, once);
@@ -144,11 +145,11 @@ double best_rate(double seconds, int threads, double work, Setup setup) {
     for (int round = 1;; ++round) {
       gate.arrive_and_wait();
       if (!more) return;
-      const double start = now();
+      starts[static_cast<std::size_t>(t)] = now();
       for (std::int64_t i = 0; i < runs; ++i) once();
       gate.arrive_and_wait();
       if (t != 0) continue;
-      const double end = now();
+      const double end = now(), start = *std::min_element(starts.begin(), starts.end());
       if (end > start) best = std::max(best, threads * static_cast<double>(runs) * work / (end - start));
       more = round < 3 || end - begin < seconds;
     }

@@ -1,18 +1,11 @@
 // Ceilings of a device: what no kernel can beat. Each is repeated and the best kept, since only disturbances differ.
-#include <cuda_runtime.h>
-
-#include <algorithm>
-#include <chrono>
-#include <memory>
-#include <vector>
-
-#include "common/core/device_api.h"
-#include "cuda/status.h"
+#include "cuda/measuring.cuh"
 
 namespace tandem::gpu {
 namespace {
 
-constexpr const char* kWhat = "measuring the GPU";
+using namespace measuring;
+
 constexpr int kChains = 8;  // independent multiply-adds a thread: enough to hide their latency of 4 clocks
 constexpr int kThreads = 256;
 
@@ -47,68 +40,9 @@ __global__ void __launch_bounds__(kThreads) multiply_adds(float* out, float x, i
   if (sum == -1.0f) *out = sum;  // never: keeps the work
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-class Event {
- public:
-  Event() { require(cudaEventCreate(&event_), kWhat); }
-  ~Event() { (void)cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-  cudaEvent_t get() const { return event_; }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
-/// Memory of a stream, freed at the end of the scope.
-class Buffer {
- public:
-  Buffer(Stream& stream, std::size_t bytes) : stream_(stream), data_(stream.allocate(bytes, kWhat)) {}
-  ~Buffer() { stream_.release(data_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  void* get() const { return data_; }
-
- private:
-  Stream& stream_;
-  void* data_;
-};
-
-/// Seconds that the device needs for what `enqueue` puts on the stream, the least of a few.
-template <class Enqueue>
-double device_seconds(cudaStream_t stream, int repetitions, Enqueue&& enqueue) {
-  const Event begin, end;
-  double best = 1e30;
-  for (int i = 0; i < repetitions; ++i) {
-    require(cudaEventRecord(begin.get(), stream), kWhat);
-    enqueue();
-    require(cudaGetLastError(), kWhat);
-    require(cudaEventRecord(end.get(), stream), kWhat);
-    require(cudaEventSynchronize(end.get()), kWhat);
-    float milliseconds = 0;
-    require(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), kWhat);
-    best = std::min(best, static_cast<double>(milliseconds) * 1e-3);
-  }
-  return std::max(best, 1e-9);
-}
-
-/// Seconds on the host until `work` is done, the median.
-template <class Work>
-double host_seconds(int repetitions, Work&& work) {
-  std::vector<double> seconds;
-  for (int i = 0; i < repetitions; ++i) {
-    const double begin = now();
-    work();
-    seconds.push_back(now() - begin);
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + repetitions / 2, seconds.end());
-  return seconds[static_cast<std::size_t>(repetitions / 2)];
-}
-
 double copy_bytes_per_second(Stream& stream, std::size_t bytes, int multiprocessors) {
   const Buffer from(stream, bytes), to(stream, bytes);
-  const auto handle = static_cast<cudaStream_t>(stream.handle());
+  const cudaStream_t handle = handle_of(stream);
   require(cudaMemsetAsync(from.get(), 0, bytes, handle), kWhat);
   const double seconds = device_seconds(handle, 5, [&] {
     copy_all<<<static_cast<unsigned>(multiprocessors) * 8, kThreads, 0, handle>>>(
@@ -119,22 +53,15 @@ double copy_bytes_per_second(Stream& stream, std::size_t bytes, int multiprocess
 
 double multiply_add_flops(Stream& stream, int multiprocessors) {
   const Buffer out(stream, sizeof(float));
-  const auto handle = static_cast<cudaStream_t>(stream.handle());
   const unsigned blocks = static_cast<unsigned>(multiprocessors) * 8;
-  double best = 0;
-  // Longer until start and end no longer matter: a fifth of a millisecond is some hundred times a launch.
-  for (int rounds = 16;; rounds *= 4) {
-    const double seconds = device_seconds(handle, 3, [&] {
-      multiply_adds<<<blocks, kThreads, 0, handle>>>(static_cast<float*>(out.get()), 0.5f, rounds);
-    });
-    const double flops = 2.0 * 16 * kChains * rounds * static_cast<double>(blocks) * kThreads;
-    best = flops / seconds;
-    if (seconds > 2e-4 || rounds > (1 << 20)) return best;
-  }
+  const double work = 2.0 * 16 * kChains * static_cast<double>(blocks) * kThreads;
+  return steady_rate(handle_of(stream), 16, work, [&](int rounds) {
+    multiply_adds<<<blocks, kThreads, 0, handle_of(stream)>>>(static_cast<float*>(out.get()), 0.5f, rounds);
+  });
 }
 
 void measure_host_side(Stream& stream, Ceilings& ceilings) {
-  const auto handle = static_cast<cudaStream_t>(stream.handle());
+  const cudaStream_t handle = handle_of(stream);
   const auto launch_and_wait = [&] {
     nothing<<<1, 32, 0, handle>>>();
     require(cudaGetLastError(), kWhat);
@@ -143,6 +70,8 @@ void measure_host_side(Stream& stream, Ceilings& ceilings) {
   launch_and_wait();
   const double idle = host_seconds(21, [&] { stream.synchronize(kWhat); });
   ceilings.launch_seconds = std::max(host_seconds(21, launch_and_wait) - idle, 1e-7);
+  ceilings.wait_seconds = std::max(idle, 1e-9);
+  ceilings.allocate_seconds = std::max(host_seconds(21, [&] { const Buffer buffer(stream, 1 << 20); }), 1e-9);
 
   constexpr std::size_t kBytes = std::size_t{32} << 20;
   std::vector<char> host(kBytes, 1);
@@ -163,9 +92,11 @@ void measure_host_side(Stream& stream, Ceilings& ceilings) {
 
 void measure(int device, Ceilings& ceilings) {
   Stream stream(device);
-  int multiprocessors = 0, l2 = 0;
+  int multiprocessors = 0, l2 = 0, major = 0, minor = 0;
   require(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), kWhat);
   require(cudaDeviceGetAttribute(&l2, cudaDevAttrL2CacheSize, device), kWhat);
+  require(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), kWhat);
+  require(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), kWhat);
   std::size_t free = 0, total = 0;
   require(cudaMemGetInfo(&free, &total), kWhat);
   // Each buffer twice the L2, so that little of it is found there; less on a device that is nearly full.
@@ -174,6 +105,8 @@ void measure(int device, Ceilings& ceilings) {
   measure_host_side(stream, ceilings);
   ceilings.gpu_bytes = copy_bytes_per_second(stream, bytes, multiprocessors);
   ceilings.gpu_flops = multiply_add_flops(stream, multiprocessors);
+  ceilings.gpu_s8_ops = tensor_operations(stream, multiprocessors, 10 * major + minor, 1);
+  ceilings.gpu_bf16_flops = tensor_operations(stream, multiprocessors, 10 * major + minor, 2);
 }
 
 }  // namespace tandem::gpu

@@ -16,6 +16,7 @@ constexpr const char* kReason = "this library was built without CUDA";
 
 Devices query() noexcept { return {{}, kReason}; }
 void measure(int, Ceilings&) {}
+void measure_copies(int, Ceilings&) {}
 
 struct Stream::State {};
 Stream::Stream(int device) : device_(device) { refuse("stream"); }

@@ -19,22 +19,6 @@ namespace {
 
 constexpr std::size_t kWorkspaceAlignment = 256;
 
-double measure_fork(int threads) {
-  if (threads < 2) return 0;
-  ThreadPool pool(threads);
-  const auto seconds = [] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  };
-  constexpr int kRegions = 200;
-  double best = 1;
-  for (int round = 0; round < 5; ++round) {
-    const double begin = seconds();
-    for (int i = 0; i < kRegions; ++i) pool.run(threads, [](int, int) {});
-    best = std::min(best, (seconds() - begin) / kRegions);
-  }
-  return best;
-}
-
 Machine detect() {
   Machine machine;
   machine.cpu = cpu::query();
@@ -65,6 +49,22 @@ int op_of_kernel(std::string_view kernel) {
 }
 
 }  // namespace
+
+double measure_fork(int threads) {
+  if (threads < 2) return 0;
+  ThreadPool pool(threads);
+  const auto seconds = [] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  constexpr int kRegions = 200;
+  double best = 1;
+  for (int round = 0; round < 5; ++round) {
+    const double begin = seconds();
+    for (int i = 0; i < kRegions; ++i) pool.run(threads, [](int, int) {});
+    best = std::min(best, (seconds() - begin) / kRegions);
+  }
+  return best;
+}
 
 const Machine& this_machine() {
   static const Machine machine = detect();

@@ -93,6 +93,9 @@ struct Context::Impl {
   Decision kept_last_;  // when the caches were cleared since
 };
 
+/// Seconds of one empty parallel region on a pool of so many threads.
+double measure_fork(int threads);
+
 /// This process's machine, detected and measured once. With the GPU left out when `use_gpu` is false.
 const Machine& this_machine();
 

@@ -17,8 +17,13 @@ struct Devices {
 };
 Devices query() noexcept;
 
-/// Measures launch, copy, bandwidth and f32 ceilings of a device (some tens of milliseconds). Leaves CPU fields alone.
+/// Measures a device: launch, wait, allocation, one latency and rate of copies, bandwidth, arithmetic in f32 and on tensor
+/// cores (some tens of milliseconds). Leaves CPU fields and the curves alone.
 void measure(int device, Ceilings& ceilings);
+
+/// Measures the four curves of copies, up to 256 MiB: one to two seconds. A size that cannot be had in memory, or that
+/// comes after one which took a quarter of a second, stays unmeasured.
+void measure_copies(int device, Ceilings& ceilings);
 
 /// A stream with its memory pool and pinned staging buffers. All functions below throw Error with `what` (the name of
 /// the operation) and the runtime's own words.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <tandem/error.h>
+
+#include "common/core/context_impl.h"
 #include "common/core/host_api.h"
 
 namespace tandem::profile {
@@ -79,9 +82,30 @@ Bound host_bound(const Work& work, const Roof& roof) {
 Bound device_bound(const Work& work, const Ceilings& ceilings) {
   if (!(ceilings.gpu_bytes > 0)) return {};
   const Bound memory{work.bytes / ceilings.gpu_bytes, "device memory", ceilings.gpu_bytes, false};
-  // What tensor cores reach is not measured.
-  if (work.arithmetic != DType::f32) return memory;
-  return stricter({work.flops / ceilings.gpu_flops, "FMA", ceilings.gpu_flops, true}, memory, work.rate_is_flops);
+  const auto bound = [&](const char* by, double rate) {
+    return rate > 0 ? Bound{work.flops / rate, by, rate, true} : Bound{};
+  };
+  const Bound arithmetic = work.arithmetic == DType::s8     ? bound("s8 tensor cores", ceilings.gpu_s8_ops)
+                           : work.arithmetic == DType::bf16 ? bound("bf16 tensor cores", ceilings.gpu_bf16_flops)
+                                                            : bound("FMA", ceilings.gpu_flops);
+  return stricter(arithmetic, memory, work.rate_is_flops);
 }
 
 }  // namespace tandem::profile
+
+namespace tandem {
+
+Ceilings measure_ceilings(Context& ctx) {
+  if (ctx.impl().pretended)
+    throw Error(Code::unavailable, "measure_ceilings: this context pretends to be another machine");
+  const Machine& machine = ctx.machine();
+  Ceilings ceilings;
+  cpu::measure(machine.cpu, ceilings);
+  ceilings.cpu_fork_seconds = measure_fork(machine.cpu.threads);
+  if (machine.gpus.empty()) return ceilings;
+  gpu::measure(machine.gpus.front().index, ceilings);
+  gpu::measure_copies(machine.gpus.front().index, ceilings);
+  return ceilings;
+}
+
+}  // namespace tandem

@@ -123,6 +123,16 @@ std::string sentence_of(const RooflinePoint& point) {
   return text;
 }
 
+std::vector<NamedCurve> curves_of(const Ceilings& c) {
+  std::vector<NamedCurve> curves;
+  for (const NamedCurve& named : {NamedCurve{"h2d_pageable", "host to device, pageable", &c.h2d_pageable},
+                                  {"d2h_pageable", "device to host, pageable", &c.d2h_pageable},
+                                  {"h2d_pinned", "host to device, pinned", &c.h2d_pinned},
+                                  {"d2h_pinned", "device to host, pinned", &c.d2h_pinned}})
+    if (named.curve->seconds.front() > 0) curves.push_back(named);
+  return curves;
+}
+
 char point_mark(std::size_t index) {
   constexpr std::string_view kMarks = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   return index < kMarks.size() ? kMarks[index] : '*';

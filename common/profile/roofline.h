@@ -63,6 +63,21 @@ char point_mark(std::size_t index);
 /// A picture of `width` x `height` characters, its legend and its ceilings, for a terminal.
 std::string roofline_text(const Roofline& roofline, const Style& style, int width = 72, int height = 20);
 
+/// The curves of copies between host and device that were measured, by name.
+struct NamedCurve {
+  const char* key;    ///< "h2d_pageable"
+  const char* words;  ///< "host to device, pageable"
+  const CopyCurve* curve;
+};
+std::vector<NamedCurve> curves_of(const Ceilings& ceilings);
+/// GB/s of each size, one line a curve; empty where none was measured.
+std::string copies_text(const Ceilings& ceilings);
+/// Rows that have no point, and why: wrong, without arithmetic, or skipped on every problem. One line for each reason.
+std::string rows_without_point(std::span<const Row> rows);
+
+/// Schema "tandem-roofline/1".
+std::string rooflines_json(const Comparison& comparison, std::span<const Roofline> rooflines);
+
 /// One self-contained SVG with a panel for each roofline, one below the other; it follows the reader's light or dark
 /// colours, names its colours itself otherwise and may stand in HTML. Each point has a title that says what it is.
 std::string roofline_svg(std::span<const Roofline> rooflines);

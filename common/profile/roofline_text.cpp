@@ -1,6 +1,8 @@
 // The roofline as characters.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -103,6 +105,41 @@ std::string roofline_text(const Roofline& roofline, const Style& style, int widt
   text.back() = '\n';
   for (std::size_t i = 0; i < roofline.points.size(); ++i)
     text += fmt::format("  {}  {}\n", point_mark(i), sentence_of(roofline.points[i]));
+  return text;
+}
+
+std::string copies_text(const Ceilings& ceilings) {
+  std::string text;
+  for (const NamedCurve& named : curves_of(ceilings)) {
+    text += fmt::format("copies {}, GB/s:", named.words);
+    for (std::size_t i = 0; i < CopyCurve::kPoints; ++i) {
+      const std::int64_t bytes = CopyCurve::bytes_at(i);
+      const double seconds = named.curve->seconds[i];
+      text += fmt::format(" {} {};", kibibytes(bytes),
+                          seconds > 0 ? significant(static_cast<double>(bytes) / seconds / 1e9) : "n/a");
+    }
+    text.back() = '\n';
+  }
+  return text;
+}
+
+std::string rows_without_point(std::span<const Row> rows) {
+  std::map<std::string, std::string> kernels;  // by reason
+  std::set<std::string> placed;                // that have a point on some problem
+  for (const Row& row : rows)
+    if (row.status == Status::ok && row.work.flops > 0) placed.insert(row.kernel);
+  for (const Row& row : rows) {
+    if (row.status == Status::skipped && placed.contains(row.kernel)) continue;
+    std::string reason = row.reason;
+    if (row.status == Status::wrong) reason = "WRONG: " + reason;
+    if (row.status == Status::ok)
+      reason = row.work.flops > 0 ? "" : "it does no arithmetic: GB/s are in tandem-compare";
+    if (reason.empty()) continue;
+    std::string& names = kernels[reason];
+    if (names.find(row.kernel) == std::string::npos) names += (names.empty() ? "" : ", ") + row.kernel;
+  }
+  std::string text;
+  for (const auto& [reason, names] : kernels) text += fmt::format("no point: {}: {}\n", names, reason);
   return text;
 }
 

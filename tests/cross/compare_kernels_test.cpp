@@ -291,7 +291,10 @@ TEST(Roofline, SmallNumbersHaveCeilingsOfTheirOwn) {
   EXPECT_DOUBLE_EQ(host_bound(work, roof).seconds, 20);
   Ceilings ceilings;
   ceilings.gpu_flops = ceilings.gpu_bytes = 100;
-  EXPECT_EQ(device_bound(work, ceilings).by, "device memory");
+  EXPECT_EQ(device_bound(work, ceilings).by, "device memory") << "tensor cores were not measured";
+  ceilings.gpu_bf16_flops = 200;
+  EXPECT_EQ(device_bound(work, ceilings).by, "bf16 tensor cores");
+  EXPECT_DOUBLE_EQ(device_bound(work, ceilings).seconds, 20);
   MatmulProblem product;
   product.dtype = DType::bf16;
   EXPECT_EQ(Matmul::arithmetic(product), DType::bf16);

@@ -195,9 +195,31 @@ TEST(GpuMeasure, FillsTheGpuCeilingsAlone) {
   ceilings.cpu_flops = 17;
   gpu::measure(0, ceilings);
   for (const double c : {ceilings.gpu_flops, ceilings.gpu_bytes, ceilings.launch_seconds, ceilings.copy_seconds,
-                         ceilings.h2d_bytes, ceilings.d2h_bytes})
+                         ceilings.h2d_bytes, ceilings.d2h_bytes, ceilings.wait_seconds, ceilings.allocate_seconds})
     EXPECT_GT(c, 0);
   EXPECT_EQ(ceilings.cpu_flops, 17);
+  EXPECT_FALSE(ceilings.h2d_pinned.measured()) << "only on request";
+  const int capability = gpu::query().gpus.at(0).compute_capability;
+  EXPECT_EQ(ceilings.gpu_s8_ops > 0, capability >= 75);
+  EXPECT_EQ(ceilings.gpu_bf16_flops > 0, capability >= 80);
+}
+
+TEST(GpuMeasure, CopiesBySizeAndKindOfMemory) {
+  TANDEM_NEED_GPU();
+  Ceilings ceilings;
+  gpu::measure_copies(0, ceilings);
+  for (const CopyCurve* curve :
+       {&ceilings.h2d_pageable, &ceilings.d2h_pageable, &ceilings.h2d_pinned, &ceilings.d2h_pinned}) {
+    // From the smallest size on, without a gap.
+    EXPECT_GT(curve->seconds.front(), 0);
+    bool ended = false;
+    for (const double seconds : curve->seconds) {
+      EXPECT_GE(seconds, 0);
+      EXPECT_FALSE(ended && seconds > 0);
+      ended = seconds == 0;
+    }
+  }
+  EXPECT_EQ(ceilings.gpu_flops, 0) << "the rest is left alone";
 }
 
 TEST(GpuFork, AChildHasNoDevice) {

@@ -62,6 +62,19 @@ TEST(Machine, MeasuresItsCeilings) {
   EXPECT_EQ(ctx.machine().gpus.empty(), !ctx.machine().no_gpu_reason.empty());
 }
 
+TEST(Machine, CeilingsCanBeMeasuredAgain) {
+  Context ctx;
+  const Ceilings c = measure_ceilings(ctx);
+  for (const double value : {c.cpu_flops, c.cpu_s8_ops, c.cpu_bf16_flops, c.cpu_l2_bytes, c.cpu_dram_bytes})
+    EXPECT_GT(value, 1e6);
+  EXPECT_EQ(c.gpu_bytes > 0, !ctx.machine().gpus.empty());
+  EXPECT_EQ(c.h2d_pageable.seconds.front() > 0, !ctx.machine().gpus.empty());
+  ContextOptions pretended;
+  pretended.machine = test::plain_machine();
+  Context elsewhere(pretended);
+  EXPECT_THROW(measure_ceilings(elsewhere), Error);
+}
+
 TEST(Machine, AssumesWhatWasNotMeasured) {
   const Ceilings none = assumed({});
   for (const double value :

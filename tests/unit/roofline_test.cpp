@@ -159,6 +159,27 @@ TEST(RooflineText, ShowsEveryPointAndCeiling) {
   }
 }
 
+TEST(RooflineText, CopiesAreTheSizesThatWereMeasured) {
+  EXPECT_EQ(copies_text({}), "");
+  Ceilings ceilings;
+  ceilings.h2d_pinned.seconds = {1e-6, 2e-6, 4e-6};
+  const std::string text = copies_text(ceilings);
+  EXPECT_EQ(text.rfind("copies host to device, pinned, GB/s: 4 KiB 4.096; 16 KiB 8.192; 64 KiB 16.38; 256 KiB n/a;", 0),
+            0u)
+      << text;
+  EXPECT_EQ(text.find("pageable"), std::string::npos);
+}
+
+TEST(RooflineText, RowsWithoutAPointSayWhy) {
+  std::vector<Row> rows = {row_with(2, 5e9), row_with(0, 1), row_with(3, 4e9)};
+  rows[1].kernel = "cpu.transpose";
+  rows[2].status = Status::wrong;
+  rows[2].reason = "element 3 is off";
+  const std::string text = rows_without_point(rows);
+  EXPECT_NE(text.find("no point: cpu.transpose: it does no arithmetic"), std::string::npos) << text;
+  EXPECT_NE(text.find("no point: cpu.k: WRONG: element 3 is off"), std::string::npos) << text;
+}
+
 TEST(RooflineText, PointsInOneCellBecomeAStar) {
   const std::vector<Row> rows = {row_with(10, 1e10), row_with(10, 1e10)};
   const std::string text = roofline_text(rooflines(plain_facts(), rows)[0], {}, 60, 16);

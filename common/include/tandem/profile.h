@@ -215,6 +215,11 @@ void check_problem(const Problem& problem);
 
 namespace tandem {
 
+/// Every ceiling measured again, at leisure, and what the first context of a process leaves unmeasured because it takes
+/// seconds: the curves of copies. The context's own ceilings stay as they are. Throws Error(unavailable) for a context
+/// that pretends to be another machine, Error as calls do when the GPU fails.
+Ceilings measure_ceilings(Context& ctx);
+
 /// Runs each problem on every kernel that the options want: on operands in host memory and, for CUDA kernels, in device
 /// memory too. Every result is held against a computation in double; kernels that are right are timed in shuffled
 /// rounds. One row a kernel and one for what dispatch chooses, in the order of the problems. A kernel that is wrong,

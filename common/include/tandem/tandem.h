@@ -8,6 +8,7 @@
 #include <tandem/dtype.h>
 #include <tandem/error.h>
 #include <tandem/explain.h>
+#include <tandem/layout.h>
 #include <tandem/low_rank.h>
 #include <tandem/machine.h>
 #include <tandem/magnitudes.h>
