@@ -14,7 +14,7 @@ namespace {
 template <class Op>
 Judge judge_of(const Case<Op>& problem, std::uint64_t seed) {
   const auto checker = std::make_shared<verify::Checker<Op>>(problem.attributes, problem.operands.pristine(), seed);
-  return {[checker](std::span<const View> results) -> Verdict {
+  return {[checker](std::span<const View> results) -> Judgement {
             const verify::Check check = (*checker)(results);
             return {check.worst_ratio, check.max_abs_error, check.compared, check.saturated, check.complaint};
           },

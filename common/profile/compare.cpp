@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 namespace tandem::profile::detail {
 namespace {
 
@@ -19,7 +21,7 @@ bool judged(Row& row, const Way& way, const Judge& judge, std::span<const View> 
     row.reason = error.what();
     return false;
   }
-  const Verdict verdict = judge.check(results);
+  const Judgement verdict = judge.check(results);
   row.bound_ratio = std::isnan(row.bound_ratio) ? verdict.bound_ratio : std::max(row.bound_ratio, verdict.bound_ratio);
   row.max_abs_error =
       std::isnan(row.max_abs_error) ? verdict.max_abs_error : std::max(row.max_abs_error, verdict.max_abs_error);
@@ -48,6 +50,11 @@ Timed timed(const std::string& name, const Way& way, Row& row) {
               return kEndAtOnce * calls;
             }
           }};
+}
+
+std::string too_short(const Timing& timing) {
+  return fmt::format("{} calls in a row last less than ten ticks of the clock, which are {:.0f} ns",
+                     timing.calls_per_sample, 1e10 * timer_facts().tick_seconds);
 }
 
 }  // namespace
@@ -88,7 +95,7 @@ std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& 
     *slots[i].first = timing_of(std::move(samples[i]));
     if (slots[i].first->measured() || &row.end_to_end == slots[i].first) continue;
     row.status = Status::skipped;
-    row.reason = "interrupted";
+    row.reason = slots[i].first->stop == Stop::too_short ? too_short(*slots[i].first) : "interrupted";
   }
   std::vector<Row> rows;
   for (Candidate& candidate : candidates) rows.push_back(std::move(candidate.row));

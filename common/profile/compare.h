@@ -15,11 +15,12 @@
 #include "common/profile/roof.h"
 #include "common/profile/timer.h"
 #include "common/profile/timing.h"
+#include "common/profile/verdict.h"
 
 namespace tandem::profile {
 
 /// A judge's answer about one result.
-struct Verdict {
+struct Judgement {
   double bound_ratio = 0;  ///< largest |error| / bound; above 1: wrong
   double max_abs_error = 0;
   std::int64_t compared = 0;
@@ -29,7 +30,7 @@ struct Verdict {
 
 /// Knows what the results must be. Called with the host results of each kernel, the main one last.
 struct Judge {
-  std::function<Verdict(std::span<const View> results)> check;
+  std::function<Judgement(std::span<const View> results)> check;
   std::string method;  ///< "every element"
 };
 
@@ -229,6 +230,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
   }
   std::vector<Row> rows = detail::run_candidates(std::move(candidates), judge, problem.operands.results(), options);
   derive_figures(rows);
+  derive_effects(rows, {.threshold = options.threshold, .seed = options.seed});
   return rows;
 }
 

@@ -208,6 +208,11 @@ class JsonReader {
   void take(const std::string& key, const Json& json, std::vector<double>& out) const;
   void take(const std::string& key, const Json& json, std::vector<std::string>& out) const;
   template <std::integral T>
+  void take(const std::string& key, const Json& json, std::vector<T>& out) const {
+    out.clear();
+    for (const Json& entry : list_at(key, json)) take(key, entry, out.emplace_back());
+  }
+  template <std::integral T>
   void take(const std::string& key, const Json& json, T& out) const {
     out = static_cast<T>(whole_number(key, json, static_cast<std::uint64_t>(std::numeric_limits<T>::max())));
   }

@@ -14,6 +14,7 @@ namespace {
 constexpr double kShortCall = 1e-3;  // seconds below which a call is repeated untimed before each sample
 constexpr int kFewest = 3;           // samples of a candidate that passes max_seconds at once
 constexpr double kObserveEvery = 0.05;
+constexpr double kFewestTicks = 10;  // of the clock in a batch: a tick more or less is then within ten per cent
 
 bool cancelled(const MeasureOptions& options) {
   return options.cancel && options.cancel->load(std::memory_order_relaxed);
@@ -44,6 +45,10 @@ double uncertainty(const std::vector<double>& samples) {
 class Run {
  public:
   Run(const Timed& candidate, const MeasureOptions& options) : candidate_(candidate), options_(options) {
+    if (candidate.prepare) {
+      samples_.calls = 1;
+      return;
+    }
     const Batch batch = batch_for(std::max(shortest_sample(), options.min_seconds / options.samples_wanted), candidate);
     samples_.calls = batch.calls;
     warm_first_ = batch.call_seconds < kShortCall;
@@ -54,15 +59,24 @@ class Run {
   std::string_view name() const { return candidate_.name; }
   double median() const { return summarize(samples_.seconds).median; }
   Samples take() { return std::move(samples_); }
-  void interrupt() {
+  /// The last word: what was interrupted says so, and what the clock cannot resolve is thrown away.
+  void close() {
     if (!done_) samples_.stop = samples_.seconds.empty() ? Stop::not_started : Stop::interrupted;
+    const double tick = options_.tick_seconds > 0 ? options_.tick_seconds : timer_facts().tick_seconds;
+    if (samples_.seconds.empty() || median() * samples_.calls >= kFewestTicks * tick) return;
+    samples_.seconds.clear();
+    samples_.places.clear();
+    samples_.stop = Stop::too_short;
   }
 
-  void sample() {
+  void sample(int place) {
+    const double begin = now();
+    if (candidate_.prepare) candidate_.prepare();
     if (warm_first_) candidate_.run(1);
     const double took = candidate_.run(samples_.calls);
     samples_.seconds.push_back(took / samples_.calls);
-    spent_ += took;
+    samples_.places.push_back(place);
+    spent_ += candidate_.prepare ? now() - begin : took;
     const auto count = static_cast<int>(samples_.seconds.size());
     if (spent_ >= options_.max_seconds && count >= kFewest)
       finish(Stop::max_time);
@@ -112,6 +126,8 @@ std::string_view name(Stop stop) {
       return "time limit";
     case Stop::interrupted:
       return "interrupted";
+    case Stop::too_short:
+      return "too short";
   }
   return "unknown";
 }
@@ -130,9 +146,10 @@ std::vector<Samples> measure(std::span<const Timed> candidates, const MeasureOpt
   double observed = 0;
   while (!open.empty() && !cancelled(options)) {
     for (std::size_t i = open.size(); i > 1; --i) std::swap(open[i - 1], open[random() % i]);
+    int place = 0;
     for (const std::size_t i : open) {
       if (cancelled(options)) break;
-      runs[i].sample();
+      runs[i].sample(place++);
       if (!options.observe || now() - observed < kObserveEvery) continue;
       observed = now();
       double fraction = 0;
@@ -142,7 +159,7 @@ std::vector<Samples> measure(std::span<const Timed> candidates, const MeasureOpt
     std::erase_if(open, [&](std::size_t i) { return runs[i].done(); });
   }
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    runs[i].interrupt();
+    runs[i].close();
     results[i] = runs[i].take();
   }
   return results;

@@ -72,11 +72,13 @@ void complete(Timing& timing) {
   timing.summary.samples = whole.samples;
   timing.summary.max = whole.max;
   timing.summary.mean = whole.mean;
+  timing.summary.mad = whole.mad;
 }
 
 void complete(Row& row) {
   complete(row.time);
   complete(row.end_to_end);
+  complete(row.cold);
   row.work.rate_is_flops = row.rate_unit == "GFLOP/s";
   if (row.ceiling.value > 0) row.ceiling.seconds = row.ceiling_fraction * row.time.summary.median;
 }

@@ -17,6 +17,8 @@ std::vector<const Row*> in_order(std::span<const Row> rows);
 
 /// The part of the compared results that was clamped; empty where the result is no 8-bit integer.
 std::string saturated_cell(const Row& row);
+/// "faster +-0.4 %": the verdict, and half the width of the speed-up's interval. Empty where there is none.
+std::string verdict_cell(const Effect& effect);
 /// "6.07x of 20.00x": the speed-up over the dense product, and what the fewer operations promise. Empty where no
 /// operand is compressed or no dense row was timed.
 std::string dense_cell(const Row& row);

@@ -7,6 +7,7 @@
 #include "common/profile/format.h"
 #include "common/profile/report.h"
 #include "common/profile/report_parts.h"
+#include "common/profile/stats.h"
 
 namespace tandem::profile {
 namespace {
@@ -53,6 +54,13 @@ std::string remark(const Row& row) {
   return "";
 }
 
+/// "noisy", "drifts": what makes the figures of a row doubtful, and what dispatch thought.
+std::string remarks(const Row& row) {
+  std::string text = remark(row);
+  if (drifts(row.drift, row.time.samples.size())) text += fmt::format("{}drifts", text.empty() ? "" : ", ");
+  return text;
+}
+
 std::string timed_line(const Row& row, std::size_t name_width, const Extra& extra, bool fastest, const Style& style) {
   const Paint paint{style.colour};
   const std::string name = left(kernel_cell(row), name_width);
@@ -64,12 +72,13 @@ std::string timed_line(const Row& row, std::size_t name_width, const Extra& extr
   line += "  " + right(significant(row.rate), 8);
   line += "  " + bar(row.ceiling_fraction, kBar, style.unicode) + " " + right(percent(row.ceiling_fraction), 7);
   line += "  " + right(factor(row.speedup_vs_reference), 8);
+  line += "  " + left(verdict_cell(row.vs_reference), 16) + "  " + left(verdict_cell(row.vs_best), 19);
   if (extra.end_to_end) line += "  " + right(factor(row.end_to_end_speedup_vs_reference), 10);
   line += "  " + right(error_cell(row), 9);
   if (extra.bytes) line += "  " + right(with_prefix(row.work.bytes) + "B", 8);
   if (extra.saturation) line += "  " + right(saturated_cell(row), 9);
   if (extra.sparsity) line += "  " + right(dense_cell(row), 16);
-  if (const std::string text = remark(row); !text.empty()) line += "  " + paint.dim(text);
+  if (const std::string text = remarks(row); !text.empty()) line += "  " + paint.dim(text);
   return line + "\n";
 }
 
@@ -78,6 +87,7 @@ std::string column_line(std::span<const Row> rows, std::size_t name_width, const
   if (extra.end_to_end) line += "  " + right("end to end", 10);
   line +=
       "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kBar + 8) + "  " + right("speed-up", 8);
+  line += "  " + left("verdict", 16) + "  " + left("against the fastest", 19);
   if (extra.end_to_end) line += "  " + right("end to end", 10);
   line += "  " + right("err/bound", 9);
   if (extra.bytes) line += "  " + right("bytes", 8);
@@ -121,6 +131,12 @@ std::string joined(const std::vector<std::string>& names) {
 std::string saturated_cell(const Row& row) {
   if (!row.can_saturate || row.compared == 0) return "";
   return row.saturated == 0 ? "0" : percent(static_cast<double>(row.saturated) / static_cast<double>(row.compared));
+}
+
+std::string verdict_cell(const Effect& effect) {
+  if (effect.verdict == Verdict::none) return "";
+  const double half = (effect.ratio_95.high - effect.ratio_95.low) / 2 / effect.ratio;
+  return fmt::format("{} +-{}", name(effect.verdict), percent(half));
 }
 
 std::string dense_cell(const Row& row) {

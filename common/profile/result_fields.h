@@ -20,7 +20,11 @@ struct EnumNames<Status> {
 };
 template <>
 struct EnumNames<Stop> {
-  static constexpr int count = 4;
+  static constexpr int count = 5;
+};
+template <>
+struct EnumNames<Verdict> {
+  static constexpr int count = 5;
 };
 template <>
 struct EnumNames<IsaLevel> {
@@ -45,16 +49,29 @@ void describe_timing(Io& io, const std::string& prefix, T& timing) {
   figure("median_95_low_s", s.median_95.low);
   figure("median_95_high_s", s.median_95.high);
   figure("cv", s.cv);
+  io.later(prefix + "mad_s", Known{s.mad, timing.measured(), kAbsent});
   io(prefix + "calls_per_sample", timing.calls_per_sample);
   io(prefix + "stop", timing.stop);
   io(prefix + "sample_s", timing.samples);
   io(prefix + "samples", SizeOf{timing.samples});  // after the list that it counts
+  io.later(prefix + "sample_place", timing.places);
 }
 
 /// A timing that only some rows have.
 template <class Io, class T>
 void describe_timing_if_measured(Io& io, const std::string& prefix, T& timing) {
   if (io.when(prefix + "median_s", timing.measured())) describe_timing(io, prefix, timing);
+}
+
+/// One kernel against another; `which` is "reference" or "best".
+template <class Io, class E>
+void describe_effect(Io& io, const std::string& which, E& effect) {
+  io.later("verdict_vs_" + which, effect.verdict);
+  io.later("ratio_vs_" + which, effect.ratio);
+  io.later("ratio_vs_" + which + "_low", effect.ratio_95.low);
+  io.later("ratio_vs_" + which + "_high", effect.ratio_95.high);
+  io.later("p_vs_" + which, effect.p_value);
+  io.later("smallest_effect_vs_" + which, effect.smallest_effect);
 }
 
 template <class Io, class R>
@@ -71,6 +88,7 @@ void describe_row(Io& io, R& row) {
   io("threads", row.threads);
   describe_timing(io, "", row.time);
   describe_timing_if_measured(io, "end_to_end_", row.end_to_end);
+  describe_timing_if_measured(io, "cold_", row.cold);
   io("flops", row.work.flops);
   io("bytes", row.work.bytes);
   io("written_bytes", row.work.written_bytes);
@@ -90,6 +108,9 @@ void describe_row(Io& io, R& row) {
   io("reference", row.reference);
   io("speedup_vs_reference", row.speedup_vs_reference);
   io("end_to_end_speedup_vs_reference", row.end_to_end_speedup_vs_reference);
+  describe_effect(io, "reference", row.vs_reference);
+  describe_effect(io, "best", row.vs_best);
+  io.later("drift", row.drift);
   io("dense", row.dense);
   io("theoretical_speedup_vs_dense", row.theoretical_speedup);
   io("speedup_vs_dense", row.speedup_vs_dense);
@@ -191,6 +212,7 @@ void describe_machine(Io& io, R& run) {
   io.object("timer", [&](auto& inner) {
     inner("tick_s", run.timer.tick_seconds);
     inner("reading_s", run.timer.read_seconds);
+    inner.later("empty_call_s", run.timer.call_seconds);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace tandem::profile {
@@ -39,6 +40,62 @@ Interval median_interval(std::span<const double> sorted, double confidence) {
   return {sorted[r - 1], sorted[sorted.size() - r]};
 }
 
+double median_absolute_deviation(std::span<const double> values) {
+  std::vector<double> x(values.begin(), values.end());
+  std::sort(x.begin(), x.end());
+  const double median = quantile(x, 0.5);
+  for (double& value : x) value = std::abs(value - median);
+  std::sort(x.begin(), x.end());
+  return quantile(x, 0.5);
+}
+
+std::vector<double> ranks_of(std::span<const double> values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
+    for (std::size_t i = begin; i < end; ++i) ranks[order[i]] = static_cast<double>(begin + 1 + end) / 2;
+  }
+  return ranks;
+}
+
+double spearman(std::span<const double> x, std::span<const double> y) {
+  const std::size_t n = std::min(x.size(), y.size());
+  const std::vector<double> a = ranks_of(x.first(n)), b = ranks_of(y.first(n));
+  const double mean = (static_cast<double>(n) + 1) / 2;
+  double both = 0, one = 0, other = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    both += (a[i] - mean) * (b[i] - mean);
+    one += (a[i] - mean) * (a[i] - mean);
+    other += (b[i] - mean) * (b[i] - mean);
+  }
+  return one > 0 && other > 0 ? both / std::sqrt(one * other) : kNaN;
+}
+
+double drift_of(std::span<const double> samples) {
+  std::vector<double> order(samples.size());
+  std::iota(order.begin(), order.end(), 0.0);
+  return spearman(order, samples);
+}
+
+bool drifts(double rho, std::size_t samples) { return samples >= 16 && std::abs(rho) > 0.5; }
+
+Factors aggregate(std::span<const double> factors) {
+  Factors all;
+  double logs = 0;
+  for (const double factor : factors) {
+    if (!(factor > 0) || !std::isfinite(factor)) continue;
+    logs += std::log(factor);
+    all.least = all.count == 0 ? factor : std::min(all.least, factor);
+    all.largest = all.count == 0 ? factor : std::max(all.largest, factor);
+    ++all.count;
+  }
+  if (all.count > 0) all.mean = std::exp(logs / static_cast<double>(all.count));
+  return all;
+}
+
 Summary summarize(std::span<const double> samples) {
   std::vector<double> sorted(samples.begin(), samples.end());
   std::sort(sorted.begin(), sorted.end());
@@ -52,6 +109,7 @@ Summary summarize(std::span<const double> samples) {
   s.p99 = quantile(sorted, 0.99);
   s.max = quantile(sorted, 1);
   s.median_95 = median_interval(sorted);
+  s.mad = median_absolute_deviation(sorted);
   s.mean = s.cv = kNaN;
   if (sorted.empty()) return s;
   double sum = 0, square = 0;

@@ -24,6 +24,7 @@ Timing timing_of(Samples samples) {
   timing.calls_per_sample = samples.calls;
   timing.stop = samples.stop;
   timing.samples = std::move(samples.seconds);
+  timing.places = std::move(samples.places);
   return timing;
 }
 

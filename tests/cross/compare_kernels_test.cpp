@@ -54,7 +54,7 @@ class CompareKernels : public ::testing::Test {
     const Case<Op> problem = make_case(op, text, request, {}, options.seed);
     const auto checker = std::make_shared<test::Checker<Op>>(problem.attributes, problem.operands.pristine(), 1);
     const Judge judge{
-        [checker](std::span<const View> results) -> Verdict {
+        [checker](std::span<const View> results) -> Judgement {
           const test::Check check = (*checker)(results);
           return {check.worst_ratio, check.max_abs_error, check.compared, check.saturated, check.complaint};
         },

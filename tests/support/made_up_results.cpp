@@ -41,7 +41,7 @@ Row right(const std::string& kernel, const std::string& backend, double seconds)
 
 }  // namespace
 
-Timing made_up_timing(std::vector<double> samples) { return timing_of({std::move(samples), 3, Stop::enough}); }
+Timing made_up_timing(std::vector<double> samples) { return timing_of({std::move(samples), 3, Stop::enough, {}}); }
 
 Comparison made_up_comparison() {
   Comparison c;
@@ -63,7 +63,7 @@ Comparison made_up_comparison() {
                     {"L2", 1 << 22, 5e11, 6e11},
                     {"L3", 1 << 25, 1e11, 2e11},
                     {"DRAM", std::numeric_limits<std::int64_t>::max(), 2e10, 3e10}}};
-  c.timer = {1e-9, 2.5e-8};
+  c.timer = {1e-9, 2.5e-8, 1.5e-9};
   c.noise = {0.25, 8, 8, "performance", "n/a: no permission", "on", "none", "no"};
   c.during = {kAbsent, 12};
   c.seed = std::uint64_t{1} << 53;
@@ -75,6 +75,11 @@ Comparison made_up_comparison() {
   reference.speedup_vs_reference = 1;
   Row simd = right("cpu.matmul.f32.simd", "cpu", 1e-4);
   simd.speedup_vs_reference = 10;
+  simd.time.places = {1, 0, 2, 0};
+  simd.vs_reference = {Verdict::faster, 10, {9.5, 10.5}, 0.001, 0.07};
+  simd.vs_best = {Verdict::slower, 0.1, {0.09, 0.11}, 0.002, 0.2};
+  simd.drift = -0.25;
+  simd.cold = made_up_timing({2e-4, 3e-4, 4e-4});
   simd.label = "first | second, \"third\"";
   Row cuda = right("cuda.matmul.f32.tiled", "cuda", 1e-5);
   cuda.end_to_end = made_up_timing({3e-5, 4e-5, 5e-5});

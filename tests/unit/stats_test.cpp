@@ -79,6 +79,8 @@ TEST(Timer, KnowsItsTick) {
   EXPECT_GT(timer_facts().tick_seconds, 0);
   EXPECT_LT(timer_facts().tick_seconds, 1e-3);
   EXPECT_GE(shortest_sample(), 20e-6);
+  EXPECT_GT(timer_facts().call_seconds, 0);
+  EXPECT_LT(timer_facts().call_seconds, 1e-5);
   EXPECT_GE(shortest_sample(), 1000 * timer_facts().tick_seconds);
 }
 
@@ -121,6 +123,7 @@ TEST(Measure, RoundsTakeOneSampleOfEachInShuffledOrder) {
   const std::vector<Timed> candidates = {made.timed("a", 0.02), made.timed("b", 0.02), made.timed("c", 0.02)};
   MeasureOptions options;
   options.min_seconds = 0.6;  // 30 samples of one call
+  options.samples_wanted = 40;
   const std::vector<Samples> results = measure(candidates, options);
   ASSERT_EQ(results[0].seconds.size(), 30u);
   std::vector<std::string> rounds(order.end() - 90, order.end());
@@ -131,6 +134,10 @@ TEST(Measure, RoundsTakeOneSampleOfEachInShuffledOrder) {
     firsts.push_back(round[0]);
     std::sort(round.begin(), round.end());
     EXPECT_EQ(round, (std::vector<std::string>{"a", "b", "c"})) << "round " << r;
+    for (std::size_t i = 0; i < 3; ++i) {  // the order is in the samples too
+      const auto place = static_cast<std::size_t>(results[i].places[r]);
+      EXPECT_EQ(rounds[3 * r + place], candidates[i].name) << "round " << r;
+    }
   }
   for (const char* name : {"a", "b", "c"}) EXPECT_GT(std::count(firsts.begin(), firsts.end(), name), 0) << name;
   // The same seed gives the same order, another one does not.
@@ -154,6 +161,38 @@ TEST(Measure, ScatterEndsAtTheTimeLimitAndLongCallsAfterThree) {
   EXPECT_EQ(results[0].stop, Stop::max_time);
   EXPECT_EQ(results[1].stop, Stop::max_time);
   EXPECT_EQ(results[1].seconds, (std::vector<double>{5, 5, 5}));
+}
+
+TEST(Measure, WhatTheClockCannotResolveHasNoSamples) {
+  // A clock of a microsecond, and calls that it never sees: batches grow to the largest there is and stay at one tick.
+  const Timed nothing{"nothing", [](int calls) { return calls > 1 << 20 ? 1e-6 : 0.0; }};
+  const Timed short_call{"short", [](int calls) { return 2e-6 * calls; }};
+  MeasureOptions options;
+  options.min_seconds = 1e-3;
+  options.max_seconds = 2e-3;
+  options.tick_seconds = 1e-6;
+  const std::vector<Samples> results = measure(std::vector<Timed>{nothing, short_call}, options);
+  EXPECT_EQ(results[0].stop, Stop::too_short);
+  EXPECT_TRUE(results[0].seconds.empty() && results[0].places.empty());
+  EXPECT_GE(results[1].calls * 2e-6, 10e-6);
+  EXPECT_FALSE(results[1].seconds.empty());
+}
+
+TEST(Measure, PreparedSamplesAreSingleCalls) {
+  int prepared = 0, ran = 0;
+  Timed cold{"cold",
+             [&](int calls) {
+               EXPECT_EQ(calls, 1);
+               EXPECT_EQ(++ran, prepared);
+               return 1e-4;
+             },
+             [&] { ++prepared; }};
+  MeasureOptions options;
+  options.min_seconds = 1e-6;
+  const std::vector<Samples> results = measure(std::vector<Timed>{cold}, options);
+  EXPECT_EQ(results[0].calls, 1);
+  EXPECT_GE(static_cast<int>(results[0].seconds.size()), options.min_samples);
+  EXPECT_EQ(prepared, static_cast<int>(results[0].seconds.size()));
 }
 
 TEST(Measure, CancellingKeepsWhatWasMeasured) {

@@ -24,6 +24,7 @@ struct Summary {
   double min = 0, p25 = 0, median = 0, p75 = 0, p95 = 0, p99 = 0, max = 0;
   double mean = 0;
   double cv = 0;       ///< standard deviation (n - 1) / mean; 0 for one sample
+  double mad = 0;      ///< median of |sample - median|
   Interval median_95;  ///< median_interval of the samples
   /// (p75 - p25) / median.
   double relative_iqr() const { return (p75 - p25) / median; }
@@ -34,6 +35,7 @@ enum class Stop : std::uint8_t {
   enough,       ///< the wanted time was spent and the median is known to the wanted precision
   max_time,     ///< it is not, but the time limit is reached
   interrupted,
+  too_short,  ///< a batch of calls is too short for the clock: the samples were thrown away
 };
 
 std::string_view name(Stop stop);
@@ -41,7 +43,8 @@ std::string_view name(Stop stop);
 /// Seconds of one call.
 struct Timing {
   Summary summary;
-  std::vector<double> samples;  ///< in the order taken
+  std::vector<double> samples;  ///< in the order taken: sample i in round i of its measurement
+  std::vector<int> places;      ///< of each sample: how many candidates took theirs before it in that round
   int calls_per_sample = 0;
   Stop stop = Stop::not_started;
   bool measured() const { return !samples.empty(); }
@@ -64,6 +67,25 @@ struct CounterReading {
   double branch_misses = kAbsent;
   double counted_fraction = kAbsent;  ///< of the time; below 1 the counters took turns and figures are scaled up
   std::string reason;                 ///< "n/a: ...": why counters are absent; empty when all five counted
+};
+
+/// What can be said of a kernel against another one.
+enum class Verdict : std::uint8_t {
+  none,  ///< there is nothing to compare it with
+  faster,
+  slower,
+  same,          ///< any difference is below the practical threshold
+  inconclusive,  ///< too few samples, or too much scatter
+};
+std::string_view name(Verdict verdict);
+
+/// One kernel against another.
+struct Effect {
+  Verdict verdict = Verdict::none;
+  double ratio = kAbsent;  ///< time of the other / time of this one: a speed-up
+  Interval ratio_95{kAbsent, kAbsent};
+  double p_value = kAbsent;          ///< of the two being equal; adjusted for all the rows that were compared at once
+  double smallest_effect = kAbsent;  ///< the speed-up - 1 that would most likely have been seen through the scatter
 };
 
 /// What a running measurement tells its observer, at most every 50 ms and never inside a sample.

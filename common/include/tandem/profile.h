@@ -97,6 +97,7 @@ struct GpuState {
 struct TimerFacts {
   double tick_seconds = 0;  ///< smallest step seen
   double read_seconds = 0;  ///< cost of one reading, median
+  double call_seconds = 0;  ///< what the measuring loop adds to each call: that of a call that does nothing
 };
 
 /// When, where and under which conditions a program measured: the head of every report.
@@ -152,6 +153,9 @@ struct Row {
   Timing time;
   /// CUDA kernels: a whole call from and to host memory, copies included. Else empty: `time` is that already.
   Timing end_to_end;
+  /// Where it was asked for: one call at a time, what it reads and writes driven out of the caches before each. CUDA
+  /// kernels: with launch and wait.
+  Timing cold;
 
   Work work;
   double rate = kAbsent;              ///< work / time.median, in 1e9 rate_unit a second
@@ -169,6 +173,10 @@ struct Row {
   bool reference = false;                            ///< the kernel that speed-ups are told against
   double speedup_vs_reference = kAbsent;             ///< reference time.median / time.median
   double end_to_end_speedup_vs_reference = kAbsent;  ///< reference time.median / end_to_end.median
+
+  Effect vs_reference;     ///< against that kernel, by `time`; none for itself
+  Effect vs_best;          ///< against the fastest kernel, by `time`; none for itself
+  double drift = kAbsent;  ///< Spearman's correlation of the samples of `time` with their order
 
   bool dense = false;                    ///< a kernel that does the work of the dense product
   double theoretical_speedup = kAbsent;  ///< work.dense_flops / work.flops: what compression promises
@@ -193,6 +201,8 @@ struct Statement {
 struct CompareOptions {
   double min_seconds = 0.1;                      ///< spent in the samples of each row
   std::uint64_t seed = 1;                        ///< of the data and of the order of measuring
+  double threshold = 0.02;                       ///< of a verdict: smaller differences do not matter
+  bool cold = false;                             ///< fill Row::cold in too
   std::function<bool(std::string_view)> wanted;  ///< which rows, by kernel name; empty: all, and kAuto
   const std::atomic<bool>* cancel = nullptr;     ///< set from a signal handler: stop and keep what there is
   std::function<void(const Progress&)> observe;
