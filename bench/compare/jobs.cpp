@@ -7,6 +7,8 @@
 #include <tandem/error.h>
 #include <tandem/npy.h>
 
+#include "bench/compare/axes.h"
+
 namespace tandem::compare {
 namespace {
 
@@ -78,6 +80,29 @@ Job job_of(const Asked& asked, const Options& options) {
   return job;
 }
 
+/// The problems of the command line, with the values of the axes and batches in their places.
+std::vector<Asked> asked_problems(const Options& options) {
+  std::vector<Axis> axes;
+  for (const std::string& text : options.axes) {
+    axes.push_back(parse_axis(text));
+    if (std::none_of(options.problems.begin(), options.problems.end(),
+                     [&](const Asked& asked) { return names_axis(asked.problem, axes.back().name); }))
+      throw UsageError(fmt::format("-a {}: no problem has {{{}}} in it", text, axes.back().name));
+  }
+  std::vector<int> batches;
+  if (!options.sweep_batch.empty()) {
+    if (options.problems.empty()) throw UsageError("--sweep-batch needs a problem");
+    batches = parse_counts("--sweep-batch", options.sweep_batch, 1);
+  }
+  std::vector<Asked> all;
+  for (const Asked& asked : options.problems)
+    for (const std::string& problem : expand(asked.problem, axes)) {
+      if (batches.empty()) all.push_back({asked.op, problem});
+      for (const int batch : batches) all.push_back({asked.op, with_batch(problem, batch)});
+    }
+  return all;
+}
+
 }  // namespace
 
 std::string data_folder(const std::string& wanted) {
@@ -108,7 +133,7 @@ std::vector<Job> make_jobs(Context& ctx, const Options& options, std::vector<pro
   };
   if (asked_for("digits")) add(digits_jobs(ctx, data_folder(options.data), statements));
   if (asked_for("ladder")) add(ladder_jobs());
-  for (const Asked& asked : options.problems) jobs.push_back(job_of(asked, options));
+  for (const Asked& asked : asked_problems(options)) jobs.push_back(job_of(asked, options));
   return jobs;
 }
 

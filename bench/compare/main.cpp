@@ -9,14 +9,16 @@
 #include <tandem/error.h>
 #include <tandem/report.h>
 
-#include <tandem/report.h>
+#include "bench/compare/axes.h"
 #include "bench/compare/jobs.h"
 #include "bench/compare/list.h"
 #include "bench/compare/options.h"
+#include "bench/compare/watch.h"
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/progress.h"
 
+#include "common/profile/roof.h"
 #include "common/profile/run_facts.h"
 #include "common/profile/run_problem.h"
 
@@ -31,51 +33,96 @@ void explain_jobs(Context& ctx, const std::vector<Job>& jobs) {
   for (const Job& job : jobs) print(to_string(explain(ctx, problem_name(job))) + "\n");
 }
 
-profile::Comparison measure_jobs(Context& ctx, const Options& options, const std::vector<Job>& jobs, bool table,
-                                 const std::atomic<bool>& interrupted) {
-  bench::ProgressLine line(!options.quiet && isatty(STDERR_FILENO) != 0, jobs.size());
-  profile::CompareOptions how;
-  how.min_seconds = options.min_time;
-  how.seed = options.seed;
-  how.cancel = &interrupted;
-  how.observe = [&](const profile::Progress& progress) { line.show(progress); };
-  if (options.kernels_given)
-    how.wanted = [&](std::string_view kernel) {
-      return fnmatch(options.kernels.c_str(), std::string(kernel).c_str(), 0) == 0;
-    };
-
-  const profile::Style style = bench::style_of_terminal();
-  profile::Comparison comparison{profile::begin_run(ctx.machine(), how.seed, how.min_seconds), {}, {}};
-  if (table) print(run_header(comparison, style));
-  for (std::size_t i = 0; i < jobs.size() && !interrupted; ++i) {
-    line.begin(i, problem_name(jobs[i]));
-    std::vector<profile::Row> rows = profile::run_problem(ctx, jobs[i], comparison.roof, how);
-    for (profile::Row& row : rows) row.reproduce = command_for(options, jobs[i].reproduce, row.kernel);
-    line.clear();
-    if (table) print(table_block(rows, style));
-    std::move(rows.begin(), rows.end(), std::back_inserter(comparison.rows));
+/// The contexts that a sweep over threads needs, or the one there is.
+struct Contexts {
+  explicit Contexts(const Options& options) {
+    ContextOptions how;
+    how.threads = options.threads;
+    if (options.sweep_threads.empty()) {
+      all.emplace_back(how);
+      return;
+    }
+    const int most = Context(how).threads();
+    for (const int threads : parse_counts("--sweep-threads", options.sweep_threads, most)) {
+      if (threads > 1024) throw UsageError("--sweep-threads: write 1 to 1024 threads");
+      how.threads = threads;
+      all.emplace_back(how);
+    }
   }
-  comparison.interrupted = interrupted;
-  profile::finish_run(comparison);
-  return comparison;
-}
+  std::vector<Context> all;
+};
 
-/// For those who see no table.
-void report_wrong_rows(const profile::Comparison& comparison) {
-  for (const profile::Row& row : comparison.rows)
-    if (row.status == profile::Status::wrong)
-      std::fprintf(stderr, "tandem-compare: WRONG: %s on %s %s: %s\n", row.kernel.c_str(), row.op.c_str(),
-                   row.problem.c_str(), row.reason.c_str());
-}
+/// Measures each problem with each context; `roofs` are the contexts' ceilings.
+class Measuring {
+ public:
+  Measuring(Contexts& contexts, const Options& options, const std::vector<Job>& jobs, bool table,
+            const std::atomic<bool>& interrupted)
+      : contexts_(contexts),
+        options_(options),
+        jobs_(jobs),
+        table_(table),
+        interrupted_(interrupted),
+        line_(!options.quiet && isatty(STDERR_FILENO) != 0, jobs.size() * contexts.all.size()) {
+    how_.min_seconds = options.min_time;
+    how_.threshold = options.threshold_percent / 100;
+    how_.cold = options.cold;
+    how_.seed = options.seed;
+    how_.cancel = &interrupted;
+    how_.observe = [this](const profile::Progress& progress) { line_.show(progress); };
+    if (options.kernels_given)
+      how_.wanted = [&options](std::string_view kernel) {
+        return fnmatch(options.kernels.c_str(), std::string(kernel).c_str(), 0) == 0;
+      };
+  }
+
+  profile::Comparison run() {
+    profile::Comparison comparison{
+        profile::begin_run(contexts_.all.back().machine(), how_.seed, how_.min_seconds), {}, {}};
+    std::vector<profile::Roof> roofs;  // ceilings are those of as many threads as run
+    for (std::size_t i = 0; i + 1 < contexts_.all.size(); ++i)
+      roofs.push_back(profile::measure_roof(contexts_.all[i].machine().cpu));
+    roofs.push_back(comparison.roof);
+    if (table_) print(run_header(comparison, style_));
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      for (std::size_t c = 0; c < contexts_.all.size() && !interrupted_; ++c) {
+        line_.begin(i * contexts_.all.size() + c, problem_name(jobs_[i]));
+        measure(contexts_.all[c], jobs_[i], roofs[c], comparison.rows);
+      }
+    comparison.interrupted = interrupted_;
+    profile::finish_run(comparison);
+    return comparison;
+  }
+
+ private:
+  void measure(Context& ctx, const Job& job, const profile::Roof& roof, std::vector<profile::Row>& all) {
+    std::vector<profile::Row> rows =
+        options_.selftest ? profile::run_selftest(ctx, job, roof, how_) : profile::run_problem(ctx, job, roof, how_);
+    for (profile::Row& row : rows) row.reproduce = command_for(options_, job.reproduce, row);
+    line_.clear();
+    if (table_) print(table_block(rows, style_));
+    std::move(rows.begin(), rows.end(), std::back_inserter(all));
+  }
+
+  Contexts& contexts_;
+  const Options& options_;
+  const std::vector<Job>& jobs_;
+  bool table_;
+  const std::atomic<bool>& interrupted_;
+  bench::ProgressLine line_;
+  profile::CompareOptions how_;
+  const profile::Style style_ = bench::style_of_terminal();
+};
 
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
   if (options->kernels_given && !any_kernel_matches(options->kernels))
     throw UsageError(fmt::format("no kernel's name matches '{}' (--list shows the names)", options->kernels));
-  ContextOptions how;
-  how.threads = options->threads;
-  Context ctx(how);
+  if (!options->files.empty()) return compare_files(*options);
+  std::optional<profile::Comparison> baseline;
+  if (!options->baseline.empty()) baseline = load_comparison(options->baseline);
+  Contexts contexts(*options);
+  Context& ctx = contexts.all.back();
   if (options->list) {
     print(list_everything(ctx));
     return 0;
@@ -89,17 +136,18 @@ int run(int argc, const char* const* argv) {
   }
   bench::check_files(*options);
   const bool table = !options->quiet && !bench::stdout_is_taken(*options);
-  profile::Comparison comparison = measure_jobs(ctx, *options, jobs, table, bench::catch_interrupts());
+  profile::Comparison comparison = Measuring(contexts, *options, jobs, table, bench::catch_interrupts()).run();
   comparison.statements = std::move(statements);
   if (table)
-    print(table_footer(comparison, bench::style_of_terminal()));
+    print(table_footer(comparison, bench::style_of_terminal()) + scaling_block(comparison.rows));
   else
     report_wrong_rows(comparison);
   bench::write_file(options->json, [&] { return to_json(comparison); });
   bench::write_file(options->google_json, [&] { return to_google_benchmark_json(comparison); });
   bench::write_file(options->csv, [&] { return to_csv(comparison); });
   bench::write_file(options->markdown, [&] { return to_markdown(comparison); });
-  return comparison.any_wrong() ? bench::kWrong : comparison.interrupted ? bench::kInterrupted : 0;
+  const int watched = watch(*options, comparison, baseline ? &*baseline : nullptr, table);
+  return comparison.any_wrong() ? bench::kWrong : comparison.interrupted ? bench::kInterrupted : watched;
 }
 
 }  // namespace

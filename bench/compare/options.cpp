@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, 2> kJobs = {"digits", "ladder"};
 
 constexpr const char* kDescription =
     "Compares every kernel on the same problems: checks each result, then times the right ones side by side.\n"
-    "Exit code: 0, 1 when a result is wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0; 1 when a result is wrong, or what --selftest or --fail-on watches for has happened; 2 for a "
+    "command\n"
+    "that cannot be meant, and for results that cannot be compared; 130 when interrupted.";
 
 constexpr const char* kExamples =
     "\nExamples:\n"
@@ -24,11 +26,21 @@ constexpr const char* kExamples =
     "  tandem-compare matmul f32:1024x1024x1024 relu f32:1000000\n"
     "  tandem-compare 'softmax f32:1797x10' --json - --quiet\n"
     "  tandem-compare matmul --a images.npy --b weights.npy\n"
+    "  tandem-compare 'matmul f32:{m}x{m}x{k}' -a m=[pow2]6:9 -a k=64,100\n"
+    "  tandem-compare softmax f32:1000x100 --sweep-threads all --cold\n"
+    "  tandem-compare matmul f32:256x256x256 --selftest     one kernel twice must come out the same\n"
+    "  tandem-compare digits --baseline old.json --fail-on regression\n"
+    "  tandem-compare compare old.json new.json --fail-on regression\n"
     "  tandem-compare --list                                operations, problem grammar, kernels\n"
     "  tandem-compare matmul f32:512x512x512 --explain      what dispatch would choose, and why";
 
 /// Words on the command line -> problems and named jobs.
 void read_words(const std::vector<std::string>& words, Options& options) {
+  if (!words.empty() && words[0] == "compare") {
+    if (words.size() != 3) throw UsageError("compare takes two files: tandem-compare compare old.json new.json");
+    options.files = {words[1], words[2]};
+    return;
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (const std::size_t space = word.find(' '); space != std::string::npos) {
@@ -51,6 +63,15 @@ void read_words(const std::vector<std::string>& words, Options& options) {
 }
 
 void check(const Options& options) {
+  if (!(options.threshold_percent > 0 && options.threshold_percent < 100))
+    throw UsageError(fmt::format("--threshold {}: write per cent, above 0 and below 100", options.threshold_percent));
+  if (!options.sweep_threads.empty() && options.threads > 0)
+    throw UsageError("--threads and --sweep-threads exclude each other");
+  if (!options.files.empty() && !options.baseline.empty())
+    throw UsageError("compare takes its two files and no --baseline");
+  if (options.fail_on_regression && options.files.empty() && options.baseline.empty())
+    throw UsageError("--fail-on regression needs --baseline FILE");
+  if (options.selftest && !options.baseline.empty()) throw UsageError("--selftest and --baseline exclude each other");
   if (!options.b.empty() && options.a.empty()) throw UsageError("--b is given without --a");
   if (!options.a.empty() && (options.problems.size() != 1 || !options.jobs.empty()))
     throw UsageError("--a and --b need exactly one operation, for instance: matmul --a a.npy --b b.npy");
@@ -74,24 +95,55 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--list", options.list, "list operations, problem grammar and kernels, and stop");
   app.add_flag("--explain", options.explain,
                "say what dispatch would choose for each problem and why; nothing is timed");
+  app.add_option("-a,--axis", options.axes, "values for {NAME} in problems: m=1,2,3  m=1:9:2  m=[pow2]6:13")
+      ->type_name("NAME=VALUES")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--sweep-threads", options.sweep_threads, "each problem with so many host threads")
+      ->type_name("1,2,4|all");
+  app.add_option("--sweep-batch", options.sweep_batch, "each problem with such batches")->type_name("1,4,16");
+  app.add_flag("--cold", options.cold, "time calls on cold caches too");
+  app.add_flag("--selftest", options.selftest,
+               "time one kernel of each problem twice: exit code 1 unless they are the same");
+  app.add_option("--threshold", options.threshold_percent, "per cent of difference that do not matter, default 2")
+      ->type_name("PERCENT");
+  app.add_option("--baseline", options.baseline, "hold the results against those of an earlier --json")
+      ->type_name("FILE");
+  std::vector<std::string> fail_on;
+  app.add_option("--fail-on", fail_on,
+                 "exit code 1 for: regression (something slower than the baseline), reference (dispatch falls to a "
+                 "reference kernel)")
+      ->type_name("regression|reference")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"regression", "reference"}));
   bench::add_run_options(app, options, "kernel");
   app.add_option("--google-json", options.google_json, "write results as Google Benchmark's JSON")->type_name("FILE|-");
   if (!bench::parse_command_line(app, options, argc, argv)) return std::nullopt;
+  const auto fails_on = [&](const char* what) {
+    return std::find(fail_on.begin(), fail_on.end(), what) != fail_on.end();
+  };
+  options.fail_on_regression = fails_on("regression");
+  options.fail_on_reference = fails_on("reference");
   options.kernels_given = kernels->count() > 0;
   read_words(words, options);
   check(options);
   return options;
 }
 
-std::string command_for(const Options& options, const std::string& what, const std::string& kernel) {
+std::string command_for(const Options& options, const std::string& what, const profile::Row& row) {
   using bench::shell_word;
   // One quoted word is a problem too; only '*' for batches means something to a shell.
   std::string command = "tandem-compare " + (what.find('*') == std::string::npos ? what : shell_word(what));
   if (!options.a.empty()) command += " --a " + shell_word(options.a);
   if (!options.b.empty()) command += " --b " + shell_word(options.b);
   if (!options.data.empty()) command += " --data " + shell_word(options.data);
-  command += " --kernels " + shell_word(kernel);
-  return command + bench::words_for(options);
+  command += " --kernels " + shell_word(options.selftest ? row.ran : row.kernel);
+  if (options.selftest) command += " --selftest";
+  if (options.cold) command += " --cold";
+  if (options.threshold_percent != 2) command += fmt::format(" --threshold {}", options.threshold_percent);
+  bench::RunOptions as_run = options;
+  if (!options.sweep_threads.empty()) as_run.threads = row.threads;
+  return command + bench::words_for(as_run);
 }
 
 }  // namespace tandem::compare

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <tandem/profile.h>
+
 #include "bench/support/run_options.h"
 
 namespace tandem::compare {
@@ -24,6 +26,13 @@ struct Options : bench::RunOptions {
   std::string kernels = "*";      ///< glob
   bool kernels_given = false;
   bool list = false, explain = false;
+  bool selftest = false, cold = false;
+  double threshold_percent = 2;
+  std::vector<std::string> axes;           ///< "m=[pow2]6:13"
+  std::string sweep_threads, sweep_batch;  ///< "1,2,4" or "all"; empty: none
+  std::string baseline;                    ///< results of an earlier run
+  std::vector<std::string> files;          ///< two results to compare; nothing is run
+  bool fail_on_regression = false, fail_on_reference = false;
   std::string data;  ///< folder of the digits, empty: where the program finds it
 };
 
@@ -31,6 +40,6 @@ struct Options : bench::RunOptions {
 std::optional<Options> parse_command_line(int argc, const char* const* argv);
 
 /// What reproduces one row: the options that decide a measurement, and nothing that says where results go.
-std::string command_for(const Options& options, const std::string& what, const std::string& kernel);
+std::string command_for(const Options& options, const std::string& what, const profile::Row& row);
 
 }  // namespace tandem::compare

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "common/profile/evict.h"
+
 namespace tandem::profile::detail {
 namespace {
 
@@ -57,10 +59,39 @@ std::string too_short(const Timing& timing) {
                      timing.calls_per_sample, 1e10 * timer_facts().tick_seconds);
 }
 
+/// Fills Row::cold of the rows that were timed: after all hot samples, so that neither disturbs the other.
+void measure_cold(Context& context, std::vector<Candidate>& candidates, MeasureOptions how) {
+  std::function<void()> host = evict_host(context), device;
+  std::vector<Timed> ways;
+  std::vector<Row*> rows;
+  for (Candidate& candidate : candidates) {
+    Row& row = candidate.row;
+    if (row.status != Status::ok || !row.time.measured()) continue;
+    ways.push_back(timed(row.kernel + " cold", candidate.time, row));
+    ways.back().prepare = host;
+    rows.push_back(&row);
+    if (row.backend != "cuda") continue;
+    if (!device) device = evict_device(context);
+    ways.back().prepare = [host, device] {
+      host();
+      device();
+    };
+  }
+  how.max_seconds = 10 * how.min_seconds;  // most of which goes into emptying the caches
+  how.min_samples = 15;
+  std::vector<Samples> samples = measure(ways, how);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i]->status == Status::wrong)
+      rows[i]->time = rows[i]->end_to_end = {};
+    else
+      rows[i]->cold = timing_of(std::move(samples[i]));
+  }
+}
+
 }  // namespace
 
-std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, std::span<const View> results,
-                                const CompareOptions& options) {
+std::vector<Row> run_candidates(Context& context, std::vector<Candidate> candidates, const Judge& judge,
+                                std::span<const View> results, const CompareOptions& options) {
   std::vector<Timed> ways;
   std::vector<std::pair<Timing*, Row*>> slots;
   for (Candidate& candidate : candidates) {
@@ -97,6 +128,7 @@ std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& 
     row.status = Status::skipped;
     row.reason = slots[i].first->stop == Stop::too_short ? too_short(*slots[i].first) : "interrupted";
   }
+  if (options.cold && !options.cancelled()) measure_cold(context, candidates, how);
   std::vector<Row> rows;
   for (Candidate& candidate : candidates) rows.push_back(std::move(candidate.row));
   return rows;

@@ -95,9 +95,10 @@ struct Candidate {
   Way time, end_to_end;  // end_to_end.call is empty when there is none
 };
 
-/// Runs, judges and times the candidates that are not refused; fills their rows in.
-std::vector<Row> run_candidates(std::vector<Candidate> candidates, const Judge& judge, std::span<const View> results,
-                                const CompareOptions& options);
+/// Runs, judges and times the candidates that are not refused; fills their rows in. The context's caches are emptied where
+/// the options want cold figures.
+std::vector<Row> run_candidates(Context& context, std::vector<Candidate> candidates, const Judge& judge,
+                                std::span<const View> results, const CompareOptions& options);
 
 template <class Op>
 Way host_way(Context::Impl& ctx, const Entry<Op>& entry, const Case<Op>& problem) {
@@ -228,7 +229,8 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
     }
     candidates.push_back(std::move(candidate));
   }
-  std::vector<Row> rows = detail::run_candidates(std::move(candidates), judge, problem.operands.results(), options);
+  std::vector<Row> rows =
+      detail::run_candidates(context, std::move(candidates), judge, problem.operands.results(), options);
   derive_figures(rows);
   derive_effects(rows, {.threshold = options.threshold, .seed = options.seed});
   return rows;

@@ -12,6 +12,7 @@ namespace tandem::profile {
 namespace {
 
 constexpr double kShortCall = 1e-3;  // seconds below which a call is repeated untimed before each sample
+constexpr double kLongBatch = 1e-3;  // seconds above which batches are not made longer to hold fewer
 constexpr int kFewest = 3;           // samples of a candidate that passes max_seconds at once
 constexpr double kObserveEvery = 0.05;
 constexpr double kFewestTicks = 10;  // of the clock in a batch: a tick more or less is then within ten per cent
@@ -24,6 +25,12 @@ struct Batch {
   int calls;
   double call_seconds;  // about
 };
+
+/// How long a batch should last.
+double batch_seconds(const MeasureOptions& options) {
+  const double longest = options.min_seconds / options.samples_wanted;
+  return std::max({shortest_sample(), longest / 10, std::min(longest, kLongBatch)});
+}
 
 /// A batch that lasts about `seconds`.
 Batch batch_for(double seconds, const Timed& candidate) {
@@ -49,7 +56,7 @@ class Run {
       samples_.calls = 1;
       return;
     }
-    const Batch batch = batch_for(std::max(shortest_sample(), options.min_seconds / options.samples_wanted), candidate);
+    const Batch batch = batch_for(batch_seconds(options), candidate);
     samples_.calls = batch.calls;
     warm_first_ = batch.call_seconds < kShortCall;
   }

@@ -29,6 +29,7 @@ std::string error_cell(const Row& row) {
 /// Columns that a problem with compressed operands has beside the common ones.
 struct Extra {
   bool end_to_end = false;
+  bool cold = false;
   bool bytes = false;
   bool saturation = false;
   bool sparsity = false;  // speed-up over the dense product, and what the fewer operations promise
@@ -38,6 +39,7 @@ Extra extra_of(std::span<const Row> rows) {
   Extra extra;
   for (const Row& row : rows) {
     extra.end_to_end = extra.end_to_end || row.end_to_end.measured();
+    extra.cold = extra.cold || row.cold.measured();
     extra.saturation = extra.saturation || row.can_saturate;
     extra.sparsity = extra.sparsity || row.work.dense_flops > 0;
   }
@@ -69,6 +71,7 @@ std::string timed_line(const Row& row, std::size_t name_width, const Extra& extr
   line += "  " + paint.dim(left(spread_cell(row.time), 16));
   if (extra.end_to_end)
     line += "  " + right(row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", 10);
+  if (extra.cold) line += "  " + right(row.cold.measured() ? duration(row.cold.summary.median) : "", 9);
   line += "  " + right(significant(row.rate), 8);
   line += "  " + bar(row.ceiling_fraction, kBar, style.unicode) + " " + right(percent(row.ceiling_fraction), 7);
   line += "  " + right(factor(row.speedup_vs_reference), 8);
@@ -85,6 +88,7 @@ std::string timed_line(const Row& row, std::size_t name_width, const Extra& extr
 std::string column_line(std::span<const Row> rows, std::size_t name_width, const Extra& extra, const Style& style) {
   std::string line = "  " + left("kernel", name_width) + "  " + right("median", 9) + "  " + left("p25 .. p75", 16);
   if (extra.end_to_end) line += "  " + right("end to end", 10);
+  if (extra.cold) line += "  " + right("cold", 9);
   line +=
       "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kBar + 8) + "  " + right("speed-up", 8);
   line += "  " + left("verdict", 16) + "  " + left("against the fastest", 19);
@@ -109,6 +113,7 @@ std::string title(std::span<const Row> rows, const Style& style) {
                                   r.ceiling.flops ? "GFLOP/s" : "GB/s"));
       break;
     }
+  if (row.threads > 0) facts.push_back(fmt::format("{} thread{}", row.threads, row.threads == 1 ? "" : "s"));
   facts.push_back(row.operands);
   return text + Paint{style.colour}.dim(fmt::format("   {}", fmt::join(facts, " | "))) + "\n";
 }
@@ -149,7 +154,8 @@ std::vector<std::span<const Row>> by_problem(std::span<const Row> rows) {
   for (std::size_t begin = 0; begin < rows.size();) {
     std::size_t end = begin + 1;
     while (end < rows.size() && rows[end].op == rows[begin].op && rows[end].problem == rows[begin].problem &&
-           rows[end].label == rows[begin].label && rows[end - 1].kernel != kAuto)
+           rows[end].label == rows[begin].label && rows[end].threads == rows[begin].threads &&
+           rows[end - 1].kernel != kAuto)
       ++end;
     groups.push_back(rows.subspan(begin, end - begin));
     begin = end;

@@ -10,4 +10,9 @@ namespace tandem::profile {
 /// One row a kernel, in the order of the table, then kAuto. Throws Error as check_problem does.
 std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options);
 
+/// A/A: the kernel that dispatch chooses (where it is not wanted, the first wanted one that runs) twice, the second row named
+/// "KERNEL again" and held against the first in `vs_reference`. Throws Error as check_problem does, and where no wanted
+/// kernel can run.
+std::vector<Row> run_selftest(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options);
+
 }  // namespace tandem::profile

@@ -1,0 +1,21 @@
+// The judge of a case: the library's own oracle and bound.
+#pragma once
+
+#include <memory>
+
+#include "common/profile/compare.h"
+#include "common/verify/check.h"
+
+namespace tandem::profile {
+
+template <class Op>
+Judge judge_of(const Case<Op>& problem, std::uint64_t seed) {
+  const auto checker = std::make_shared<verify::Checker<Op>>(problem.attributes, problem.operands.pristine(), seed);
+  return {[checker](std::span<const View> results) -> Judgement {
+            const verify::Check check = (*checker)(results);
+            return {check.worst_ratio, check.max_abs_error, check.compared, check.saturated, check.complaint};
+          },
+          checker->method()};
+}
+
+}  // namespace tandem::profile
