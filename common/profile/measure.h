@@ -30,8 +30,8 @@ struct MeasureOptions {
   double max_seconds = 1.0;  ///< the limit for a candidate whose samples scatter
   double precision = 0.02;   ///< wanted half width of the median's 95 % interval, as a fraction of the median
   int min_samples = 7;       ///< fewer only when a single call is so long that max_seconds is passed
-  /// Batches are made so long that min_seconds holds about this many; more where they could be longer than a
-  /// millisecond, up to ten times as many. Short batches let many rounds pass without a disturbance.
+  /// Batches are made so long that min_seconds holds about this many; more where they could be longer than 0.25
+  /// ms, up to ten times as many. Short batches let many rounds pass without a disturbance.
   int samples_wanted = 100;
   double tick_seconds = 0;  ///< resolution of the candidates' clock; 0: of the host's
   std::uint64_t seed = 1;   ///< of the order within the rounds
