@@ -1,5 +1,6 @@
 // What a call costs beyond its kernel: matmul_into of 8x8x8 through the public API (validate, describe, cached
-// selection, bind) against the same kernel called directly. Interleaved rounds, medians.
+// selection, bind) against the same kernel called directly; and what recording costs: a scope without a recorder, and a
+// call with one. Interleaved rounds, medians.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -45,13 +46,22 @@ int main() {
       entry.backend, entry.kernel->workspace(Matmul::describe({}, operands), ctx.machine()), "bench");
 
   constexpr int kRounds = 101, kCalls = 2000;
-  std::vector<double> call, direct, beyond;
+  std::vector<double> call, direct, beyond, scope, recorded;
+  trace::RecorderOptions few;
+  few.capacity = 0;  // spans are made and not kept: memory is no part of the cost of a call
+  const trace::Recorder recorder(few);
   for (int i = 0; i < kRounds; ++i) {
     call.push_back(nanoseconds_per_call(kCalls, [&] { matmul_into(ctx, a, b, c); }));
     direct.push_back(nanoseconds_per_call(kCalls, [&] { entry.kernel->run(args, queue, workspace); }));
     beyond.push_back(call.back() - direct.back());
+    scope.push_back(nanoseconds_per_call(kCalls, [&] { const trace::Scope off(ctx, "off"); }));
+    trace::attach(ctx, recorder);
+    recorded.push_back(nanoseconds_per_call(kCalls, [&] { matmul_into(ctx, a, b, c); }) - call.back());
+    trace::detach(ctx);
   }
   std::printf("matmul f32:8x8x8 with %s, median of %d interleaved rounds\n", kernel.c_str(), kRounds);
   std::printf("  matmul_into    %7.1f ns\n  kernel alone   %7.1f ns\n  beyond it      %7.1f ns\n", median(call),
               median(direct), median(beyond));
+  std::printf("  trace::Scope   %7.1f ns without a recorder\n  recording      %7.1f ns more a call\n", median(scope),
+              median(recorded));
 }

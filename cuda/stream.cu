@@ -160,6 +160,7 @@ void Stream::upload(void* device_memory, const void* host, std::size_t bytes, co
   const auto stream = static_cast<cudaStream_t>(handle_);
   if (is_pinned(host)) {
     require(cudaMemcpyAsync(device_memory, host, bytes, cudaMemcpyDefault, stream), what);
+    tell(&CopyObserver::enqueued);
     require(cudaEventRecord(state_->copied, stream), what);
     require(cudaEventSynchronize(state_->copied), what);
     return;
@@ -187,13 +188,16 @@ void Stream::download(void* host, const void* device_memory, std::size_t bytes, 
   const auto stream = static_cast<cudaStream_t>(handle_);
   if (bytes <= kDirect || is_pinned(host)) {
     require(cudaMemcpyAsync(host, device_memory, bytes, cudaMemcpyDefault, stream), what);
+    tell(&CopyObserver::enqueued);
     require(cudaStreamSynchronize(stream), what);
+    tell(&CopyObserver::arrived);
     return;
   }
   state_->prepare(what);
   const std::size_t piece = piece_for(bytes);
   const auto unload = [&](std::size_t at, std::size_t turn) {
     require(cudaEventSynchronize(state_->staged[turn]), what);
+    if (at + piece >= bytes) tell(&CopyObserver::arrived);
     std::memcpy(static_cast<char*>(host) + at, state_->staging[turn], std::min(piece, bytes - at));
   };
   std::size_t turn = 0;
@@ -203,6 +207,7 @@ void Stream::download(void* host, const void* device_memory, std::size_t bytes, 
                             std::min(piece, bytes - at), cudaMemcpyDeviceToHost, stream),
             what);
     require(cudaEventRecord(state_->staged[turn], stream), what);
+    if (at + piece >= bytes) tell(&CopyObserver::enqueued);
     if (at > 0) unload(at - piece, turn ^ 1);
   }
   unload((bytes - 1) / piece * piece, turn ^ 1);

@@ -19,6 +19,7 @@ void make_workers(Context& parent, int count) {
     options.policy = impl.policy;
     impl.workers.push_back(std::make_unique<Context>(options));
   }
+  for (const std::unique_ptr<Context>& worker : impl.workers) share_recorder(impl, worker->impl());
 }
 
 }  // namespace

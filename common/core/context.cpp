@@ -97,6 +97,7 @@ Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
 
 Context::Impl::~Impl() {
   workers.clear();
+  tracer.reset();
   if (device_workspace_) stream_->release(device_workspace_);
 }
 
@@ -179,7 +180,9 @@ int Context::threads() const noexcept { return impl_->machine.cpu.threads; }
 const Policy& Context::policy() const noexcept { return impl_->policy; }
 void Context::set_policy(const Policy& policy) { impl_->set_policy(policy); }
 void Context::synchronize() {
-  if (impl_->has_stream()) impl_->stream("synchronize")->synchronize("synchronize");
+  if (!impl_->has_stream()) return;
+  const TraceStage stage(impl_->tracer.get(), trace::Stage::wait);
+  impl_->stream("synchronize")->synchronize("synchronize");
 }
 Decision Context::last() const { return impl_->last(); }
 void Context::set_log(std::function<void(const std::string&)> log) { impl_->log = std::move(log); }

@@ -13,6 +13,7 @@
 
 #include "common/core/device_api.h"
 #include "common/core/thread_pool.h"
+#include "common/core/tracer.h"
 #include "common/dispatch/cache.h"
 #include "common/ops/all.h"
 
@@ -75,6 +76,7 @@ struct Context::Impl {
   Decision last() const;
 
   std::function<void(const std::string&)> log;
+  std::unique_ptr<Tracer> tracer;  // null: nobody records
   std::vector<std::unique_ptr<Context>> workers;  // of parallel_batch, one thread each
 
  private:
@@ -95,6 +97,8 @@ struct Context::Impl {
 
 /// Seconds of one empty parallel region on a pool of so many threads.
 double measure_fork(int threads);
+/// Makes `to` record where `from` does.
+void share_recorder(const Context::Impl& from, Context::Impl& to);
 
 /// This process's machine, detected and measured once. With the GPU left out when `use_gpu` is false.
 const Machine& this_machine();

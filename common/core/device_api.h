@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,16 @@ void measure(int device, Ceilings& ceilings);
 /// Measures the four curves of copies, up to 256 MiB: one to two seconds. A size that cannot be had in memory, or that
 /// comes after one which took a quarter of a second, stays unmeasured.
 void measure_copies(int device, Ceilings& ceilings);
+
+/// Learns of a copy while a stream makes it, for traces.
+class CopyObserver {
+ public:
+  virtual void enqueued() noexcept = 0;  ///< its last piece is on the stream
+  virtual void arrived() noexcept = 0;   ///< the host has seen that one end
+
+ protected:
+  ~CopyObserver() = default;
+};
 
 /// A stream with its memory pool and pinned staging buffers. All functions below throw Error with `what` (the name of
 /// the operation) and the runtime's own words.
@@ -50,11 +61,43 @@ class Stream {
   /// Throws if a launch since the last check failed (launch errors, not asynchronous ones).
   void check(const char* what);
 
+  /// Who learns of the copies between host and device from now on; null: nobody.
+  void observe(CopyObserver* observer) noexcept { observer_ = observer; }
+
  private:
   struct State;
+  void tell(void (CopyObserver::*what)() noexcept) const noexcept {
+    if (observer_) (observer_->*what)();
+  }
   int device_;
+  CopyObserver* observer_ = nullptr;
   void* handle_ = nullptr;
   State* state_ = nullptr;
 };
+
+/// Moments on a stream, by events, told on the host's steady clock.
+class Marks {
+ public:
+  explicit Marks(std::shared_ptr<Stream> stream);
+  ~Marks();
+  Marks(const Marks&) = delete;
+  Marks& operator=(const Marks&) = delete;
+
+  /// The moment at which the stream gets here: a number from 0, or -1 where that failed.
+  int add() noexcept;
+  std::size_t count() const noexcept { return count_; }
+  /// Waits for the stream. Seconds of std::chrono::steady_clock, NaN where the device was lost; forgets the moments. Off
+  /// by what it takes to see an event happen, some microseconds, the same for all.
+  std::vector<double> resolve() noexcept;
+
+ private:
+  std::shared_ptr<Stream> stream_;
+  std::vector<void*> events_;  // cudaEvent_t; used again
+  std::size_t count_ = 0;
+};
+
+/// NVTX ranges of the calling thread; nothing where the library was built without CUDA, or no tool listens.
+void push_range(const char* name) noexcept;
+void pop_range() noexcept;
 
 }  // namespace tandem::gpu

@@ -74,6 +74,11 @@ bool same_view(const ConstView& a, const ConstView& b) {
          a.strides() == b.strides();
 }
 
+void note_copy(Tracer& tracer, const ConstView& from) noexcept {
+  if (trace::Span* span = tracer.current(); span && span->kind == trace::Kind::stage)
+    span->bytes = static_cast<double>(from.elements()) * static_cast<double>(size_of(from.dtype()));
+}
+
 bool same_strides(const ConstView& a, const ConstView& b) {
   for (int d = 0; d < a.rank(); ++d)
     if (a.shape()[d] != 1 && a.strides()[d] != b.strides()[d]) return false;
@@ -158,6 +163,10 @@ void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, cons
     stream.download(image.view.data(), from.data(), extent_bytes(from), op);
     return copy_across(ctx, to, image.view, op);
   }
+  const TraceStage stage(ctx.tracer.get(), from_host ? trace::Stage::host_to_device : trace::Stage::device_to_host,
+                         &ctx.stream(op));
+  if (ctx.tracer) [[unlikely]]
+    note_copy(*ctx.tracer, from);
   if (from_host) {
     if (same) return stream.upload(to.data(), from.data(), extent_bytes(from), op);
     HostImage image(to, op);
@@ -181,19 +190,25 @@ Staged::Staged(Context::Impl& ctx, Backend backend, std::span<const View> operan
   }
 }
 
-Staged::~Staged() = default;
+Staged::~Staged() {
+  const TraceStage stage(ctx_.tracer.get(), trace::Stage::allocate);
+  memory_.clear();
+}
 
 View Staged::bring(const View& operand, bool copy) {
   const Strides strides = arrival_strides(operand);
   const auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(arrival_bytes(operand), 1));
   std::shared_ptr<void> memory;
   Device device = Device::cpu();
-  if (backend_ == Backend::cpu) {
-    memory = allocate_host(bytes, 64, op_);
-  } else {
-    const std::shared_ptr<gpu::Stream>& stream = ctx_.stream(op_);
-    device = Device::cuda(stream->device());
-    memory = std::shared_ptr<void>(stream->allocate(bytes, op_), [stream](void* p) { stream->release(p); });
+  {
+    const TraceStage stage(ctx_.tracer.get(), trace::Stage::allocate);
+    if (backend_ == Backend::cpu) {
+      memory = allocate_host(bytes, 64, op_);
+    } else {
+      const std::shared_ptr<gpu::Stream>& stream = ctx_.stream(op_);
+      device = Device::cuda(stream->device());
+      memory = std::shared_ptr<void>(stream->allocate(bytes, op_), [stream](void* p) { stream->release(p); });
+    }
   }
   memory_.push_back(memory);
   if (copy && operand.elements() > 0) {

@@ -176,7 +176,31 @@ void ThreadPool::run_erased(int count, Job job, void* arg) {
     job(arg, 0, 1);
     return;
   }
+  if (watch_) return run_watched(count, job, arg);
   state_->run(count, job, arg);
+}
+
+void ThreadPool::run_watched(int count, Job job, void* arg) {
+  struct Watched {
+    Job job;
+    void* arg;
+    RegionClock::Share* shares;
+  } watched{job, arg, watch_->shares.data()};
+  const Clock::time_point begin = Clock::now();
+  state_->run(
+      count,
+      [](void* p, int t, int n) {
+        const auto& w = *static_cast<const Watched*>(p);
+        w.shares[t].begin = Clock::now();
+        w.job(w.arg, t, n);
+        w.shares[t].end = Clock::now();
+      },
+      &watched);
+  const Clock::duration whole = Clock::now() - begin;
+  Clock::duration longest{};
+  for (int t = 0; t < count; ++t) longest = std::max(longest, watched.shares[t].end - watched.shares[t].begin);
+  watch_->fork_join_seconds += std::chrono::duration<double>(whole - longest).count();
+  ++watch_->regions;
 }
 
 void ThreadPool::barrier() noexcept {

@@ -6,8 +6,19 @@
 #include <cstdint>
 #include <memory>
 #include <type_traits>
+#include <vector>
 
 namespace tandem {
+
+/// What the regions of a pool took beyond the work of their slowest thread, for traces.
+struct RegionClock {
+  double fork_join_seconds = 0;  ///< of all regions: from publishing one to its end, less the longest share
+  int regions = 0;
+  struct alignas(64) Share {
+    std::chrono::steady_clock::time_point begin, end;
+  };
+  std::vector<Share> shares;  ///< as many as the pool has threads
+};
 
 class ThreadPool {
  public:
@@ -33,6 +44,9 @@ class ThreadPool {
         const_cast<void*>(static_cast<const void*>(&fn)));
   }
 
+  /// Regions on several threads are timed from now on, two readings of the clock a thread; null: no longer.
+  void watch(RegionClock* clock) noexcept { watch_ = clock; }
+
   /// Waits until all participants of the current region have arrived. Only inside a region, by each of them.
   void barrier() noexcept;
 
@@ -41,7 +55,10 @@ class ThreadPool {
   struct State;
   void run_erased(int count, Job job, void* arg);
 
+  void run_watched(int count, Job job, void* arg);
+
   int threads_;
+  RegionClock* watch_ = nullptr;
   std::unique_ptr<State> state_;
 };
 

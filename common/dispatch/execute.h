@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <exception>
 #include <span>
 #include <string>
 
@@ -73,6 +74,24 @@ void add_panels(Args& args, const PackedMatrix& packed, const CpuInfo& host) {
   args.packed_panel = packed.panel;
 }
 
+/// Tells the span of a call what runs.
+template <class Op>
+void describe_call(Tracer& tracer, const Entry<Op>& entry, const Situation<Op>& situation) noexcept {
+  trace::Span* span = tracer.current();
+  if (!span) return;
+  const typename Op::Problem& problem = situation.on(entry.backend);
+  span->backend = entry.backend;
+  span->flops = Op::flops(problem);
+  span->bytes = Op::bytes(problem);
+  try {
+    span->name = Op::op_name(problem);
+    span->kernel = entry.name;
+    span->problem = Op::print(problem);
+  } catch (const std::exception&) {  // no memory for the words: the numbers stay
+  }
+  tracer.begin_range();
+}
+
 /// Runs one chosen kernel, staging operands that live elsewhere.
 template <class Op>
 void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const typename Op::Attributes& attributes,
@@ -80,11 +99,15 @@ void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const type
   const Entry<Op>& entry = *selection.entry;
   const Queue queue = ctx.queue(entry.backend);
   const auto run = [&](std::span<const View> here) {
+    TraceStage binding(ctx.tracer.get(), trace::Stage::workspace);
     typename Op::Args args = Op::bind(attributes, here);
     if constexpr (requires { args.packed_b; })
       if (call.packed && entry.backend == Backend::cpu) add_panels(args, *call.packed, ctx.machine.cpu);
     const std::size_t bytes = entry.kernel->workspace(Op::describe(attributes, here), ctx.machine);
     const Workspace workspace = ctx.workspace(entry.backend, bytes, Op::kName);
+    binding.end();
+    const TraceStage kernel(ctx.tracer.get(), trace::Stage::kernel, queue.stream ? &ctx.stream(Op::kName) : nullptr,
+                            queue.pool);
     ctx.check(entry.kernel->run(args, queue, workspace), Op::kName, entry.name);
   };
   if (all_on(entry.backend, operands)) return run(operands);
@@ -100,6 +123,8 @@ template <class Op>
 void execute(Context& context, const typename Op::Attributes& attributes, std::span<const View> operands,
              const CallOptions& call = {}) {
   Context::Impl& ctx = context.impl();
+  const TraceCall traced(ctx.tracer.get(), Op::kName);
+  TraceStage selecting(ctx.tracer.get(), trace::Stage::select);
   const Situation<Op> situation = make_situation<Op>(ctx, attributes, operands, call);
   DecisionCache<Op>& cache = ctx.cache<Op>();
   const auto choose = [&](const Situation<Op>& s) {
@@ -109,6 +134,9 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
     return slot->selection;
   };
   const Selection<Op> selection = choose(situation);
+  selecting.end();
+  if (ctx.tracer) [[unlikely]]
+    describe_call<Op>(*ctx.tracer, *selection.entry, situation);
   const bool may_fall_back = selection.entry->backend == Backend::cuda && situation.kernel.empty() &&
                              !situation.backend && ctx.policy.cpu_when_out_of_memory;
   try {
@@ -117,7 +145,9 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
     if (!may_fall_back || error.code() != Code::out_of_memory) throw;
     Situation<Op> on_host = situation;
     on_host.backend = Backend::cpu;
-    run_selected<Op>(ctx, choose(on_host), attributes, operands, call);
+    const Selection<Op> instead = choose(on_host);
+    if (ctx.tracer) describe_call<Op>(*ctx.tracer, *instead.entry, on_host);
+    run_selected<Op>(ctx, instead, attributes, operands, call);
   }
 }
 

@@ -24,5 +24,6 @@
 #include <tandem/safetensors.h>
 #include <tandem/sparse.h>
 #include <tandem/tensor.h>
+#include <tandem/trace.h>
 #include <tandem/version.h>
 #include <tandem/weights.h>
