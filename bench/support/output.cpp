@@ -28,8 +28,11 @@ bool stdout_is_taken(const RunOptions& options) {
 }
 
 void check_files(const RunOptions& options) {
-  for (const std::string& path : result_files(options))
-    if (path != "-") io::AtomicFile probe(path);  // removed again: it is not committed
+  for (const std::string& path : result_files(options)) check_file(path);
+}
+
+void check_file(const std::string& path) {
+  if (!path.empty() && path != "-") io::AtomicFile probe(path);  // removed again: it is not committed
 }
 
 void print(const std::string& text) {

@@ -18,6 +18,9 @@ bool stdout_is_taken(const RunOptions& options);
 /// Throws Error(io_error) when a result file could not be written, before anything is measured. Leaves no trace.
 void check_files(const RunOptions& options);
 
+/// The same of one file; nothing for "" and "-".
+void check_file(const std::string& path);
+
 /// Text to standard output, at once.
 void print(const std::string& text);
 

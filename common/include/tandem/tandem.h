@@ -16,6 +16,7 @@
 #include <tandem/model.h>
 #include <tandem/network.h>
 #include <tandem/npy.h>
+#include <tandem/operation_profile.h>
 #include <tandem/ops.h>
 #include <tandem/profile.h>
 #include <tandem/prune.h>
