@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 
@@ -14,6 +15,7 @@
 #include "bench/compare/list.h"
 #include "bench/compare/options.h"
 #include "bench/compare/watch.h"
+#include "bench/peers/host_peers.h"
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/progress.h"
@@ -95,8 +97,8 @@ class Measuring {
 
  private:
   void measure(Context& ctx, const Job& job, const profile::Roof& roof, std::vector<profile::Row>& all) {
-    std::vector<profile::Row> rows =
-        options_.selftest ? profile::run_selftest(ctx, job, roof, how_) : profile::run_problem(ctx, job, roof, how_);
+    std::vector<profile::Row> rows = options_.selftest ? profile::run_selftest(ctx, job, roof, how_)
+                                                       : profile::run_problem(ctx, job, roof, how_, peers_);
     for (profile::Row& row : rows) row.reproduce = command_for(options_, job.reproduce, row);
     line_.clear();
     if (table_) print(table_block(rows, style_));
@@ -110,13 +112,22 @@ class Measuring {
   const std::atomic<bool>& interrupted_;
   bench::ProgressLine line_;
   profile::CompareOptions how_;
+  const std::vector<Entry<Matmul>> peers_ = options_.peers ? peers::host_products() : std::vector<Entry<Matmul>>{};
   const profile::Style style_ = bench::style_of_terminal();
 };
+
+bool any_peer_matches(const Options& options) {
+  if (!options.peers) return false;
+  const std::vector<Entry<Matmul>> all = peers::host_products();
+  return std::any_of(all.begin(), all.end(), [&](const Entry<Matmul>& peer) {
+    return fnmatch(options.kernels.c_str(), peer.name.c_str(), 0) == 0;
+  });
+}
 
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
-  if (options->kernels_given && !any_kernel_matches(options->kernels))
+  if (options->kernels_given && !any_kernel_matches(options->kernels) && !any_peer_matches(*options))
     throw UsageError(fmt::format("no kernel's name matches '{}' (--list shows the names)", options->kernels));
   if (!options->files.empty()) return compare_files(*options);
   std::optional<profile::Comparison> baseline;

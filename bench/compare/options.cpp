@@ -92,6 +92,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
                                         "only kernels whose name matches, such as 'cpu.*' ('auto': dispatch)");
   kernels->type_name("GLOB");
   app.add_option("--data", options.data, "folder of the digits data")->type_name("DIR");
+  app.add_flag("--peers", options.peers, "products of OpenBLAS, BLIS, MKL and oneDNN too, where they are installed");
   app.add_flag("--list", options.list, "list operations, problem grammar and kernels, and stop");
   app.add_flag("--explain", options.explain,
                "say what dispatch would choose for each problem and why; nothing is timed");
@@ -137,6 +138,7 @@ std::string command_for(const Options& options, const std::string& what, const p
   if (!options.a.empty()) command += " --a " + shell_word(options.a);
   if (!options.b.empty()) command += " --b " + shell_word(options.b);
   if (!options.data.empty()) command += " --data " + shell_word(options.data);
+  if (options.peers) command += " --peers";
   command += " --kernels " + shell_word(options.selftest ? row.ran : row.kernel);
   if (options.selftest) command += " --selftest";
   if (options.cold) command += " --cold";

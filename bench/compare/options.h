@@ -26,6 +26,7 @@ struct Options : bench::RunOptions {
   std::string kernels = "*";      ///< glob
   bool kernels_given = false;
   bool list = false, explain = false;
+  bool peers = false;  ///< rows of other libraries too
   bool selftest = false, cold = false;
   double threshold_percent = 2;
   std::vector<std::string> axes;           ///< "m=[pow2]6:13"

@@ -46,14 +46,17 @@ std::vector<Row> twice(Context& context, const Case<Op>& problem, const Roof& ro
 
 }  // namespace
 
-std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options) {
+std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options,
+                             std::span<const Entry<Matmul>> products) {
   std::vector<Row> rows;
   with_problem(problem.op, problem.text, [&]<class Op>(const Request<Op>& request) {
     Case<Op> made = make_case(problem.op, problem.text, request, problem.given, options.seed);
     made.label = problem.label;
     if (options.observe) options.observe({"the oracle", kAbsent, 0});
     const Judge judge = judge_of(made, options.seed);
-    rows = compare_kernels<Op>(ctx, made, table<Op>(), judge, roof, options);
+    std::vector<Entry<Op>> entries(table<Op>().begin(), table<Op>().end());
+    if constexpr (std::is_same_v<Op, Matmul>) entries.insert(entries.end(), products.begin(), products.end());
+    rows = compare_kernels<Op>(ctx, made, entries, judge, roof, options);
   });
   return rows;
 }

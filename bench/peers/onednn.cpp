@@ -1,0 +1,158 @@
+// The matmul primitive of oneDNN 2, through its C interface. Its other primitives have no row: their descriptions are
+// numbered in headers that are not read here.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "bench/peers/peer_kernel.h"
+#include "bench/peers/shared_library.h"
+
+namespace tandem::peers {
+namespace {
+
+// Of oneDNN's C interface, version 2. Descriptions are filled by the library, so only room for them is needed.
+constexpr int kCpu = 1, kF32 = 3, kInOrder = 1, kSource = 1, kWeights = 33, kResult = 17;
+using Status = int;
+struct alignas(64) Description {
+  std::array<std::byte, 8192> room;
+};
+struct Argument {
+  int what;
+  void* memory;
+};
+using Dims = std::array<std::int64_t, 12>;  // DNNL_MAX_NDIMS
+
+struct Dnnl {
+  SharedLibrary library{"libdnnl.so.2"};
+  Status (*create_engine)(void**, int, std::size_t) = nullptr;
+  Status (*create_stream)(void**, void*, unsigned) = nullptr;
+  Status (*describe_memory)(Description*, int, const std::int64_t*, int, const std::int64_t*) = nullptr;
+  Status (*describe_matmul)(Description*, const Description*, const Description*, const Description*,
+                            const Description*) = nullptr;
+  Status (*choose)(void**, const void*, const void*, void*, const void*) = nullptr;
+  Status (*create_primitive)(void**, const void*) = nullptr;
+  Status (*destroy_choice)(void*) = nullptr;
+  Status (*destroy_primitive)(void*) = nullptr;
+  Status (*create_memory)(void**, const Description*, void*, void*) = nullptr;
+  Status (*destroy_memory)(void*) = nullptr;
+  Status (*set_data)(void*, void*) = nullptr;
+  Status (*execute)(const void*, void*, int, const Argument*) = nullptr;
+  Status (*wait)(void*) = nullptr;
+  void (*set_threads)(int) = nullptr;
+
+  Dnnl() {
+    library.take(create_engine, "dnnl_engine_create");
+    library.take(create_stream, "dnnl_stream_create");
+    library.take(describe_memory, "dnnl_memory_desc_init_by_strides");
+    library.take(describe_matmul, "dnnl_matmul_desc_init");
+    library.take(choose, "dnnl_primitive_desc_create");
+    library.take(create_primitive, "dnnl_primitive_create");
+    library.take(destroy_choice, "dnnl_primitive_desc_destroy");
+    library.take(destroy_primitive, "dnnl_primitive_destroy");
+    library.take(create_memory, "dnnl_memory_create");
+    library.take(destroy_memory, "dnnl_memory_destroy");
+    library.take(set_data, "dnnl_memory_set_data_handle");
+    library.take(execute, "dnnl_primitive_execute");
+    library.take(wait, "dnnl_stream_wait");
+    library.take(set_threads, "omp_set_num_threads");  // of the OpenMP that it was built with
+  }
+  static Dnnl& get() {
+    static Dnnl dnnl;
+    return dnnl;
+  }
+};
+
+/// Sizes and strides of one product: what a primitive is made for.
+struct Form {
+  std::int64_t m = 0, n = 0, k = 0, batch = 1;
+  std::array<std::int64_t, 3> a{}, b{}, c{};  // strides: batch, row, column
+  int threads = 0;
+  friend bool operator==(const Form&, const Form&) = default;
+};
+
+/// The primitive of the last form, its memories, engine and stream.
+class Product {
+ public:
+  Code run(const Form& form, const void* a, const void* b, void* c) {
+    Dnnl& dnnl = Dnnl::get();
+    if (!(form == form_) && !prepare(form)) return Code::unavailable;
+    const Argument arguments[] = {{kSource, memories_[0]}, {kWeights, memories_[1]}, {kResult, memories_[2]}};
+    const bool ok = dnnl.set_data(memories_[0], const_cast<void*>(a)) == 0 &&
+                    dnnl.set_data(memories_[1], const_cast<void*>(b)) == 0 && dnnl.set_data(memories_[2], c) == 0 &&
+                    dnnl.execute(primitive_, stream_, 3, arguments) == 0 && dnnl.wait(stream_) == 0;
+    return ok ? Code::ok : Code::unavailable;
+  }
+
+ private:
+  bool prepare(const Form& form) {
+    Dnnl& dnnl = Dnnl::get();
+    forget();
+    dnnl.set_threads(form.threads);
+    if (!engine_ &&
+        (dnnl.create_engine(&engine_, kCpu, 0) != 0 || dnnl.create_stream(&stream_, engine_, kInOrder) != 0))
+      return false;
+    static Description described[3], operation;
+    const auto describe = [&](int i, std::int64_t rows, std::int64_t cols, const std::array<std::int64_t, 3>& strides) {
+      const bool batched = form.batch > 1;
+      const Dims sizes = batched ? Dims{form.batch, rows, cols} : Dims{rows, cols};
+      const Dims steps = batched ? Dims{strides[0], strides[1], strides[2]} : Dims{strides[1], strides[2]};
+      return dnnl.describe_memory(&described[i], batched ? 3 : 2, sizes.data(), kF32, steps.data()) == 0 &&
+             dnnl.create_memory(&memories_[static_cast<std::size_t>(i)], &described[i], engine_, nullptr) == 0;
+    };
+    void* choice = nullptr;
+    const bool ok = describe(0, form.m, form.k, form.a) && describe(1, form.k, form.n, form.b) &&
+                    describe(2, form.m, form.n, form.c) &&
+                    dnnl.describe_matmul(&operation, &described[0], &described[1], nullptr, &described[2]) == 0 &&
+                    dnnl.choose(&choice, &operation, nullptr, engine_, nullptr) == 0 &&
+                    dnnl.create_primitive(&primitive_, choice) == 0;
+    if (choice) dnnl.destroy_choice(choice);
+    if (ok) form_ = form;
+    return ok;
+  }
+  void forget() {
+    Dnnl& dnnl = Dnnl::get();
+    form_ = {};
+    if (primitive_) dnnl.destroy_primitive(primitive_);
+    primitive_ = nullptr;
+    for (void*& memory : memories_) {
+      if (memory) dnnl.destroy_memory(memory);
+      memory = nullptr;
+    }
+  }
+
+  Form form_;
+  void* engine_ = nullptr;
+  void* stream_ = nullptr;
+  void* primitive_ = nullptr;
+  std::array<void*, 3> memories_{};
+};
+
+Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
+  // What the grammar of problems does not say.
+  if (args.alpha != 1.0f || args.batch.rank > 1) return Code::unavailable;
+  static Product product;
+  const auto stride = [&](int operand) { return args.batch.rank == 0 ? 0 : args.batch.strides[operand][0]; };
+  const Form form{args.m,
+                  args.n,
+                  args.k,
+                  args.batch.elements,
+                  {stride(0), args.a.row, args.a.col},
+                  {stride(1), args.b.row, args.b.col},
+                  {stride(2), args.c.row, args.c.col},
+                  queue.machine->cpu.threads};
+  return product.run(form, args.a.data, args.b.data, args.c.data);
+}
+
+Refusal supports(const MatmulProblem& problem, const Machine&) {
+  if (const std::string& missing = Dnnl::get().library.missing(); !missing.empty()) return missing.c_str();
+  if (const Refusal reason = plain_f32(problem)) return reason;
+  return problem.reads_c ? "does not add to what c holds" : nullptr;
+}
+
+const Kernel<Matmul> kMatmul = {{}, {}, supports, unknown_cost, no_workspace<Matmul>, run};
+
+}  // namespace
+
+std::vector<Entry<Matmul>> onednn_products() { return {{"peer.onednn.matmul", Backend::cpu, &kMatmul}}; }
+
+}  // namespace tandem::peers

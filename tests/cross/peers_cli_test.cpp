@@ -1,0 +1,79 @@
+// Rows of other libraries in tandem-compare: judged as all rows are, or absent with the reason.
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program_run.h"
+
+#ifdef TANDEM_COMPARE_PROGRAM
+
+namespace tandem::test {
+namespace {
+
+using nlohmann::json;
+
+std::map<std::string, json> rows_of(const std::string& arguments) {
+  const Ran ran = run_program(TANDEM_COMPARE_PROGRAM, arguments + " --min-time 0.002 --threads 2 --json -");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  std::map<std::string, json> rows;
+  if (ran.exit_code != 0) return rows;
+  const json parsed = json::parse(ran.out);
+  for (const json& row : parsed.at("rows"))
+    rows[row.at("problem").get<std::string>() + " " + row.at("kernel").get<std::string>()] = row;
+  return rows;
+}
+
+constexpr const char* kPeers[] = {"peer.openblas.sgemm", "peer.blis.sgemm", "peer.mkl.sgemm", "peer.onednn.matmul"};
+
+// Sides that differ, transposed operands and batches: each layout that a peer is given its own way.
+TEST(PeersCli, EveryPeerIsRightOrSaysWhyItIsNotThere) {
+  const std::string problems[] = {"f32:33x47x29", "f32:33x47x29,ta", "f32:33x47x29,tb", "f32:33x47x29,ta,tb",
+                                  "f32:1x64x32",  "f32:64x1x32",     "f32:16x24x8*3"};
+  std::string arguments;
+  for (const std::string& problem : problems) arguments += "'matmul " + problem + "' ";
+  std::map<std::string, json> rows = rows_of(arguments + "--peers --kernels 'peer.*'");
+  ASSERT_EQ(rows.size(), std::size(problems) * std::size(kPeers));
+  for (const std::string& problem : problems)
+    for (const char* peer : kPeers) {
+      const json& row = rows[problem + " " + peer];
+      EXPECT_EQ(row.at("backend"), "cpu");
+      if (row.at("status") == "skipped") {
+        EXPECT_EQ(row.at("reason").get<std::string>().rfind("not installed: no lib", 0), 0u) << row.at("reason");
+        EXPECT_TRUE(row.at("median_s").is_null());
+        continue;
+      }
+      EXPECT_EQ(row.at("status"), "ok") << problem << " " << peer << ": " << row.at("reason");
+      EXPECT_GT(row.at("median_s").get<double>(), 0);
+      EXPECT_LE(row.at("bound_ratio").get<double>(), 1);
+      EXPECT_TRUE(row.at("predicted_s").is_null());
+      EXPECT_NE(row.at("reproduce").get<std::string>().find("--peers"), std::string::npos);
+      EXPECT_FALSE(row.at("chosen_by_dispatch").get<bool>());
+    }
+}
+
+TEST(PeersCli, WhatHasNoCounterpartSaysSo) {
+  std::map<std::string, json> rows =
+      rows_of("'matmul f32:8x8x8,bias' 'matmul bf16:8x8x8' 'relu f32:10' --peers --kernels '*'");
+  for (const char* peer : kPeers) {
+    for (const char* problem : {"f32:8x8x8,bias ", "bf16:8x8x8 "}) {
+      const json& row = rows[std::string(problem) + peer];
+      EXPECT_EQ(row.at("status"), "skipped");
+      EXPECT_NE(row.at("reason"), "");
+    }
+    EXPECT_FALSE(rows.contains(std::string("f32:10 ") + peer));
+  }
+  EXPECT_TRUE(rows.contains("f32:10 auto"));
+}
+
+TEST(PeersCli, WithoutTheOptionThereAreNone) {
+  for (const auto& [name, row] : rows_of("matmul f32:8x8x8")) EXPECT_EQ(name.find("peer."), std::string::npos) << name;
+  expect_usage_error(run_program(TANDEM_COMPARE_PROGRAM, "matmul f32:8x8x8 --kernels 'peer.*'"), "tandem-compare",
+                     "'peer.*'");
+}
+
+}  // namespace
+}  // namespace tandem::test
+
+#endif
