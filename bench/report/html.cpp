@@ -72,6 +72,11 @@ std::string factor_text(double factor) {
   return std::abs(factor) >= 100 ? fmt::format("{:.0f}x", factor) : fmt::format("{:.3g}x", factor);
 }
 
+std::string factors_text(const profile::Interval& interval) {
+  if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return "";
+  return fmt::format("{} .. {}", factor_text(interval.low), factor_text(interval.high));
+}
+
 std::string percent_text(double fraction) { return std::isfinite(fraction) ? profile::percent(fraction) : kAbsentText; }
 
 std::string bytes_text(double bytes) { return std::isfinite(bytes) ? profile::with_prefix(bytes) + "B" : kAbsentText; }

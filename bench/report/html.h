@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <tandem/measurement.h>
+
 namespace tandem::report {
 
 /// Text between tags or in a quoted attribute. Control characters that HTML forbids become U+FFFD.
@@ -21,6 +23,9 @@ std::string factor_text(double factor);
 std::string percent_text(double fraction);
 std::string bytes_text(double bytes);
 std::string number_text(double value);
+
+/// "19.5x .. 20.2x"; empty for what is not finite.
+std::string factors_text(const profile::Interval& interval);
 
 /// <section id="id"><h2>title</h2>body</section>; empty for an empty body. `note` is a sentence below the title.
 std::string section(std::string_view id, std::string_view title, std::string_view note, std::string_view body);

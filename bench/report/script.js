@@ -67,7 +67,7 @@
   function details(row, columns) {
     const facts = make('dl');
     const fact = (name, value) =>
-      value !== null && value !== '' && facts.append(make('div', {}, make('dt', {textContent: name}), make('dd', {textContent: value})));
+      value !== null && value !== undefined && value !== '' && facts.append(make('div', {}, make('dt', {textContent: name}), make('dd', {textContent: value})));
     fact('why', row.reason);
     fact('operands', row.operands);
     fact('compared', row.compared ? `${row.compared} numbers, ${row.compared_how}` : '');
@@ -83,6 +83,16 @@
       fact('95 % and 99 %', `${duration(row.p95_s)}, ${duration(row.p99_s)}`);
       fact('samples', `${row.samples} of ${row.calls_per_sample} calls; stopped: ${row.stop}`);
     }
+    const percent = (part) => (part * 100).toPrecision(3) + ' %';
+    for (const other of ['reference', 'best']) {
+      if (!row['verdict_vs_' + other] || row['verdict_vs_' + other] === 'none') continue;
+      const times = ['', '_low', '_high'].map((end) => row['ratio_vs_' + other + end]?.toPrecision(4) + 'x');
+      fact(other === 'best' ? 'against the fastest' : 'against the reference', `${row['verdict_vs_' + other]}: ${times[0]}, ${times[1]} .. ${times[2]}`);
+      const smallest = row['smallest_effect_vs_' + other];
+      if (smallest) fact('smallest effect that would be seen', percent(smallest));
+    }
+    fact('correlation with the order', row.drift?.toFixed(2));
+    if (row.cold_median_s) fact('with cold caches', duration(row.cold_median_s));
     const inner = make('div', {className: 'inner'});
     if (row.samples) inner.append(strip(row.sample_s, row.median_s));
     inner.append(facts);

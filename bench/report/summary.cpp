@@ -84,11 +84,25 @@ std::string warnings(const Comparison& c) {
   return out;
 }
 
+/// How a row stands to the fastest one, as its verdict says where it has one.
+std::string behind(const Row& row, const Row& best) {
+  const bool judged = row.vs_best.ratio > 0;
+  const std::string times =
+      factor_text(judged ? 1 / row.vs_best.ratio : row.time.summary.median / best.time.summary.median);
+  switch (row.vs_best.verdict) {
+    case profile::Verdict::same:
+      return "as fast";
+    case profile::Verdict::inconclusive:
+      return times + " slower, inconclusive";
+    default:
+      return times + " slower";
+  }
+}
+
 std::string next_best(const std::vector<const Row*>& order) {
   for (std::size_t i = 1; i < order.size() && timed(*order[i]); ++i)
     if (order[i]->kernel != kAuto)
-      return fmt::format("{} <small>{} slower</small>", kernel_text(order[i]->kernel),
-                         factor_text(order[i]->time.summary.median / order[0]->time.summary.median));
+      return fmt::format("{} <small>{}</small>", kernel_text(order[i]->kernel), behind(*order[i], *order[0]));
   return "<small>no other</small>";
 }
 
@@ -109,11 +123,12 @@ std::string winner(std::span<const Row> rows) {
   return fmt::format(
       "<tr><th scope=\"row\"><b>{}</b> {}<small>{}</small></th><td data-label=\"fastest\">{}</td>"
       "<td data-label=\"median\" class=\"n\">{}</td><td data-label=\"of the ceiling\" class=\"n\">{}{}</td>"
-      "<td data-label=\"over the reference\" class=\"n\">{}</td><td data-label=\"next best\">{}</td>"
+      "<td data-label=\"over the reference\" class=\"n\">{}<small>{}</small></td><td data-label=\"next best\">{}</td>"
       "<td data-label=\"dispatch chose\">{}</td></tr>\n",
       esc(best.op), kernel_text(best.problem), esc(best.label), kernel_text(best.kernel),
       seconds_text(best.time.summary.median), bar(best.ceiling_fraction), percent_text(best.ceiling_fraction),
-      factor_text(best.speedup_vs_reference), next_best(order), choice(rows, best));
+      factor_text(over_reference(best)), factors_text(best.vs_reference.ratio_95), next_best(order),
+      choice(rows, best));
 }
 
 std::string winners(const Comparison& c) {
@@ -147,6 +162,10 @@ std::string skips(const Comparison& c) {
 }  // namespace
 
 bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
+
+double over_reference(const Row& row) {
+  return row.vs_reference.verdict == profile::Verdict::none ? row.speedup_vs_reference : row.vs_reference.ratio;
+}
 
 std::string summary_section(const Comparison& c) {
   return section("summary", "Summary", "", tiles(c) + warnings(c) + winners(c) + skips(c));

@@ -8,6 +8,7 @@
 #include "bench/report/html.h"
 #include "bench/report/sections.h"
 #include "common/profile/format.h"
+#include "common/profile/report.h"
 
 namespace tandem::report {
 namespace {
@@ -49,7 +50,14 @@ std::string interval_text(const profile::Interval& interval) {
 std::string result_of(const Row& row) {
   if (row.status == Status::wrong) return "<span class=\"tag bad\">WRONG</span>";
   if (row.status == Status::skipped) return fmt::format("<span class=\"tag\">skipped</span> {}", esc(row.reason));
-  return "<span class=\"tag good\">right</span>";
+  const std::string remarks = row.kernel == kAuto ? "" : profile::remarks_cell(row);
+  return fmt::format("<span class=\"tag good\">right</span>{}",
+                     remarks.empty() ? "" : "<small>" + esc(remarks) + "</small>");
+}
+
+std::string verdict_of(const profile::Effect& effect) {
+  if (effect.verdict == profile::Verdict::none) return "";
+  return fmt::format("<small>{}</small><small>{}</small>", name(effect.verdict), factors_text(effect.ratio_95));
 }
 
 std::string line(const Row& row, std::size_t index) {
@@ -70,7 +78,7 @@ std::string line(const Row& row, std::size_t index) {
   out += cell(5, seconds_text(whole), whole);
   out += cell(6, fmt::format("{} {}", number_text(row.rate), esc(row.rate_unit)), row.rate);
   out += cell(7, bar(row.ceiling_fraction) + percent_text(row.ceiling_fraction), row.ceiling_fraction);
-  out += cell(8, factor_text(row.speedup_vs_reference), row.speedup_vs_reference);
+  out += cell(8, factor_text(over_reference(row)) + verdict_of(row.vs_reference), over_reference(row));
   out += cell(9, row.bound_ratio == 0 ? "exact" : fmt::format("{:.2g}", row.bound_ratio), row.bound_ratio);
   return out + "</tr>\n";
 }

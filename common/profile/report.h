@@ -15,6 +15,8 @@ std::vector<std::span<const Row>> by_problem(std::span<const Row> rows);
 /// Of one problem: those timed, fastest first, kAuto last among equals; then wrong ones, then skipped ones.
 std::vector<const Row*> in_order(std::span<const Row> rows);
 
+/// "noisy, drifts": what makes the figures of a row doubtful; for kAuto what was predicted. Mostly empty.
+std::string remarks_cell(const Row& row);
 /// The part of the compared results that was clamped; empty where the result is no 8-bit integer.
 std::string saturated_cell(const Row& row);
 /// "faster +-0.4 %": the verdict, and half the width of the speed-up's interval. Empty where there is none.

@@ -133,6 +133,8 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::string remarks_cell(const Row& row) { return remarks(row); }
+
 std::string saturated_cell(const Row& row) {
   if (!row.can_saturate || row.compared == 0) return "";
   return row.saturated == 0 ? "0" : percent(static_cast<double>(row.saturated) / static_cast<double>(row.compared));

@@ -125,6 +125,7 @@ TEST(ReportPage, ShowsEveryRowAndNoTag) {
   EXPECT_EQ(page.find("<i>.json"), std::string::npos);
   EXPECT_EQ(page.find("4 +- 0.5 \x01 <b>"), std::string::npos);
   EXPECT_NE(page.find("WRONG"), std::string::npos);
+  EXPECT_NE(page.find("<small>faster</small><small>9.5x .. 10.5x</small>"), std::string::npos) << "a verdict";
   EXPECT_NE(page.find("this CPU has no AMX"), std::string::npos);
   EXPECT_EQ(page.find("{{"), std::string::npos) << "a place that nothing was put in";
   for (const char* network : {"http://", "https://", "url(", "@import", "<link"}) {
