@@ -112,8 +112,8 @@ class Measuring {
   const std::atomic<bool>& interrupted_;
   bench::ProgressLine line_;
   profile::CompareOptions how_;
-  const std::vector<Entry<Matmul>> peers_ = options_.peers ? peers::host_products() : std::vector<Entry<Matmul>>{};
   const profile::Style style_ = bench::style_of_terminal();
+  const std::vector<Entry<Matmul>> peers_ = options_.peers ? peers::host_products() : std::vector<Entry<Matmul>>{};
 };
 
 bool any_peer_matches(const Options& options) {

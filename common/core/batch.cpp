@@ -18,6 +18,8 @@ void make_workers(Context& parent, int count) {
     options.isa_max = impl.machine.cpu.isa;
     options.policy = impl.policy;
     impl.workers.push_back(std::make_unique<Context>(options));
+    Context::Impl& worker = impl.workers.back()->impl();
+    if (worker.tuning_source != impl.tuning_source) worker.use_tuning(impl.tuning_source);
   }
   for (const std::unique_ptr<Context>& worker : impl.workers) share_recorder(impl, worker->impl());
 }

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <tandem/context.h>
 #include <tandem/error.h>
+#include <tandem/tuning.h>
 
 #include "common/core/context_impl.h"
 #include "common/core/environment.h"
@@ -13,6 +15,8 @@
 #include "common/core/memory.h"
 #include "common/dispatch/registry.h"
 #include "common/dispatch/select.h"
+#include "common/tuning/recorder.h"
+#include "common/tuning/source.h"
 
 namespace tandem {
 namespace {
@@ -25,6 +29,10 @@ Machine detect() {
   gpu::Devices devices = gpu::query();
   machine.gpus = std::move(devices.gpus);
   machine.no_gpu_reason = std::move(devices.no_gpu_reason);
+  return machine;
+}
+
+Machine measured(Machine machine) {
   cpu::measure(machine.cpu, machine.ceilings);
   machine.ceilings.cpu_fork_seconds = measure_fork(machine.cpu.threads);
   if (machine.gpus.empty()) return machine;
@@ -66,32 +74,79 @@ double measure_fork(int threads) {
   return best;
 }
 
-const Machine& this_machine() {
+const Machine& detected_machine() {
   static const Machine machine = detect();
   return machine;
 }
 
-Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
-  pretended = options.machine.has_value();
+const Machine& this_machine() {
+  static const Machine machine = measured(detected_machine());
+  return machine;
+}
+
+void Context::Impl::find_machine(const std::string& source) {
+  const tuning::Spec spec = tuning::parse_spec(source);
+  tuning = nullptr;
+  tuning_source = source;
+  if (pretended) {
+    machine = *options.machine;
+    model = "the ceilings that were given";
+  }
+  if (!pretended || !spec.path.empty()) {
+    tuning::Loaded loaded = tuning::load(spec, pretended ? machine : detected_machine());
+    if (!pretended && (loaded.ceilings || spec.frozen)) {
+      machine = detected_machine();
+      machine.ceilings = loaded.ceilings.value_or(Ceilings{});
+    } else if (!pretended) {
+      machine = this_machine();
+    }
+    tuning = std::move(loaded.table);
+    model = std::move(loaded.model);
+  }
+  limit_machine();
+}
+
+void Context::Impl::limit_machine() {
   const Environment env = pretended ? Environment{} : environment();
-  machine = pretended ? *options.machine : this_machine();
   if (!options.use_gpu) {
     machine.gpus.clear();
     machine.no_gpu_reason = "the context was made with use_gpu = false";
   }
-  if (options.threads < 0 || options.threads > 1024)
-    throw Error(Code::invalid_argument,
-                fmt::format("context: {} threads; write 0 (automatic) to 1024", options.threads));
   if (options.threads > 0)
     machine.cpu.threads = options.threads;
   else if (env.threads)
     machine.cpu.threads = *env.threads;
   for (const std::optional<IsaLevel>& cap : {env.isa_max, options.isa_max})
-    if (cap) machine.cpu.isa = std::min(machine.cpu.isa, *cap);
+    if (cap && *cap < machine.cpu.isa) {
+      machine.cpu.isa = *cap;
+      if (tuning) model = fmt::format("measured ceilings; what was measured is not of {}, the cap", name(*cap));
+      tuning = nullptr;
+    }
+}
+
+void Context::Impl::use_tuning(const std::string& source) {
+  const auto old = std::tuple(machine, tuning, model, tuning_source);
+  try {
+    find_machine(source);
+    set_policy(policy);  // forgets what was decided
+  } catch (...) {
+    std::tie(machine, tuning, model, tuning_source) = old;
+    throw;
+  }
+}
+
+Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
+  pretended = options.machine.has_value();
+  const Environment env = pretended ? Environment{} : environment();
+  if (options.threads < 0 || options.threads > 1024)
+    throw Error(Code::invalid_argument,
+                fmt::format("context: {} threads; write 0 (automatic) to 1024", options.threads));
+  find_machine(env.tuning);
   Policy start = options.policy;
   if (!start.backend) start.backend = env.backend;
   if (start.kernels.empty()) start.kernels = env.kernels;
   if (env.log) log = [](const std::string& line) { std::fprintf(stderr, "tandem: %s\n", line.c_str()); };
+  if (!env.record.empty()) recorder = std::make_unique<tuning::Recorder>(env.record);
   set_policy(start);
 }
 
@@ -186,6 +241,14 @@ void Context::synchronize() {
 }
 Decision Context::last() const { return impl_->last(); }
 void Context::set_log(std::function<void(const std::string&)> log) { impl_->log = std::move(log); }
+
+void use_tuning(Context& ctx, const std::string& source) { ctx.impl().use_tuning(source); }
+
+std::string tuning_model(Context& ctx) { return ctx.impl().model; }
+
+void record_problems(Context& ctx, const std::string& path) {
+  ctx.impl().recorder = path.empty() ? nullptr : std::make_unique<tuning::Recorder>(path);
+}
 
 std::vector<KernelInfo> kernels(Context& ctx) {
   std::vector<KernelInfo> all;

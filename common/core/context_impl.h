@@ -19,6 +19,10 @@
 
 namespace tandem {
 
+namespace tuning {
+class Recorder;
+}
+
 struct Context::Impl {
   explicit Impl(const ContextOptions& options);
   ~Impl();
@@ -27,7 +31,13 @@ struct Context::Impl {
   bool pretended = false;  // machine was made up: selecting is allowed, running is not
   Policy policy;
   ContextOptions options;
+  std::shared_ptr<const tuning::Table> tuning;  // null: predictions are priors
+  std::string tuning_source;                    // as use_tuning() was told, or the environment
+  std::string model;                            // where predictions come from, in a sentence
+  std::unique_ptr<tuning::Recorder> recorder;   // null: problems without a measured time are not written down
 
+  /// What predictions come from; see tandem/tuning.h. On an Error nothing changes.
+  void use_tuning(const std::string& source);
   void set_policy(const Policy& wanted);
   /// The kernel that the policy forces for an operation, or empty.
   std::string_view forced_kernel(int op) const { return forced_[static_cast<std::size_t>(op)]; }
@@ -76,11 +86,13 @@ struct Context::Impl {
   Decision last() const;
 
   std::function<void(const std::string&)> log;
-  std::unique_ptr<Tracer> tracer;  // null: nobody records
+  std::unique_ptr<Tracer> tracer;                 // null: nobody records
   std::vector<std::unique_ptr<Context>> workers;  // of parallel_batch, one thread each
 
  private:
   void log_last();
+  void find_machine(const std::string& source);  // sets machine, tuning and model
+  void limit_machine();                          // as options and environment say
 
   std::array<std::string, kOpCount> forced_;
   std::array<std::unique_ptr<DecisionCacheBase>, kOpCount> caches_;
@@ -95,12 +107,15 @@ struct Context::Impl {
   Decision kept_last_;  // when the caches were cleared since
 };
 
-/// Seconds of one empty parallel region on a pool of so many threads.
-double measure_fork(int threads);
 /// Makes `to` record where `from` does.
 void share_recorder(const Context::Impl& from, Context::Impl& to);
 
-/// This process's machine, detected and measured once. With the GPU left out when `use_gpu` is false.
+/// Seconds of one empty parallel region on a pool of so many threads.
+double measure_fork(int threads);
+
+/// This process's machine, detected once; without ceilings.
+const Machine& detected_machine();
+/// The same with ceilings, which are measured at the first call.
 const Machine& this_machine();
 
 }  // namespace tandem

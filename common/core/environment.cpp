@@ -45,6 +45,18 @@ std::vector<std::string> parse_kernels(std::string_view value) {
   return names;
 }
 
+std::string parse_path(std::string_view value) {
+  if (value.empty()) throw Error(Code::invalid_argument, "write the path of a file");
+  return std::string(value);
+}
+
+/// The form is checked where it is used; see common/tuning/source.h.
+std::string parse_tuning(std::string_view value) {
+  if (value.empty() || value == "frozen:")
+    throw Error(Code::invalid_argument, "write off, frozen, frozen:PATH or the path of a tuning file");
+  return std::string(value);
+}
+
 }  // namespace
 
 Environment parse_environment(const std::function<const char*(const char*)>& get) {
@@ -54,6 +66,8 @@ Environment parse_environment(const std::function<const char*(const char*)>& get
   if (const char* v = get("TANDEM_ISA_MAX")) env.isa_max = parse_variable("TANDEM_ISA_MAX", v, parse_isa_level);
   if (const char* v = get("TANDEM_THREADS")) env.threads = parse_variable("TANDEM_THREADS", v, parse_threads);
   if (const char* v = get("TANDEM_LOG")) env.log = parse_variable("TANDEM_LOG", v, parse_log);
+  if (const char* v = get("TANDEM_TUNING")) env.tuning = parse_variable("TANDEM_TUNING", v, parse_tuning);
+  if (const char* v = get("TANDEM_RECORD")) env.record = parse_variable("TANDEM_RECORD", v, parse_path);
   return env;
 }
 

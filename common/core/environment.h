@@ -17,6 +17,8 @@ struct Environment {
   std::optional<IsaLevel> isa_max;   // TANDEM_ISA_MAX: scalar, sse4, avx2, avx512
   std::optional<int> threads;        // TANDEM_THREADS: 1 .. 1024
   bool log = false;                  // TANDEM_LOG: 0, 1
+  std::string tuning;                // TANDEM_TUNING: off, frozen, frozen:PATH or a path
+  std::string record;                // TANDEM_RECORD: a path
 };
 
 /// Throws Error(invalid_argument) that names the variable, its value and what is accepted. `get` is like getenv.

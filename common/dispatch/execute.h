@@ -14,6 +14,7 @@
 #include "common/core/stage.h"
 #include "common/dispatch/select.h"
 #include "common/ops/all.h"
+#include "common/tuning/recorder.h"
 
 namespace tandem {
 
@@ -118,6 +119,15 @@ void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const type
   staged.bring_back();
 }
 
+/// Writes a problem down whose time was not measured.
+template <class Op>
+void record(tuning::Recorder& recorder, const Decided<Op>& decided) {
+  if (decided.selection.prediction.rung == Rung::measured) return;
+  const typename Op::Problem& problem = decided.situation.on(decided.selection.entry->backend);
+  const std::string op = Op::op_name(problem), text = Op::print(problem);
+  recorder.note(op, text, tuning::problem_of_text<Op>(op, text) == problem);
+}
+
 /// A whole call on validated operands. Throws Error; nothing of the result has been written when selection fails.
 template <class Op>
 void execute(Context& context, const typename Op::Attributes& attributes, std::span<const View> operands,
@@ -129,7 +139,10 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
   DecisionCache<Op>& cache = ctx.cache<Op>();
   const auto choose = [&](const Situation<Op>& s) {
     const Decided<Op>* slot = cache.find(s);
-    if (!slot) slot = cache.insert({s, select<Op>(s, ctx.policy, ctx.machine)});
+    if (!slot) {
+      slot = cache.insert({s, select<Op>(s, ctx.policy, ctx.machine, nullptr, ctx.tuning.get())});
+      if (ctx.recorder) record(*ctx.recorder, *slot);
+    }
     ctx.note_call(*slot);
     return slot->selection;
   };

@@ -96,7 +96,8 @@ Decision decide(Context& ctx, const Question& question) {
     CallOptions call;
     call.expected_reuse = decision.expected_reuse = question.reuse;
     const Situation<Op> situation = make_situation<Op>(ctx.impl(), request.attributes, operands, call);
-    select<Op>(situation, ctx.policy(), ctx.machine(), &decision);
+    select<Op>(situation, ctx.policy(), ctx.machine(), &decision, ctx.impl().tuning.get());
+    decision.model = ctx.impl().model;
     if constexpr (requires { Op::remark(situation.on(Backend::cpu), ctx.machine()); })
       decision.why += "; " + Op::remark(situation.on(Backend::cpu), ctx.machine());
   });

@@ -80,6 +80,17 @@ Prediction predict(Backend backend, const Copies& copies, double kernel_seconds,
   return p;
 }
 
+double kernel_alone(Backend backend, const Prediction& p) {
+  return backend == Backend::cpu ? p.kernel + p.launch : p.kernel;
+}
+
+void use_estimate(Prediction& p, Backend backend, const tuning::Estimate& estimate) {
+  p.kernel = estimate.seconds;
+  if (backend == Backend::cpu) p.launch = 0;
+  p.rung = estimate.rung;
+  p.error = estimate.error;
+}
+
 SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::array<Copies, 2>& copies) {
   const double at_cpu = cpu.total(), at_gpu = gpu.total();
   const double off_cpu = at_cpu * cpu.error, off_gpu = at_gpu * gpu.error;

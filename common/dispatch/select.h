@@ -10,6 +10,7 @@
 
 #include "common/dispatch/copies.h"
 #include "common/dispatch/registry.h"
+#include "common/tuning/subject.h"
 
 namespace tandem {
 
@@ -64,6 +65,10 @@ std::string refuse_by_machine(const RowFacts& row, const Machine& machine);
 std::string refuse_by_policy(const RowFacts& row, const Copies& copies, std::optional<Backend> backend,
                              const Policy& policy);
 Prediction predict(Backend backend, const Copies& copies, double kernel_seconds, int threads, const Machine& machine);
+/// What the tuning table measures of a kernel: on the CPU with fork and join, on a GPU without the launch.
+double kernel_alone(Backend backend, const Prediction& p);
+/// Puts an estimate in the place of the prior for that.
+void use_estimate(Prediction& p, Backend backend, const tuning::Estimate& estimate);
 /// The side to run on, of two that could. Where the predictions, give or take their errors, do not overlap, or an error
 /// is not known: the faster. Else the one whose worst case is cheaper; but the side that the operands are on, which
 /// has less to be moved to, is left only for a gain above the larger of the two errors.
@@ -118,17 +123,24 @@ std::string refusal(const Entry<Op>& entry, const Situation<Op>& situation, cons
                                   policy);
 }
 
+/// The kernel's time comes from `table` where that knows the kernel, else from the kernel's own prior.
 template <class Op>
-Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const Machine& machine) {
-  const double kernel = entry.kernel->cost(situation.on(entry.backend), machine);
-  return detail::predict(entry.backend, situation.copies[static_cast<std::size_t>(entry.backend)], kernel,
-                         machine.cpu.threads, machine);
+Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const Machine& machine,
+                   const tuning::Table* table = nullptr) {
+  const typename Op::Problem& problem = situation.on(entry.backend);
+  Prediction p = detail::predict(entry.backend, situation.copies[static_cast<std::size_t>(entry.backend)],
+                                 entry.kernel->cost(problem, machine), machine.cpu.threads, machine);
+  if (!table) return p;
+  const tuning::Subject subject = tuning::subject_of(entry, problem, machine, detail::kernel_alone(entry.backend, p));
+  const auto same = [&](std::string_view text) { return tuning::problem_of_text<Op>(subject.op, text) == problem; };
+  if (const auto estimate = table->estimate(subject, same)) detail::use_estimate(p, entry.backend, *estimate);
+  return p;
 }
 
 /// Chooses, or throws Error with the reasons. `trace`, when given, receives every candidate with its verdict.
 template <class Op>
 Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const Machine& machine,
-                     Decision* trace = nullptr) {
+                     Decision* trace = nullptr, const tuning::Table* table = nullptr) {
   std::array<Selection<Op>, 2> best, best_reference;  // index: Backend
   std::vector<Candidate> candidates;
   const auto print = [&] { return Op::print(situation.on(Backend::cpu)); };
@@ -137,7 +149,7 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
   if (!situation.kernel.empty() && !find_kernel<Op>(situation.kernel))
     detail::throw_refused(op_name(), print(), situation.kernel, "there is no such kernel for this operation");
 
-  for (const Entry<Op>& entry : table<Op>()) {
+  for (const Entry<Op>& entry : tandem::table<Op>()) {
     const bool forced = !situation.kernel.empty() && entry.name == situation.kernel;
     std::string reason = refusal(entry, situation, policy, machine);
     if (forced && !reason.empty()) detail::throw_refused(op_name(), print(), entry.name, reason);
@@ -147,7 +159,7 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     candidate.accepted = reason.empty();
     candidate.verdict = reason;
     if (reason.empty()) {
-      const Prediction p = predict(entry, situation, machine);
+      const Prediction p = predict(entry, situation, machine, table);
       const bool last_resort = entry.kernel->traits.reference && !forced;
       Selection<Op>& slot = (last_resort ? best_reference : best)[static_cast<std::size_t>(entry.backend)];
       if (!slot.entry || p.total() < slot.prediction.total()) slot = {&entry, p};

@@ -61,6 +61,8 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     throw Error(Code::io_error, fmt::format("{}: cannot read: not a regular file", path));
   }
   size_ = static_cast<std::uint64_t>(info.st_size);
+  mode_ = info.st_mode;
+  owner_ = info.st_uid;
 }
 
 InputFile::~InputFile() { ::close(descriptor_); }

@@ -18,6 +18,8 @@ class InputFile {
   InputFile& operator=(const InputFile&) = delete;
 
   std::uint64_t size() const noexcept { return size_; }
+  mode_t mode() const noexcept { return mode_; }
+  uid_t owner() const noexcept { return owner_; }
   /// Reads exactly `bytes` bytes from `offset`; throws when the file ends before.
   void read(std::uint64_t offset, void* out, std::size_t bytes) const;
 
@@ -25,6 +27,8 @@ class InputFile {
   std::string path_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
+  mode_t mode_ = 0;
+  uid_t owner_ = 0;
 };
 
 /// A file that appears under its name only when it is complete. Data goes to a temporary file in the same folder;

@@ -20,7 +20,7 @@ const Entry<Op>* one_kernel(const Situation<Op>& situation, const Context::Impl&
     if (!first && options.wants(entry.name) && refusal(entry, situation, ctx.policy, ctx.machine).empty())
       first = &entry;
   if (!first) return nullptr;
-  const Entry<Op>* chosen = select<Op>(situation, ctx.policy, ctx.machine).entry;
+  const Entry<Op>* chosen = select<Op>(situation, ctx.policy, ctx.machine, nullptr, ctx.tuning.get()).entry;
   return options.wants(chosen->name) ? chosen : first;
 }
 

@@ -174,7 +174,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
   std::string chosen, why_none;
   Prediction chosen_prediction;
   try {
-    const Selection<Op> selection = select<Op>(situation, ctx.policy, ctx.machine);
+    const Selection<Op> selection = select<Op>(situation, ctx.policy, ctx.machine, nullptr, ctx.tuning.get());
     chosen = selection.entry->name;
     chosen_prediction = selection.prediction;
   } catch (const Error& error) {
@@ -195,7 +195,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
     row.reason = refusal(entry, situation, ctx.policy, ctx.machine);
     try {
       if (row.reason.empty()) {
-        const Prediction p = predict(entry, situation, ctx.machine);
+        const Prediction p = predict(entry, situation, ctx.machine, ctx.tuning.get());
         row.predicted_seconds = p.launch + p.kernel;
         row.predicted_end_to_end_seconds = p.total();
         if (entry.backend == Backend::cpu) {

@@ -23,7 +23,7 @@ template <class Op>
 std::pair<const Entry<Op>*, std::string> choose(Context& ctx, const Case<Op>& problem, std::span<const View> operands) {
   Context::Impl& impl = ctx.impl();
   const Situation<Op> situation = make_situation<Op>(impl, problem.attributes, operands);
-  const Selection<Op> selection = select<Op>(situation, impl.policy, impl.machine);
+  const Selection<Op> selection = select<Op>(situation, impl.policy, impl.machine, nullptr, impl.tuning.get());
   return {selection.entry, situation.kernel.empty() ? "least predicted time" : "the policy forces it"};
 }
 

@@ -19,8 +19,8 @@ std::map<std::string, json> rows_of(const std::string& arguments) {
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   std::map<std::string, json> rows;
   if (ran.exit_code != 0) return rows;
-  const json parsed = json::parse(ran.out);
-  for (const json& row : parsed.at("rows"))
+  const json result = json::parse(ran.out);
+  for (const json& row : result.at("rows"))
     rows[row.at("problem").get<std::string>() + " " + row.at("kernel").get<std::string>()] = row;
   return rows;
 }

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/dispatch/select.h"
+#include "common/ops/operand.h"
 
 namespace tandem::test {
 
@@ -18,12 +21,29 @@ struct ToyProblem {
 };
 struct ToyArgs {};
 
+struct ToyAttributes {
+  bool odd = false;
+};
+
 struct Toy {
+  using Attributes = ToyAttributes;
   using Problem = ToyProblem;
   using Args = ToyArgs;
   static constexpr const char* kName = "toy";
   static std::string op_name(const Problem&) { return kName; }
   static std::string print(const Problem& p) { return "f32:" + std::to_string(p.elements) + (p.odd ? ",odd" : ""); }
+  static double flops(const Problem& p) { return 2.0 * static_cast<double>(p.elements); }
+  static double bytes(const Problem& p) { return 12.0 * static_cast<double>(p.elements); }
+  static Problem describe(const Attributes& attributes, std::span<const View> operands) {
+    return {operands.back().elements(), attributes.odd};
+  }
+  /// "f32:N": no text describes an odd problem, as no text tells of some strides.
+  static std::optional<Request<Toy>> parse(std::string_view op, std::string_view text) {
+    if (op != kName) return std::nullopt;
+    const ProblemText parsed = parse_problem_text(op, text, "f32:SIZE");
+    const Shape shape{parsed.sizes.front()};
+    return Request<Toy>{{}, {{"x", DType::f32, shape, Strides{1}}, {"y", DType::f32, shape, Strides{1}}}};
+  }
 };
 
 namespace toy {

@@ -39,12 +39,16 @@ TEST(Environment, ReadsEveryVariable) {
                                   {"TANDEM_KERNEL", "cpu.matmul.f32.simd,cpu.unary.f32.simd"},
                                   {"TANDEM_ISA_MAX", "avx2"},
                                   {"TANDEM_THREADS", "7"},
-                                  {"TANDEM_LOG", "1"}});
+                                  {"TANDEM_LOG", "1"},
+                                  {"TANDEM_TUNING", "frozen:/t.json"},
+                                  {"TANDEM_RECORD", "met.txt"}});
   EXPECT_EQ(env.backend, Backend::cuda);
   EXPECT_EQ(env.kernels, (std::vector<std::string>{"cpu.matmul.f32.simd", "cpu.unary.f32.simd"}));
   EXPECT_EQ(env.isa_max, IsaLevel::avx2);
   EXPECT_EQ(env.threads, 7);
   EXPECT_TRUE(env.log);
+  EXPECT_EQ(env.tuning, "frozen:/t.json");
+  EXPECT_EQ(env.record, "met.txt");
   EXPECT_FALSE(parsed({{"TANDEM_LOG", "0"}}).log);
   EXPECT_EQ(parsed({{"TANDEM_THREADS", "1"}}).threads, 1);
   EXPECT_EQ(parsed({{"TANDEM_THREADS", "1024"}}).threads, 1024);
@@ -67,6 +71,9 @@ TEST(Environment, RefusesBadValuesInASentence) {
       {{{"TANDEM_THREADS", "99999999999999999999"}}, "TANDEM_THREADS=99999999999999999999: "},
       {{{"TANDEM_THREADS", ""}}, "TANDEM_THREADS=: "},
       {{{"TANDEM_LOG", "yes"}}, "TANDEM_LOG=yes: write 0 or 1"},
+      {{{"TANDEM_TUNING", ""}}, "TANDEM_TUNING=: write off, frozen, frozen:PATH"},
+      {{{"TANDEM_TUNING", "frozen:"}}, "TANDEM_TUNING=frozen:: write off, frozen, frozen:PATH"},
+      {{{"TANDEM_RECORD", ""}}, "TANDEM_RECORD=: write the path of a file"},
       {{{"TANDEM_KERNEL", ""}}, "TANDEM_KERNEL=: write kernel names separated by commas"},
       {{{"TANDEM_KERNEL", "a,,b"}}, "TANDEM_KERNEL=a,,b: write kernel names separated by commas"},
       {{{"TANDEM_KERNEL", "a,"}}, "TANDEM_KERNEL=a,: write kernel names separated by commas"},

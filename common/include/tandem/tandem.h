@@ -26,5 +26,6 @@
 #include <tandem/sparse.h>
 #include <tandem/tensor.h>
 #include <tandem/trace.h>
+#include <tandem/tuning.h>
 #include <tandem/version.h>
 #include <tandem/weights.h>

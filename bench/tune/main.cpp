@@ -1,0 +1,263 @@
+// tandem-tune: measures the kernels of this machine, so that the selection chooses by measured times.
+#include <tandem/tuning.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+#include <tandem/version.h>
+
+#include "bench/support/output.h"
+#include "bench/support/program.h"
+#include "bench/support/run_options.h"
+#include "bench/tune/regret.h"
+#include "bench/tune/session.h"
+#include "common/core/context_impl.h"
+#include "common/io/file.h"
+#include "common/profile/read_json.h"
+#include "common/profile/timer.h"
+#include "common/tuning/record.h"
+#include "common/tuning/source.h"
+
+namespace tandem::tune {
+namespace {
+
+using bench::print;
+using bench::UsageError;
+
+constexpr const char* kDescription =
+    "Measures the kernels of this machine into its tuning file, from which the library then chooses. Every result is\n"
+    "checked; a kernel that is wrong is never recorded. Ctrl-C keeps what was measured.\n"
+    "Exit code: 0, 1 when a result was wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+
+constexpr const char* kExamples =
+    "\nExamples:\n"
+    "  tandem-tune                                under a minute: all operations, evenly spread sizes\n"
+    "  tandem-tune --thorough                     ten minutes of the same\n"
+    "  tandem-tune matmul f32:384x1536x384        these problems\n"
+    "  TANDEM_RECORD=met.txt my-program; tandem-tune --record met.txt\n"
+    "  tandem-tune --import results.json          what tandem-compare measured\n"
+    "  tandem-tune --show                         what the file holds, and whether it is of this machine\n"
+    "  tandem-tune --regret --suite 200           how good the choices are";
+
+constexpr double kDefaultSeconds = 50, kThoroughSeconds = 600;
+
+struct Options {
+  std::vector<std::string> words;
+  std::string file, record, import, json;
+  double seconds = 0, min_time = 0;
+  int threads = 0;
+  std::size_t suite = 200;
+  std::uint64_t seed = 1;
+  bool thorough = false, dry_run = false, show = false, reset = false, remeasure = false, regret = false, quiet = false;
+};
+
+bool read_options(Options& o, int argc, const char* const* argv) {
+  CLI::App app(kDescription, "tandem-tune");
+  app.footer(kExamples);
+  app.set_version_flag("--version", std::string(version()));
+  app.add_option("problems,--problems", o.words, "pairs of an operation and its problem; none: all operations")
+      ->type_name("OP PROBLEM");
+  app.add_option("--file", o.file, "the tuning file (default: that of the user)")->type_name("FILE");
+  app.add_option("--record", o.record, "measure the problems that TANDEM_RECORD wrote there")->type_name("FILE");
+  app.add_option("--import", o.import, "take the times from the JSON of tandem-compare, measured here")
+      ->type_name("FILE");
+  app.add_flag("--thorough", o.thorough, "ten minutes instead of one");
+  app.add_option("--seconds", o.seconds, "so long instead")->type_name("S");
+  app.add_option("--min-time", o.min_time, "seconds in the samples of each kernel, default 0.004 (thorough: 0.02)")
+      ->type_name("S");
+  app.add_option("--threads", o.threads, "host threads (0: as many as this process may use)")->type_name("N");
+  app.add_option("--seed", o.seed, "of the sizes, the data and the order, default 1")->type_name("N");
+  app.add_flag("--remeasure-ceilings", o.remeasure, "measure the ceilings of the machine again, and nothing else");
+  app.add_flag("--dry-run", o.dry_run, "list the problems of the first round and measure nothing");
+  app.add_flag("--show", o.show, "say what the file holds");
+  app.add_flag("--reset", o.reset, "remove the file");
+  app.add_flag("--regret", o.regret, "measure how good the choices are");
+  app.add_option("--suite", o.suite, "problems of --regret, default 200")->type_name("N");
+  app.add_option("--json", o.json, "write what --regret found as JSON")->type_name("FILE|-");
+  app.add_flag("--quiet", o.quiet, "no progress, no summary");
+  bench::RunOptions checked;
+  if (!bench::parse_command_line(app, checked, argc, argv)) return false;
+  if (o.seconds == 0) o.seconds = o.thorough ? kThoroughSeconds : kDefaultSeconds;
+  if (o.min_time == 0) o.min_time = o.thorough || o.regret ? 0.02 : 0.004;
+  if (!(o.seconds > 0 && o.seconds <= 86400))
+    throw UsageError(fmt::format("--seconds {}: write 0 to 86400", o.seconds));
+  if (!(o.min_time > 0 && o.min_time <= 60)) throw UsageError(fmt::format("--min-time {}: write up to 60", o.min_time));
+  if (o.threads < 0 || o.threads > 1024) throw UsageError(fmt::format("--threads {}: write 1 to 1024", o.threads));
+  if (o.suite < 1 || o.suite > 100000) throw UsageError(fmt::format("--suite {}: write 1 to 100000", o.suite));
+  if (!o.json.empty() && !o.regret) throw UsageError("--json is for --regret");
+  return true;
+}
+
+/// "op problem" pairs, each as one word or two.
+std::vector<tuning::Problem> problems_of(const std::vector<std::string>& words) {
+  std::vector<std::string> parts;
+  for (const std::string& word : words) {
+    const std::size_t space = word.find(' ');
+    parts.push_back(word.substr(0, space));
+    if (space != std::string::npos) parts.push_back(word.substr(word.find_first_not_of(' ', space)));
+  }
+  if (parts.size() % 2 != 0)
+    throw UsageError(fmt::format("'{}' has no problem after it, such as f32:1000000", parts.back()));
+  std::vector<tuning::Problem> problems;
+  for (std::size_t i = 0; i < parts.size(); i += 2) problems.push_back({parts[i], parts[i + 1]});
+  return problems;
+}
+
+std::string ceilings_text(const tuning::File& file) {
+  if (!file.ceilings) return "ceilings: none\n";
+  const Ceilings& c = *file.ceilings;
+  std::string text = fmt::format(
+      "ceilings: {:.3g} GFLOP/s a thread, {:.3g} GB/s in L2, {:.3g} GB/s in memory, fork and join {:.3g} us\n",
+      c.cpu_flops / 1e9, c.cpu_l2_bytes / 1e9, c.cpu_dram_bytes / 1e9, c.cpu_fork_seconds * 1e6);
+  if (c.gpu_flops > 0)
+    text += fmt::format("          GPU {:.3g} TFLOP/s, {:.3g} GB/s, launch {:.3g} us\n", c.gpu_flops / 1e12,
+                        c.gpu_bytes / 1e9, c.launch_seconds * 1e6);
+  return text;
+}
+
+void show(const std::string& path) {
+  const tuning::File file = tuning::read_file(path);
+  const tuning::Match match = tuning::match(file.fingerprint, tuning::fingerprint_of(detected_machine()));
+  std::string text =
+      fmt::format("{}, of {} ago\nfingerprint {}\n{}", path, tuning::age(tuning::seconds_since(file.date)),
+                  match.exact() ? "matches"
+                  : match.hard  ? "is of another machine, so the file is not used: " + match.differences
+                                : "differs, so the times are guesses: " + match.differences,
+                  ceilings_text(file));
+  std::map<std::string, std::size_t> counts;
+  for (const tuning::Measurement& m : file.measured) ++counts[m.op];
+  text += fmt::format("{} measured times\n", file.measured.size());
+  for (const auto& [op, count] : counts) text += fmt::format("  {:<20} {}\n", op, count);
+  print(text);
+}
+
+/// What the program adds to the file.
+tuning::File news(const std::string& path, bool remeasure) {
+  tuning::File file;
+  file.fingerprint = tuning::fingerprint_of(detected_machine());
+  // The ceilings of a file that stays are kept with it; measured times are told as multiples of what follows from them.
+  if (!remeasure && std::filesystem::exists(path)) {
+    const tuning::File old = tuning::read_file(path);
+    if (tuning::match(old.fingerprint, file.fingerprint).exact() && old.ceilings) return file;
+  }
+  file.ceilings = this_machine().ceilings;
+  return file;
+}
+
+class Progress {
+ public:
+  explicit Progress(bool on) : on_(on) {}
+  ~Progress() { clear(); }
+  void show(std::size_t done, double left, const tuning::Problem& next) {
+    if (!on_ || profile::now() - last_ < 0.1) return;
+    last_ = profile::now();
+    std::fprintf(stderr, "\r\033[K%zu problems, %s left: %s %s", done,
+                 std::isnan(left) ? "?" : fmt::format("{:.0f} s", std::max(0.0, left)).c_str(), next.op.c_str(),
+                 next.text.c_str());
+    shown_ = true;
+  }
+  void clear() {
+    if (shown_) std::fprintf(stderr, "\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  bool on_, shown_ = false;
+  double last_ = 0;
+};
+
+int finish(const std::vector<std::string>& wrong, bool interrupted) {
+  for (const std::string& line : wrong) std::fprintf(stderr, "tandem-tune: WRONG: %s\n", line.c_str());
+  return !wrong.empty() ? bench::kWrong : interrupted ? bench::kInterrupted : 0;
+}
+
+int tune(Context& ctx, const Options& o, const std::string& path, const SessionOptions& how, Progress& line) {
+  std::vector<tuning::Problem> problems = o.record.empty() ? problems_of(o.words) : tuning::read_problems(o.record);
+  for (const tuning::Problem& p : problems) profile::check_problem({p.op, p.text, {}, {}});
+  const bool listed = !problems.empty() || !o.record.empty();
+  const std::vector<tuning::Template> templates = listed ? std::vector<tuning::Template>{} : tuning::all_templates();
+  if (o.dry_run) {
+    for (const tuning::Problem& p : listed ? problems : first_round(templates, o.seed))
+      print(p.op + " " + p.text + "\n");
+    return 0;
+  }
+  tuning::File file = news(path, o.remeasure);
+  Session session;
+  if (!o.remeasure || listed) session = listed ? measure_list(ctx, problems, how) : measure_even(ctx, templates, how);
+  line.clear();
+  file.measured = std::move(session.measured);
+  const std::size_t added = file.measured.size();
+  const tuning::File now = tuning::merge_into_file(path, file);
+  if (!o.quiet)
+    print(fmt::format("{} problems, {} times measured; {} holds {}\n", session.problems, added, path,
+                      now.measured.size()));
+  return finish(session.wrong, how.cancelled());
+}
+
+int import(const Options& o, const std::string& path) {
+  const profile::Comparison comparison = profile::from_json(profile::load_results(o.import), o.import);
+  const CpuInfo &there = comparison.machine.cpu, &here = detected_machine().cpu;
+  if (there.name != here.name || there.isa != here.isa || comparison.library != version())
+    throw UsageError(fmt::format("{}: measured with library {} on {} ({}), and this is library {} on {} ({})", o.import,
+                                 comparison.library, there.name, name(there.isa), version(), here.name,
+                                 name(here.isa)));
+  tuning::File file = news(path, false);
+  tuning::record(file.measured, comparison);
+  const std::size_t added = file.measured.size();
+  const tuning::File now = tuning::merge_into_file(path, file);
+  if (!o.quiet) print(fmt::format("{} times taken from {}; {} holds {}\n", added, o.import, path, now.measured.size()));
+  return 0;
+}
+
+int regret(Context& ctx, const Options& o, const SessionOptions& how, Progress& line) {
+  const Regret found = try_choices(ctx, o.suite, how);
+  line.clear();
+  if (!o.quiet && o.json != "-") print("predictions: " + tuning_model(ctx) + "\n" + text_of(found));
+  bench::write_file(o.json, [&] { return json_of(found, tuning_model(ctx), o.seed); });
+  return finish(found.wrong, how.cancelled());
+}
+
+int run(int argc, const char* const* argv) {
+  Options o;
+  if (!read_options(o, argc, argv)) return 0;
+  const std::string path = o.file.empty() ? tuning::user_file() : o.file;
+  if (path.empty()) throw UsageError("neither XDG_CACHE_HOME nor HOME is an absolute path: name the file with --file");
+  if (o.show) {
+    show(path);
+    return 0;
+  }
+  if (o.reset) {
+    std::error_code error;
+    const bool removed = std::filesystem::remove(path, error);
+    if (error) throw Error(Code::io_error, fmt::format("{}: cannot remove: {}", path, error.message()));
+    if (!o.quiet) print(path + (removed ? ": removed\n" : ": there is none\n"));
+    return 0;
+  }
+  ContextOptions options;
+  options.threads = o.threads;
+  Context ctx(options);
+  if (!o.file.empty() && std::filesystem::exists(o.file) && o.regret) use_tuning(ctx, o.file);
+  if (!o.import.empty()) return import(o, path);
+  if (!o.regret && std::filesystem::exists(path)) tuning::read_file(path);  // before measuring: what is bad stays
+  Progress line(!o.quiet && isatty(STDERR_FILENO) != 0);
+  SessionOptions how;
+  how.seconds = o.seconds;
+  how.min_time = o.min_time;
+  how.seed = o.seed;
+  how.interrupted = &bench::catch_interrupts();
+  how.progress = [&](std::size_t done, double left, const tuning::Problem& next) { line.show(done, left, next); };
+  return o.regret ? regret(ctx, o, how, line) : tune(ctx, o, path, how, line);
+}
+
+}  // namespace
+}  // namespace tandem::tune
+
+int main(int argc, char** argv) {
+  return tandem::bench::run_program("tandem-tune", [&] { return tandem::tune::run(argc, argv); });
+}

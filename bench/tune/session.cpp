@@ -1,0 +1,131 @@
+#include "bench/tune/session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <tandem/error.h>
+
+#include "common/core/context_impl.h"
+#include "common/profile/run_problem.h"
+#include "common/profile/timer.h"
+#include "common/tuning/point.h"
+#include "common/tuning/record.h"
+
+namespace tandem::tune {
+namespace {
+
+constexpr std::size_t kFullRounds = 3;
+constexpr double kClose = 1.5;    // the second fastest takes at most so many times the time of the fastest
+constexpr double kHopeless = 12;  // predicted to be so many times slower than the fastest: not measured
+
+class Measuring {
+ public:
+  Measuring(Context& ctx, const SessionOptions& options) : ctx_(ctx), options_(options) {}
+
+  /// The ratio of the second fastest kernel to the fastest; infinite for one kernel.
+  double measure(const tuning::Problem& problem) {
+    profile::CompareOptions how;
+    how.min_seconds = options_.min_time;
+    how.seed = options_.seed;
+    how.cancel = options_.interrupted;
+    const std::set<std::string> wanted = promising(problem);
+    how.wanted = [&](std::string_view kernel) { return wanted.contains(std::string(kernel)); };
+    const std::vector<profile::Row> rows = profile::run_problem(ctx_, {problem.op, problem.text, {}, {}}, {}, how);
+    std::vector<double> seconds;
+    for (const profile::Row& row : rows) {
+      if (row.status == profile::Status::wrong)
+        session_.wrong.push_back(fmt::format("{} on {} {}: {}", row.kernel, row.op, row.problem, row.reason));
+      if (row.status == profile::Status::ok) seconds.push_back(row.time.summary.median);
+    }
+    tuning::record(session_.measured, rows);
+    ++session_.problems;
+    std::sort(seconds.begin(), seconds.end());
+    return seconds.size() < 2 ? std::numeric_limits<double>::infinity() : seconds[1] / seconds[0];
+  }
+
+  /// From now on predictions know what was measured.
+  void learn() {
+    Context::Impl& impl = ctx_.impl();
+    impl.tuning = std::make_shared<const tuning::Table>(tuning::make_table(session_.measured, impl.machine));
+  }
+  void tell(double left, const tuning::Problem& next) const {
+    if (options_.progress) options_.progress(session_.problems, left, next);
+  }
+  Session take() { return std::move(session_); }
+
+ private:
+  std::set<std::string> promising(const tuning::Problem& problem) {
+    std::set<std::string> names;
+    double least = std::numeric_limits<double>::infinity();
+    const Decision decision = explain(ctx_, problem.op + " " + problem.text);
+    for (const Candidate& c : decision.candidates)
+      if (c.accepted) least = std::min(least, c.kernel_seconds);
+    for (const Candidate& c : decision.candidates)
+      if (c.accepted && !c.verdict.starts_with("reference") && c.kernel_seconds <= kHopeless * least)
+        names.insert(c.kernel);
+    names.insert(decision.kernel);
+    return names;
+  }
+
+  Context& ctx_;
+  const SessionOptions& options_;
+  Session session_;
+};
+
+std::optional<tuning::Problem> problem_at(const tuning::Template& t, std::size_t& index, std::uint64_t seed) {
+  constexpr int kAttempts = 30;  // points outside what a problem may be
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::size_t i = index++;
+    if (auto text = tuning::fill(t, tuning::even(i, seed), i % 2 == 0)) return tuning::Problem{t.op, std::move(*text)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<tuning::Problem> first_round(const std::vector<tuning::Template>& templates, std::uint64_t seed) {
+  std::vector<tuning::Problem> problems;
+  for (std::size_t i = 0; i < templates.size(); ++i) {
+    std::size_t index = 0;
+    if (auto problem = problem_at(templates[i], index, seed + i)) problems.push_back(std::move(*problem));
+  }
+  return problems;
+}
+
+Session measure_list(Context& ctx, const std::vector<tuning::Problem>& problems, const SessionOptions& options) {
+  Measuring measuring(ctx, options);
+  const double begin = profile::now();
+  for (std::size_t i = 0; i < problems.size() && !options.cancelled(); ++i) {
+    const double each = i ? (profile::now() - begin) / static_cast<double>(i) : profile::kAbsent;
+    measuring.tell(each * static_cast<double>(problems.size() - i), problems[i]);
+    measuring.measure(problems[i]);
+  }
+  return measuring.take();
+}
+
+Session measure_even(Context& ctx, const std::vector<tuning::Template>& templates, const SessionOptions& options) {
+  Measuring measuring(ctx, options);
+  const double begin = profile::now();
+  std::vector<std::size_t> next(templates.size(), 0);
+  std::vector<double> closest(templates.size(), std::numeric_limits<double>::infinity());
+  const auto left = [&] { return options.seconds - (profile::now() - begin); };
+  for (std::size_t round = 0; left() > 0 && !options.cancelled(); ++round) {
+    bool any = false;
+    for (std::size_t i = 0; i < templates.size() && left() > 0 && !options.cancelled(); ++i) {
+      if (round >= kFullRounds && round % 2 == 1 && closest[i] > kClose) continue;
+      const auto problem = problem_at(templates[i], next[i], options.seed + i);
+      if (!problem) continue;
+      measuring.tell(left(), *problem);
+      closest[i] = std::min(closest[i], measuring.measure(*problem));
+      any = true;
+    }
+    if (!any && round % 2 == 0) break;
+    measuring.learn();
+  }
+  return measuring.take();
+}
+
+}  // namespace tandem::tune

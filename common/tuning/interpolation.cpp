@@ -1,0 +1,117 @@
+#include "common/tuning/interpolation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "common/tuning/sizes.h"
+
+namespace tandem::tuning {
+namespace {
+
+constexpr double kLengths[] = {1, 2, 4, 8, 16};
+constexpr double kNoises[] = {0.003, 0.03, 0.3};
+constexpr double kLeastVariance = 1e-6;  // of a process that never varied: a tenth of a percent
+
+double matern(double distance, double length) {
+  const double t = std::sqrt(3.0) * distance / length;
+  return (1 + t) * std::exp(-t);
+}
+
+/// Inverts a symmetric positive definite matrix in place by Gauss-Jordan: no pivoting is needed.
+void invert(std::vector<double>& m, std::size_t n) {
+  for (std::size_t p = 0; p < n; ++p) {
+    const double pivot = 1 / m[p * n + p];
+    m[p * n + p] = 1;
+    for (std::size_t j = 0; j < n; ++j) m[p * n + j] *= pivot;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i == p) continue;
+      const double factor = m[i * n + p];
+      m[i * n + p] = 0;
+      for (std::size_t j = 0; j < n; ++j) m[i * n + j] -= factor * m[p * n + j];
+    }
+  }
+}
+
+std::vector<Interpolation::Sample> thinned(std::vector<Interpolation::Sample> samples) {
+  const std::size_t count = samples.size();
+  if (count <= Interpolation::kMost) return samples;
+  std::vector<Interpolation::Sample> kept;
+  for (std::size_t i = 0; i < Interpolation::kMost; ++i)
+    kept.push_back(std::move(samples[i * count / Interpolation::kMost]));
+  return kept;
+}
+
+}  // namespace
+
+struct Interpolation::Trial {
+  double mean = 0, variance = 0, surprise = 0;
+  std::vector<double> inverse, weights;
+};
+
+Interpolation::Trial Interpolation::attempt(const std::vector<Sample>& samples, double length, double noise) {
+  const std::size_t n = samples.size();
+  Trial trial;
+  std::vector<double>& inverse = trial.inverse;
+  inverse.resize(n * n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j)
+      inverse[i * n + j] = matern(distance(samples[i].at, samples[j].at), length) + (i == j ? noise : 0);
+  invert(inverse, n);
+  double of_ones = 0, of_values = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) {
+      of_ones += inverse[i * n + j];
+      of_values += inverse[i * n + j] * samples[j].value;
+    }
+  trial.mean = of_values / of_ones;
+  trial.weights.assign(n, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) trial.weights[i] += inverse[i * n + j] * (samples[j].value - trial.mean);
+    // Left out, sample i is missed by weight / inverse(i, i), with a variance of 1 / inverse(i, i).
+    trial.variance += trial.weights[i] * trial.weights[i] / inverse[i * n + i] / static_cast<double>(n);
+    trial.surprise -= std::log(inverse[i * n + i]);
+  }
+  trial.variance = std::max(trial.variance, kLeastVariance);
+  trial.surprise += static_cast<double>(n) * std::log(trial.variance);
+  return trial;
+}
+
+Interpolation::Interpolation(std::vector<Sample> samples) : samples_(thinned(std::move(samples))) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const double length : kLengths)
+    for (const double noise : kNoises) {
+      Trial trial = attempt(samples_, length, noise);
+      if (!(trial.surprise < least)) continue;
+      least = trial.surprise;
+      length_ = length;
+      noise_ = noise;
+      mean_ = trial.mean;
+      variance_ = trial.variance;
+      weights_ = std::move(trial.weights);
+      inverse_ = std::move(trial.inverse);
+    }
+}
+
+bool Interpolation::reaches(const std::vector<double>& at) const {
+  const double reach = kReach * std::sqrt(static_cast<double>(at.size()));
+  return std::any_of(samples_.begin(), samples_.end(),
+                     [&](const Sample& sample) { return distance(sample.at, at) <= reach; });
+}
+
+Interpolation::Answer Interpolation::at(const std::vector<double>& at) const {
+  const std::size_t n = samples_.size();
+  std::vector<double> near(n);
+  Answer answer{mean_, 1 + noise_};
+  for (std::size_t i = 0; i < n; ++i) {
+    near[i] = matern(distance(samples_[i].at, at), length_);
+    answer.value += near[i] * weights_[i];
+  }
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) answer.deviation -= near[i] * inverse_[i * n + j] * near[j];
+  answer.deviation = std::sqrt(variance_ * std::max(answer.deviation, noise_));
+  return answer;
+}
+
+}  // namespace tandem::tuning

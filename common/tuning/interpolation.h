@@ -1,0 +1,48 @@
+// Between measured problems of one family: a Gaussian process over the logarithms of the sizes.
+//
+// It interpolates log(measured / prior), so that the prior carries how the time grows and the process what it missed.
+// The covariance is Matern 3/2, the mean a constant. How far a measurement speaks, and how noisy measurements are, is
+// chosen by leave-one-out: the pair under which each measurement is most likely given all the others (Sundararajan and
+// Keerthi, Predictive approaches for choosing hyperparameters in Gaussian processes, 2001). The same makes the width of
+// an answer that of the errors which leaving one out really has.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace tandem::tuning {
+
+class Interpolation {
+ public:
+  struct Sample {
+    std::vector<double> at;  // log2 of the sizes
+    double value = 0;        // log(measured / prior)
+  };
+  struct Answer {
+    double value = 0;
+    double deviation = 0;  // one standard deviation, that of a measurement's noise included
+  };
+
+  static constexpr std::size_t kFewest = 3;  // samples below which nothing is interpolated
+  static constexpr std::size_t kMost = 96;   // samples used; of more, evenly chosen ones in their order
+  /// How far from the nearest sample an answer is given, times the root of the number of sizes: a factor of eight in each.
+  static constexpr double kReach = 3.0;
+
+  /// kFewest samples or more, all of one family.
+  explicit Interpolation(std::vector<Sample> samples);
+
+  /// Whether a sample is near enough.
+  bool reaches(const std::vector<double>& at) const;
+  Answer at(const std::vector<double>& at) const;
+
+ private:
+  struct Trial;
+  static Trial attempt(const std::vector<Sample>& samples, double length, double noise);
+
+  std::vector<Sample> samples_;
+  double length_ = 1, noise_ = 0;  // noise: variance over that of the process
+  double mean_ = 0, variance_ = 0;
+  std::vector<double> weights_, inverse_;
+};
+
+}  // namespace tandem::tuning

@@ -1,0 +1,43 @@
+// Where a context's measurements come from: shipped priors, then the file of the system, then that of the user; or the
+// one that was named.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tandem/machine.h>
+
+#include "common/tuning/file.h"
+
+namespace tandem::tuning {
+
+inline constexpr const char* kSystemFile = "/etc/tandem/tuning-v1.json";
+
+/// What TANDEM_TUNING and ContextOptions::tuning say.
+struct Spec {
+  bool off = false;     // no file
+  bool frozen = false;  // nothing is measured, ceilings included
+  std::string path;     // named; empty: the usual ones
+};
+/// "", "off", "frozen", "frozen:PATH" or a path. Throws Error(invalid_argument) for "frozen:".
+Spec parse_spec(std::string_view text);
+
+/// $XDG_CACHE_HOME/tandem/tuning-v1.json, else $HOME/.cache/...; empty where neither variable is an absolute path.
+std::string user_file();
+
+struct Loaded {
+  std::shared_ptr<const Table> table;  // null: nothing was measured
+  std::optional<Ceilings> ceilings;    // of a file whose fingerprint matches
+  std::string model;                   // where predictions come from, in a sentence
+};
+
+/// What there is for a machine as it was detected. A named file that cannot be used is an Error(io_error); the others cost a
+/// sentence in `model`. Files that did not change since they were read are not read again.
+Loaded load(const Spec& spec, const Machine& machine);
+
+/// "3 hours", "2 days"; "unknown age" for NaN.
+std::string age(double seconds);
+
+}  // namespace tandem::tuning

@@ -1,0 +1,153 @@
+#include "common/tuning/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "common/tuning/fit.h"
+#include "common/tuning/interpolation.h"
+
+namespace tandem::tuning {
+namespace {
+
+std::string series_key(std::string_view kernel, std::string_view op, int threads) {
+  std::string key(kernel);
+  key += ' ';
+  key += op;
+  key += ' ';
+  key += std::to_string(threads);
+  return key;
+}
+
+/// The points of one family. Models are made when they are first asked for.
+struct Family {
+  std::vector<Point> points;
+  mutable std::once_flag once;
+  mutable std::unique_ptr<const Interpolation> model;
+};
+
+/// All points of one kernel, operation and number of threads.
+struct Series {
+  std::map<std::string, Family> families;
+  mutable std::once_flag once;
+  mutable Fit fitted;
+  mutable Multiple multiple;
+  std::size_t count = 0;
+};
+
+using Same = std::function<bool(std::string_view)>;
+
+const Measurement* exact_in(const Series& series, const Subject& subject, const Sizes& sizes, const Same& same) {
+  const auto family = series.families.find(sizes.family);
+  if (family == series.families.end()) return nullptr;
+  const std::vector<Point>& points = family->second.points;
+  auto at = std::lower_bound(points.begin(), points.end(), sizes.log2,
+                             [](const Point& p, const std::vector<double>& log2) { return p.sizes.log2 < log2; });
+  for (; at != points.end() && at->sizes.log2 == sizes.log2; ++at)
+    if (at->printed == subject.printed && same(at->measured.problem)) return &at->measured;
+  return nullptr;
+}
+
+std::optional<Estimate> interpolated(const Series& series, const Subject& subject, const Sizes& sizes) {
+  const auto at = series.families.find(sizes.family);
+  if (at == series.families.end() || !sizes.usable || sizes.log2.empty()) return std::nullopt;
+  const Family& family = at->second;
+  std::call_once(family.once, [&] {
+    std::vector<Interpolation::Sample> samples;
+    for (const Point& point : family.points)
+      if (point.sizes.usable && point.prior > 0)
+        samples.push_back({point.sizes.log2, std::log(point.measured.seconds / point.prior)});
+    if (samples.size() >= Interpolation::kFewest) family.model = std::make_unique<Interpolation>(std::move(samples));
+  });
+  if (!family.model || !(subject.prior > 0) || !family.model->reaches(sizes.log2)) return std::nullopt;
+  const Interpolation::Answer answer = family.model->at(sizes.log2);
+  return Estimate{subject.prior * std::exp(answer.value), Rung::interpolated, std::expm1(answer.deviation)};
+}
+
+void fit_series(const Series& series) {
+  std::vector<Work> work;
+  std::vector<double> logs;
+  for (const auto& [name, family] : series.families)
+    for (const Point& point : family.points) {
+      work.push_back({point.flops, point.bytes, point.measured.seconds});
+      if (point.prior > 0) logs.push_back(std::log(point.measured.seconds / point.prior));
+    }
+  series.fitted = fit(work);
+  series.multiple = multiple_of(logs);
+}
+
+std::optional<Estimate> fitted(const Series& series, const Subject& subject) {
+  if (series.count < kFewestToFit) return std::nullopt;
+  std::call_once(series.once, [&] { fit_series(series); });
+  const bool by_work = !(series.multiple.residual < series.fitted.residual) || !(subject.prior > 0);
+  const double seconds =
+      by_work ? series.fitted.at(subject.flops, subject.bytes) : subject.prior * std::exp(series.multiple.log);
+  const double residual = by_work ? series.fitted.residual : series.multiple.residual;
+  if (!(seconds > 0) || !std::isfinite(residual)) return std::nullopt;
+  return Estimate{seconds, Rung::fitted, std::expm1(residual)};
+}
+
+}  // namespace
+
+struct Table::Data {
+  std::unordered_map<std::string, Series> series;
+
+  const Series* find(const Subject& subject) const {
+    const auto at = series.find(series_key(subject.kernel, subject.op, subject.threads));
+    return at == series.end() ? nullptr : &at->second;
+  }
+};
+
+Table::Table(std::vector<Point> points, bool stale) : stale_(stale) {
+  auto data = std::make_unique<Data>();
+  for (Point& point : points) {
+    const Measurement& m = point.measured;
+    Series& series = data->series[series_key(m.kernel, m.op, m.threads)];
+    std::vector<Point>& same = series.families[point.sizes.family].points;
+    const auto again =
+        std::find_if(same.begin(), same.end(), [&](const Point& p) { return p.measured.problem == m.problem; });
+    if (again != same.end()) {
+      *again = std::move(point);  // the later one counts
+      continue;
+    }
+    same.push_back(std::move(point));
+    ++series.count;
+    ++size_;
+  }
+  for (auto& [key, series] : data->series)
+    for (auto& [name, family] : series.families)
+      std::sort(family.points.begin(), family.points.end(),
+                [](const Point& a, const Point& b) { return a.sizes.log2 < b.sizes.log2; });
+  data_ = std::move(data);
+}
+
+Table::~Table() = default;
+Table::Table(Table&&) noexcept = default;
+Table& Table::operator=(Table&&) noexcept = default;
+
+const Measurement* Table::exact(const Subject& subject, const std::function<bool(std::string_view)>& same) const {
+  const Series* series = data_->find(subject);
+  return series ? exact_in(*series, subject, sizes_of(subject.printed), same) : nullptr;
+}
+
+std::optional<Estimate> Table::estimate(const Subject& subject,
+                                        const std::function<bool(std::string_view)>& same) const {
+  const Series* series = data_->find(subject);
+  if (!series) return std::nullopt;
+  const Sizes sizes = sizes_of(subject.printed);
+  std::optional<Estimate> estimate;
+  if (const Measurement* m = exact_in(*series, subject, sizes, same))
+    estimate = Estimate{m->seconds, Rung::measured, m->spread};
+  if (!estimate) estimate = interpolated(*series, subject, sizes);
+  if (!estimate) estimate = fitted(*series, subject);
+  if (estimate && stale_) {
+    estimate->rung = Rung::prior;
+    estimate->error += kStaleError;
+  }
+  return estimate;
+}
+
+}  // namespace tandem::tuning

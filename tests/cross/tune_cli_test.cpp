@@ -1,0 +1,113 @@
+// The program tandem-tune as its users meet it: exit codes, sentences, the file it writes.
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program_run.h"
+#include "tests/support/temporary_folder.h"
+
+#ifdef TANDEM_TUNE_PROGRAM
+
+namespace tandem::test {
+namespace {
+
+using nlohmann::json;
+
+Ran run(const std::string& arguments, const std::string& before = "TANDEM_TUNING=off") {
+  return run_program(TANDEM_TUNE_PROGRAM, arguments, before);
+}
+
+TEST(TuneCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
+  const TemporaryFolder folder;
+  const std::string bad = folder.file("bad.json"), list = folder.file("list.txt");
+  write_bytes(bad, "{\"schema\": \"tandem-tuning/9\"}");
+  write_bytes(list, "relu\n");
+  const struct {
+    std::string arguments, mentions;
+  } kBad[] = {
+      {"--unknown", "--unknown"},
+      {"matmul", "no problem"},
+      {"wish f32:10", "'wish'"},
+      {"relu f32:0", "no element"},
+      {"relu f32:10 --seconds -1", "--seconds"},
+      {"relu f32:10 --min-time -1", "--min-time"},
+      {"relu f32:10 --threads -1", "--threads"},
+      {"--suite 0 --regret", "--suite"},
+      {"--json x.json", "--regret"},
+      {"--record /nowhere/list.txt", "/nowhere/list.txt"},
+      {"--record " + list, "'relu'"},
+      {"--import /nowhere/results.json", "/nowhere/results.json"},
+      {"--import " + bad, "schema"},
+      {"--show --file /nowhere/t.json", "/nowhere/t.json"},
+      {"--show --file " + bad, "tandem-tuning/9"},
+      {"relu f32:10 --file " + bad, "tandem-tuning/9"},
+  };
+  for (const auto& c : kBad) {
+    const std::string file = c.arguments.find("--file") == c.arguments.npos ? " --file " + folder.file("t.json") : "";
+    expect_usage_error(run(c.arguments + file), "tandem-tune", c.mentions);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.file("t.json")));
+}
+
+TEST(TuneCli, MeasuresShowsAndIsUsed) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("t.json");
+  const Ran tuned = run("relu f32:1000 'softmax f32:16x64' --min-time 0.001 --file " + file);
+  ASSERT_EQ(tuned.exit_code, 0) << tuned.err;
+  EXPECT_NE(tuned.out.find("2 problems"), std::string::npos) << tuned.out;
+  const json written = json::parse(read_bytes(file));
+  EXPECT_EQ(written.at("schema"), "tandem-tuning/1");
+  EXPECT_TRUE(written.contains("ceilings"));
+  ASSERT_GE(written.at("measured").size(), 2u);
+  for (const json& m : written.at("measured")) EXPECT_GT(m.at("seconds").get<double>(), 0);
+  const Ran shown = run("--show --file " + file);
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_NE(shown.out.find("fingerprint matches"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("softmax"), std::string::npos) << shown.out;
+
+  // What was measured stays when more is.
+  const Ran more = run("exp f32:500 --min-time 0.001 --file " + file);
+  EXPECT_EQ(more.exit_code, 0) << more.err;
+  EXPECT_GT(json::parse(read_bytes(file)).at("measured").size(), written.at("measured").size());
+  const Ran ceilings = run("--remeasure-ceilings --file " + file);
+  EXPECT_EQ(ceilings.exit_code, 0) << ceilings.err;
+
+  // Regret over problems that were not measured.
+  const Ran regret = run("--regret --suite 2 --min-time 0.001 --json - --file " + file, "TANDEM_TUNING=" + file);
+  ASSERT_EQ(regret.exit_code, 0) << regret.err;
+  const json found = json::parse(regret.out);
+  EXPECT_EQ(found.at("schema"), "tandem-regret/1");
+  EXPECT_EQ(found.at("problems").size(), 2u);
+  EXPECT_NE(found.at("model").get<std::string>().find("fingerprint matches"), std::string::npos) << found.at("model");
+  for (const json& p : found.at("problems")) EXPECT_GE(p.at("regret").get<double>(), 0);
+
+  const Ran reset = run("--reset --file " + file);
+  EXPECT_EQ(reset.exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST(TuneCli, MeasuresWhatWasRecordedAndListsWithoutMeasuring) {
+  const TemporaryFolder folder;
+  write_bytes(folder.file("met.txt"), "relu f32:300\n# add f32:10,b=2  (not all that this was)\n\nrelu f32:300\n");
+  const Ran tuned = run("--record " + folder.file("met.txt") + " --min-time 0.001 --file " + folder.file("t.json"));
+  EXPECT_EQ(tuned.exit_code, 0) << tuned.err;
+  EXPECT_NE(tuned.out.find("1 problems"), std::string::npos) << tuned.out;
+  const Ran dry = run("--dry-run --file " + folder.file("none.json"));
+  EXPECT_EQ(dry.exit_code, 0);
+  EXPECT_NE(dry.out.find("matmul f32:"), std::string::npos);
+  EXPECT_NE(dry.out.find("spmm csr:"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("none.json")));
+}
+
+TEST(TuneCli, SpendsTheTimeItIsGiven) {
+  const TemporaryFolder folder;
+  const Ran tuned = run("--seconds 0.5 --min-time 0.0005 --file " + folder.file("t.json"));
+  EXPECT_EQ(tuned.exit_code, 0) << tuned.err;
+  EXPECT_GT(json::parse(read_bytes(folder.file("t.json"))).at("measured").size(), 0u);
+}
+
+}  // namespace
+}  // namespace tandem::test
+
+#endif
