@@ -106,6 +106,10 @@ SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::
   return {safer, safer == faster ? Ground::time : Ground::worst_case};
 }
 
+bool may_be_as_fast(const Prediction& prior, const Prediction& best) {
+  return prior.total() * (1 - prior.error) <= best.total() * (1 + best.error);
+}
+
 const char* sentence(Ground ground) {
   switch (ground) {
     case Ground::time:
@@ -114,6 +118,8 @@ const char* sentence(Ground ground) {
       return "the predictions overlap, and here the worst case is cheaper";
     case Ground::home:
       return "stays where the data is: the predictions overlap, and the gain of leaving is within their errors";
+    case Ground::prior:
+      return "measurements do not tell it from the one of least predicted time, and it is meant for such problems";
   }
   return "";
 }

@@ -32,6 +32,7 @@ struct Prediction {
   double copy_in = 0, launch = 0, kernel = 0, copy_out = 0, wait = 0, allocate = 0;
   Rung rung = Rung::prior;
   double error = std::numeric_limits<double>::quiet_NaN();  // relative half width; NaN: unknown
+  double prior = 0;                                         // total() as it was before measurements were asked
   double total() const { return copy_in + launch + kernel + copy_out + wait + allocate; }
 };
 
@@ -40,6 +41,7 @@ enum class Ground : std::uint8_t {
   time,        // the least predicted time; also where only one side can run
   worst_case,  // the predictions overlap, and this side's slowest is faster
   home,        // they overlap, and leaving the side where the data is would gain no more than they may be off by
+  prior,       // of one side's kernels: measurements do not tell them apart, and the kernels' own costs prefer this one
 };
 
 template <class Op>
@@ -77,6 +79,9 @@ struct SideChoice {
   Ground ground = Ground::time;
 };
 SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::array<Copies, 2>& copies);
+/// Whether `prior`, the prediction of the kernel that the priors prefer, may be as fast as `best`, that of least time.
+/// Errors that are not known do not count.
+bool may_be_as_fast(const Prediction& prior, const Prediction& best);
 /// Why the last call ran where it did.
 const char* sentence(Ground ground);
 /// The error for a forced kernel that was refused (index >= 0) or for a call that every kernel refuses.
@@ -86,13 +91,29 @@ const char* sentence(Ground ground);
 /// Sorts the candidates (chosen, accepted by time, refused) and writes `why`.
 void finish_trace(Decision& decision, Ground ground);
 
+/// The kernel of one side: that of least time, unless the one that the priors prefer may be as fast. Interpolated times
+/// of tiny problems scatter more than the kernels differ, while priors know which one is meant for what.
+template <class Op>
+struct Side {
+  Selection<Op> fastest, preferred;
+
+  void add(const Entry<Op>& entry, const Prediction& p) {
+    if (!fastest.entry || p.total() < fastest.prediction.total()) fastest = {&entry, p};
+    if (!preferred.entry || p.prior < preferred.prediction.prior) preferred = {&entry, p, Ground::prior};
+  }
+  const Selection<Op>& best() const {
+    const bool differ = fastest.entry != preferred.entry;
+    return differ && may_be_as_fast(preferred.prediction, fastest.prediction) ? preferred : fastest;
+  }
+};
+
 /// The better of two kernels at best, one a side; empty where neither side has one.
 template <class Op>
 Selection<Op> better_side(const std::array<Selection<Op>, 2>& best, const std::array<Copies, 2>& copies) {
   if (!best[0].entry || !best[1].entry) return best[0].entry ? best[0] : best[1];
   const SideChoice choice = choose_side(best[0].prediction, best[1].prediction, copies);
   Selection<Op> chosen = best[static_cast<std::size_t>(choice.side)];
-  chosen.ground = choice.ground;
+  if (choice.ground != Ground::time) chosen.ground = choice.ground;
   return chosen;
 }
 
@@ -130,6 +151,7 @@ Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const
   const typename Op::Problem& problem = situation.on(entry.backend);
   Prediction p = detail::predict(entry.backend, situation.copies[static_cast<std::size_t>(entry.backend)],
                                  entry.kernel->cost(problem, machine), machine.cpu.threads, machine);
+  p.prior = p.total();
   if (!table) return p;
   const tuning::Subject subject = tuning::subject_of(entry, problem, machine, detail::kernel_alone(entry.backend, p));
   const auto same = [&](std::string_view text) { return tuning::problem_of_text<Op>(subject.op, text) == problem; };
@@ -141,7 +163,7 @@ Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const
 template <class Op>
 Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const Machine& machine,
                      Decision* trace = nullptr, const tuning::Table* table = nullptr) {
-  std::array<Selection<Op>, 2> best, best_reference;  // index: Backend
+  std::array<detail::Side<Op>, 2> sides, references;  // index: Backend
   std::vector<Candidate> candidates;
   const auto print = [&] { return Op::print(situation.on(Backend::cpu)); };
   const auto op_name = [&] { return Op::op_name(situation.on(Backend::cpu)); };
@@ -161,8 +183,7 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     if (reason.empty()) {
       const Prediction p = predict(entry, situation, machine, table);
       const bool last_resort = entry.kernel->traits.reference && !forced;
-      Selection<Op>& slot = (last_resort ? best_reference : best)[static_cast<std::size_t>(entry.backend)];
-      if (!slot.entry || p.total() < slot.prediction.total()) slot = {&entry, p};
+      (last_resort ? references : sides)[static_cast<std::size_t>(entry.backend)].add(entry, p);
       candidate.seconds = p.total();
       candidate.kernel_seconds = p.kernel;
       candidate.copy_in_seconds = p.copy_in;
@@ -176,8 +197,8 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     }
     candidates.push_back(std::move(candidate));
   }
-  Selection<Op> chosen = detail::better_side(best, situation.copies);
-  if (!chosen.entry) chosen = detail::better_side(best_reference, situation.copies);
+  Selection<Op> chosen = detail::better_side<Op>({sides[0].best(), sides[1].best()}, situation.copies);
+  if (!chosen.entry) chosen = detail::better_side<Op>({references[0].best(), references[1].best()}, situation.copies);
   if (!chosen.entry) detail::throw_none_left(op_name(), print(), candidates);
   if (trace) {
     trace->op = op_name();

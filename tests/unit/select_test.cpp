@@ -309,6 +309,35 @@ TEST(Select, SharesTheCostOfWhatStays) {
   EXPECT_NE(s, on_host(1000000));  // another situation, so another decision is remembered
 }
 
+TEST(Select, MeasurementsThatDoNotTellKernelsApartLeaveTheChoiceToThePriors) {
+  const Entry<Toy>&fast = *find_kernel<Toy>("cpu.toy.f32.fast"), &slow = *find_kernel<Toy>("cpu.toy.f32.slow");
+  const auto taking = [](double seconds, double error, double prior) {
+    Prediction p;
+    p.kernel = seconds;
+    p.error = error;
+    p.prior = prior;
+    return p;
+  };
+  const auto chosen_of = [&](const Prediction& of_fast, const Prediction& of_slow) {
+    detail::Side<Toy> side, reversed;
+    side.add(fast, of_fast);
+    side.add(slow, of_slow);
+    reversed.add(slow, of_slow);
+    reversed.add(fast, of_fast);
+    EXPECT_EQ(side.best().entry, reversed.best().entry);
+    EXPECT_EQ(side.best().ground, reversed.best().ground);
+    return std::pair(side.best().entry->name, side.best().ground);
+  };
+  using Chosen = std::pair<std::string, Ground>;
+  const Chosen by_prior = {"cpu.toy.f32.fast", Ground::prior}, by_time = {"cpu.toy.f32.slow", Ground::time};
+  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, 0.1, 2.0)), by_prior);
+  EXPECT_EQ(chosen_of(taking(1.0, 0.1, 1.0), taking(0.8, 0.1, 2.0)), by_time) << "0.9 against 0.88";
+  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 2.0), taking(0.8, 0.1, 1.0)), by_time) << "both say so";
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(chosen_of(taking(1.0, unknown, 1.0), taking(0.8, 0.1, 2.0)), by_time);
+  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, unknown, 2.0)), by_time);
+}
+
 TEST(DecisionCache, FindsWhatWasDecidedAndReplacesTheOldest) {
   DecisionCache<Toy> cache;
   const Machine machine = plain_machine();
