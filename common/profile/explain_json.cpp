@@ -3,6 +3,7 @@
 #include <tandem/explain.h>
 #include <tandem/version.h>
 
+#include "common/profile/ceilings_fields.h"
 #include "common/profile/read_json.h"
 #include "common/profile/result_fields.h"
 
@@ -23,26 +24,9 @@ void describe_curve(Io& io, const char* key, Curve& curve) {
 
 template <class Io, class C>
 void describe_speeds(Io& io, C& c) {
-  io("cpu_flops_s_one_thread", c.cpu_flops);
-  io("cpu_s8_ops_s_one_thread", c.cpu_s8_ops);
-  io("cpu_bf16_flops_s_one_thread", c.cpu_bf16_flops);
-  io("cpu_l2_bytes_s_one_thread", c.cpu_l2_bytes);
-  io("cpu_dram_bytes_s_one_thread", c.cpu_dram_bytes);
-  io("cpu_fork_s", c.cpu_fork_seconds);
-  io("gpu_flops_s", c.gpu_flops);
-  io("gpu_s8_ops_s", c.gpu_s8_ops);
-  io("gpu_bf16_flops_s", c.gpu_bf16_flops);
-  io("gpu_bytes_s", c.gpu_bytes);
-  io("launch_s", c.launch_seconds);
-  io("copy_s", c.copy_seconds);
-  io("h2d_bytes_s", c.h2d_bytes);
-  io("d2h_bytes_s", c.d2h_bytes);
-  io("wait_s", c.wait_seconds);
-  io("allocate_s", c.allocate_seconds);
-  describe_curve(io, "h2d_pageable", c.h2d_pageable);
-  describe_curve(io, "d2h_pageable", c.d2h_pageable);
-  describe_curve(io, "h2d_pinned", c.h2d_pinned);
-  describe_curve(io, "d2h_pinned", c.d2h_pinned);
+  profile::each_ceiling(
+      c, [&](const char* key, auto& value) { io(key, value); },
+      [&](const char* key, auto& curve) { describe_curve(io, key, curve); });
 }
 
 template <class Io, class C>

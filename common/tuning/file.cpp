@@ -21,6 +21,7 @@
 
 #include "common/io/file.h"
 #include "common/io/untrusted.h"
+#include "common/profile/ceilings_fields.h"
 #include "common/profile/read_json.h"
 
 namespace tandem::tuning {
@@ -45,30 +46,13 @@ void describe_curve(Io& io, const std::string& key, C& curve) {
 
 template <class Io, class C>
 void describe_ceilings(Io& io, C& c) {
-  const auto speed = [&](const char* key, auto& value) {
-    io(key, value);
-    if (!std::isfinite(value) || value < 0) fail(key, "is no speed or time");
-  };
-  speed("cpu_flops", c.cpu_flops);
-  speed("cpu_s8_ops", c.cpu_s8_ops);
-  speed("cpu_bf16_flops", c.cpu_bf16_flops);
-  speed("cpu_l2_bytes", c.cpu_l2_bytes);
-  speed("cpu_dram_bytes", c.cpu_dram_bytes);
-  speed("cpu_fork_seconds", c.cpu_fork_seconds);
-  speed("gpu_flops", c.gpu_flops);
-  speed("gpu_s8_ops", c.gpu_s8_ops);
-  speed("gpu_bf16_flops", c.gpu_bf16_flops);
-  speed("gpu_bytes", c.gpu_bytes);
-  speed("launch_seconds", c.launch_seconds);
-  speed("copy_seconds", c.copy_seconds);
-  speed("h2d_bytes", c.h2d_bytes);
-  speed("d2h_bytes", c.d2h_bytes);
-  speed("wait_seconds", c.wait_seconds);
-  speed("allocate_seconds", c.allocate_seconds);
-  describe_curve(io, "h2d_pageable", c.h2d_pageable);
-  describe_curve(io, "d2h_pageable", c.d2h_pageable);
-  describe_curve(io, "h2d_pinned", c.h2d_pinned);
-  describe_curve(io, "d2h_pinned", c.d2h_pinned);
+  profile::each_ceiling(
+      c,
+      [&](const char* key, auto& value) {
+        io(key, value);
+        if (!std::isfinite(value) || value < 0) fail(key, "is no speed or time");
+      },
+      [&](const char* key, auto& curve) { describe_curve(io, key, curve); });
 }
 
 template <class Io, class M>
