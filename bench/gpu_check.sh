@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the CUDA side on a machine with an NVIDIA GPU, in under ten minutes: the CUDA tests, the products beside cuBLAS,
-# the comparison program, and compute-sanitizer. Everything printed and measured goes into a folder.
+# the comparison program and its report, the stages of a call, where the GPU overtakes, and compute-sanitizer. Everything printed and measured goes into a folder.
 # Usage: bench/gpu_check.sh [--prebuilt BUILD_DIR] [OUT_DIR]     (default OUT_DIR: build/gpu_check)
 #   --prebuilt   use the programs of this build folder instead of building for the GPU found here
 # Exit code: 0 when all passed, 1 when something failed, 2 when there is no GPU.
@@ -78,14 +78,17 @@ fi
 
 export TANDEM_REQUIRE_CUDA=1
 step kernel_tests 120 "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
-for program in tandem_cross_tests tandem_cuda_tests; do
-  if [ -x "$bin/$program" ]; then step "${program#tandem_}" 120 "$bin/$program" --gtest_brief=1; fi
-done
+# Without the tests of programs, which measure: some of those programs run below.
+step cross_tests 120 "$bin/tandem_cross_tests" --gtest_brief=1 --gtest_filter="$(cat tests/cuda/cross_filter)"
+if [ -x "$bin/tandem_cuda_tests" ]; then step cuda_tests 120 "$bin/tandem_cuda_tests" --gtest_brief=1; fi
 step cublas 90 "$bin/tandem-peer-cublas" --json "$out/cublas.json"
 [ -s "$out/cublas.log" ] && cat "$out/cublas.log"
 step cublaslt 90 "$bin/tandem-peer-cublaslt" --json "$out/cublaslt.json"
 [ -s "$out/cublaslt.log" ] && cat "$out/cublaslt.log"
 step compare 120 "$bin/tandem-compare" --kernels 'cuda.*' --quiet --json "$out/compare.json" --markdown "$out/compare.md"
+if [ -s "$out/compare.json" ]; then step report 10 "$bin/tandem-report" "$out/compare.json" -o "$out/report.html"; fi
+step profile 20 "$bin/tandem-profile" matmul f32:2048x2048x2048 --kernel cuda.matmul.f32.regtiled --json "$out/profile.json" --trace "$out/trace.json"
+step break_even 30 "$bin/tandem-explain" matmul f32:512x512x512 --break-even --measure --json "$out/break_even.json"
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null || true)
 if [ -n "$sanitizer" ]; then
