@@ -3,27 +3,22 @@
 // libFuzzer entry point instead: clang++ -fsanitize=fuzzer,address -DTANDEM_LIBFUZZER.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include <tandem/error.h>
 
 #include "common/io/npy_header.h"
+#include "tests/support/fuzz.h"
 
 namespace tandem {
 namespace {
 
-struct Verdict {
-  bool accepted = false;
-  std::string broken_promise;  // empty: none
-};
+using test::Parsed;
 
 // Parses untrusted bytes and checks what a caller relies on.
-Verdict check_npy(std::string_view bytes) {
-  Verdict verdict;
-  try {
+Parsed check_npy(std::string_view bytes) {
+  return test::parse_hostile(300, [&](Parsed& verdict) {
     const io::NpyHeader header = io::parse_npy_header(bytes, "fuzz.npy");
     const std::int64_t data = io::npy_data_bytes(header, "fuzz.npy");
     verdict.accepted = true;
@@ -40,13 +35,7 @@ Verdict check_npy(std::string_view bytes) {
         again.data_offset != printed.size()) {
       verdict.broken_promise = "printed and parsed again, the header differs";
     }
-  } catch (const Error& error) {
-    if (verdict.accepted) verdict.broken_promise = std::string("refuses its own header: ") + error.what();
-    const std::string_view message = error.what();
-    if (error.code() != Code::io_error) verdict.broken_promise = "an Error of another code";
-    if (message.find('\n') != message.npos || message.size() > 300) verdict.broken_promise = "not one short sentence";
-  }
-  return verdict;
+  });
 }
 
 }  // namespace
@@ -54,14 +43,7 @@ Verdict check_npy(std::string_view bytes) {
 
 #ifdef TANDEM_LIBFUZZER
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto verdict = tandem::check_npy({reinterpret_cast<const char*>(data), size});
-  if (!verdict.broken_promise.empty()) {
-    std::fprintf(stderr, "%s\n", verdict.broken_promise.c_str());
-    std::abort();
-  }
-  return 0;
-}
+TANDEM_FUZZER_ENTRY(tandem::check_npy)
 
 #else
 
@@ -96,7 +78,7 @@ const std::vector<std::string>& samples() {
 }
 
 // The bytes at the end of readable memory, so that a parser which looks one byte too far faults.
-Verdict check_guarded(std::string_view bytes) {
+Parsed check_guarded(std::string_view bytes) {
   test::GuardedBuffer buffer(bytes.size());
   bytes.copy(buffer.as<char>().data(), bytes.size());
   buffer.make_read_only();
@@ -115,7 +97,7 @@ std::string load(const std::string& path) {
 
 TEST(NpyFuzz, SamplesAreAccepted) {
   for (const std::string& sample : samples()) {
-    const Verdict verdict = check_guarded(sample);
+    const Parsed verdict = check_guarded(sample);
     EXPECT_TRUE(verdict.accepted);
     EXPECT_EQ(verdict.broken_promise, "");
   }
@@ -128,7 +110,7 @@ TEST(NpyFuzz, TruncationAtEveryByteIsRefused) {
     const std::size_t header = io::parse_npy_header(sample, "sample").data_offset;
     for (std::size_t length = 0; length < sample.size(); ++length) {
       const std::string_view cut = std::string_view(sample).substr(0, length);
-      const Verdict verdict = check_guarded(cut);
+      const Parsed verdict = check_guarded(cut);
       EXPECT_EQ(verdict.broken_promise, "") << length;
       EXPECT_EQ(verdict.accepted, length >= header) << length;
       test::write_bytes(path, cut);
@@ -148,7 +130,7 @@ TEST(NpyFuzz, EveryByteOfTheHeaderTakesEveryValue) {
     for (std::size_t i = 0; i < header; ++i) {
       for (int value = 0; value < 256; ++value) {
         bytes[i] = static_cast<char>(value);
-        const Verdict verdict = check_npy(bytes);
+        const Parsed verdict = check_npy(bytes);
         ASSERT_EQ(verdict.broken_promise, "") << "byte " << i << " = " << value << " of " << sample;
       }
       bytes[i] = sample[i];
@@ -224,7 +206,7 @@ TEST(NpyFuzz, SeededMutations) {
     if (!whole_file) bytes.resize(last + 1);
     for (std::int64_t n = random.integer(1, 4); n > 0; --n) mutate(bytes, random);
     if (!whole_file) bytes = npy_bytes(bytes, "data", sample[6]);
-    const Verdict verdict = check_guarded(bytes);
+    const Parsed verdict = check_guarded(bytes);
     ASSERT_EQ(verdict.broken_promise, "") << "round " << round << ": " << bytes;
     accepted += verdict.accepted ? 1 : 0;
   }
@@ -238,7 +220,7 @@ TEST(NpyFuzz, RandomBytesAreRefused) {
   for (int round = 0; round < 2000; ++round) {
     std::string bytes(static_cast<std::size_t>(random.integer(0, 300)), '\0');
     for (char& byte : bytes) byte = static_cast<char>(random.bits());
-    const Verdict verdict = check_guarded(bytes);
+    const Parsed verdict = check_guarded(bytes);
     EXPECT_FALSE(verdict.accepted);
     EXPECT_EQ(verdict.broken_promise, "");
   }

@@ -3,22 +3,18 @@
 // libFuzzer entry point instead: clang++ -fsanitize=fuzzer,address -DTANDEM_LIBFUZZER.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include <tandem/error.h>
 
 #include "common/io/safetensors_header.h"
+#include "tests/support/fuzz.h"
 
 namespace tandem {
 namespace {
 
-struct Verdict {
-  bool accepted = false;
-  std::string broken_promise;  // empty: none
-};
+using test::Parsed;
 
 // What a caller relies on: every tensor has the bytes of its shape, and together they fill the data.
 std::string broken_promise(const io::SafetensorsHeader& header, std::uint64_t data_bytes) {
@@ -49,9 +45,8 @@ bool same(const io::SafetensorsHeader& a, const io::SafetensorsHeader& b) {
 }
 
 // Parses untrusted bytes as load_safetensors would.
-Verdict check_safetensors(std::string_view bytes) {
-  Verdict verdict;
-  try {
+Parsed check_safetensors(std::string_view bytes) {
+  return test::parse_hostile(500, [&](Parsed& verdict) {
     const std::size_t length = io::safetensors_header_length(bytes, bytes.size(), "fuzz");
     const std::uint64_t data = bytes.size() - io::kSafetensorsPreamble - length;
     const auto header = io::parse_safetensors_header(bytes.substr(io::kSafetensorsPreamble, length), data, "fuzz");
@@ -64,13 +59,7 @@ Verdict check_safetensors(std::string_view bytes) {
     const auto again =
         io::parse_safetensors_header(std::string_view(printed).substr(io::kSafetensorsPreamble), data, "fuzz");
     if (!same(header, again)) verdict.broken_promise = "printed and parsed again, the header differs";
-  } catch (const Error& error) {
-    if (verdict.accepted) verdict.broken_promise = std::string("refuses its own header: ") + error.what();
-    const std::string_view message = error.what();
-    if (error.code() != Code::io_error) verdict.broken_promise = "an Error of another code";
-    if (message.find('\n') != message.npos || message.size() > 500) verdict.broken_promise = "not one short sentence";
-  }
-  return verdict;
+  });
 }
 
 }  // namespace
@@ -78,14 +67,7 @@ Verdict check_safetensors(std::string_view bytes) {
 
 #ifdef TANDEM_LIBFUZZER
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto verdict = tandem::check_safetensors({reinterpret_cast<const char*>(data), size});
-  if (!verdict.broken_promise.empty()) {
-    std::fprintf(stderr, "%s\n", verdict.broken_promise.c_str());
-    std::abort();
-  }
-  return 0;
-}
+TANDEM_FUZZER_ENTRY(tandem::check_safetensors)
 
 #else
 
@@ -122,7 +104,7 @@ const std::vector<std::string>& samples() {
 }
 
 // The bytes at the end of readable memory, so that a parser which looks one byte too far faults.
-Verdict check_guarded(std::string_view bytes) {
+Parsed check_guarded(std::string_view bytes) {
   test::GuardedBuffer buffer(bytes.size());
   bytes.copy(buffer.as<char>().data(), bytes.size());
   buffer.make_read_only();
@@ -141,7 +123,7 @@ std::string load(const std::string& path) {
 
 TEST(SafetensorsFuzz, SamplesAreAccepted) {
   for (const std::string& sample : samples()) {
-    const Verdict verdict = check_guarded(sample);
+    const Parsed verdict = check_guarded(sample);
     EXPECT_TRUE(verdict.accepted);
     EXPECT_EQ(verdict.broken_promise, "");
   }
@@ -153,7 +135,7 @@ TEST(SafetensorsFuzz, TruncationAtEveryByteIsRefused) {
   for (const std::string& sample : samples()) {
     for (std::size_t length = 0; length < sample.size(); ++length) {
       const std::string_view cut = std::string_view(sample).substr(0, length);
-      const Verdict verdict = check_guarded(cut);
+      const Parsed verdict = check_guarded(cut);
       EXPECT_EQ(verdict.broken_promise, "") << length;
       EXPECT_FALSE(verdict.accepted) << length;
       test::write_bytes(path, cut);
@@ -173,7 +155,7 @@ TEST(SafetensorsFuzz, EveryByteOfTheHeaderTakesEveryValue) {
     for (std::size_t i = 0; i < end; ++i) {
       for (int value = 0; value < 256; ++value) {
         bytes[i] = static_cast<char>(value);
-        const Verdict verdict = check_safetensors(bytes);
+        const Parsed verdict = check_safetensors(bytes);
         ASSERT_EQ(verdict.broken_promise, "") << "byte " << i << " = " << value << " of " << sample;
       }
       bytes[i] = sample[i];
@@ -251,7 +233,7 @@ TEST(SafetensorsFuzz, SeededMutations) {
     std::string bytes = whole_file ? sample : sample.substr(8, length);
     for (std::int64_t n = random.integer(1, 3); n > 0; --n) mutate(bytes, random);
     if (!whole_file) bytes = safetensors_bytes(bytes, sample.substr(8 + length));
-    const Verdict verdict = check_guarded(bytes);
+    const Parsed verdict = check_guarded(bytes);
     ASSERT_EQ(verdict.broken_promise, "") << "round " << round << ": " << bytes;
     accepted += verdict.accepted ? 1 : 0;
   }
@@ -266,7 +248,7 @@ TEST(SafetensorsFuzz, RandomBytesAreRefused) {
     std::string bytes(static_cast<std::size_t>(random.integer(0, 300)), '\0');
     for (char& byte : bytes) byte = static_cast<char>(random.bits());
     if (round % 2 == 0) bytes = safetensors_bytes("{" + bytes, "");  // past the checks of the length and of '{'
-    const Verdict verdict = check_guarded(bytes);
+    const Parsed verdict = check_guarded(bytes);
     EXPECT_FALSE(verdict.accepted);
     EXPECT_EQ(verdict.broken_promise, "");
   }

@@ -4,26 +4,21 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include <tandem/error.h>
 
 #include "common/tuning/file.h"
+#include "tests/support/fuzz.h"
 
 namespace tandem {
 namespace {
 
-struct Verdict {
-  bool accepted = false;
-  std::string broken_promise;  // empty: none
-};
+using test::Parsed;
 
-Verdict check_tuning(std::string_view bytes) {
-  Verdict verdict;
-  try {
+Parsed check_tuning(std::string_view bytes) {
+  return test::parse_hostile(600, [&](Parsed& verdict) {
     const tuning::File file = tuning::parse_file(bytes, "fuzz.json");
     verdict.accepted = true;
     for (const tuning::Measurement& m : file.measured) {
@@ -36,13 +31,7 @@ Verdict check_tuning(std::string_view bytes) {
       verdict.broken_promise = "a speed that is none";
     const tuning::File again = tuning::parse_file(tuning::print_file(file), "fuzz.json");
     if (again.measured != file.measured) verdict.broken_promise = "printed and parsed again, the file differs";
-  } catch (const Error& error) {
-    if (verdict.accepted) verdict.broken_promise = std::string("refuses its own file: ") + error.what();
-    const std::string_view message = error.what();
-    if (error.code() != Code::io_error) verdict.broken_promise = "an Error of another code";
-    if (message.find('\n') != message.npos || message.size() > 600) verdict.broken_promise = "not one short sentence";
-  }
-  return verdict;
+  });
 }
 
 }  // namespace
@@ -50,14 +39,7 @@ Verdict check_tuning(std::string_view bytes) {
 
 #ifdef TANDEM_LIBFUZZER
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto verdict = tandem::check_tuning({reinterpret_cast<const char*>(data), size});
-  if (!verdict.broken_promise.empty()) {
-    std::fprintf(stderr, "%s\n", verdict.broken_promise.c_str());
-    std::abort();
-  }
-  return 0;
-}
+TANDEM_FUZZER_ENTRY(tandem::check_tuning)
 
 #else
 
@@ -86,7 +68,7 @@ TEST(TuningFuzz, TheSampleIsAccepted) { EXPECT_TRUE(check_tuning(sample()).accep
 TEST(TuningFuzz, TruncationAtEveryByteIsRefused) {
   const std::size_t whole = sample().find_last_of('}');
   for (std::size_t length = 0; length < sample().size(); ++length) {
-    const Verdict verdict = check_tuning(std::string_view(sample()).substr(0, length));
+    const Parsed verdict = check_tuning(std::string_view(sample()).substr(0, length));
     ASSERT_EQ(verdict.broken_promise, "") << length;
     ASSERT_EQ(verdict.accepted, length > whole) << length;
   }
@@ -151,7 +133,7 @@ TEST(TuningFuzz, SeededMutations) {
   for (int round = 0; round < kRounds; ++round) {
     std::string bytes = sample();
     for (std::int64_t n = random.integer(1, 2); n > 0; --n) mutate(bytes, random);
-    const Verdict verdict = check_tuning(bytes);
+    const Parsed verdict = check_tuning(bytes);
     ASSERT_EQ(verdict.broken_promise, "") << "round " << round << ": " << bytes;
     accepted += verdict.accepted ? 1 : 0;
   }
