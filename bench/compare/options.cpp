@@ -1,5 +1,7 @@
 #include "bench/compare/options.h"
 
+#include <fnmatch.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -71,6 +73,9 @@ void check(const Options& options) {
     throw UsageError("compare takes its two files and no --baseline");
   if (options.fail_on_regression && options.files.empty() && options.baseline.empty())
     throw UsageError("--fail-on regression needs --baseline FILE");
+  if (options.fail_on_reference &&
+      (options.selftest || !options.files.empty() || fnmatch(options.kernels.c_str(), profile::kAuto, 0) != 0))
+    throw UsageError("--fail-on reference looks at what dispatch chooses: it needs the row auto of a run");
   if (options.selftest && !options.baseline.empty()) throw UsageError("--selftest and --baseline exclude each other");
   if (!options.b.empty() && options.a.empty()) throw UsageError("--b is given without --a");
   if (!options.a.empty() && (options.problems.size() != 1 || !options.jobs.empty()))

@@ -8,6 +8,8 @@
 
 #include "bench/support/output.h"
 #include "bench/support/program.h"
+#include "common/dispatch/select.h"
+#include "common/ops/all.h"
 #include "common/profile/baseline.h"
 #include "common/profile/format.h"
 #include "common/profile/read_json.h"
@@ -18,8 +20,6 @@ namespace {
 using profile::Row;
 
 void complain(const std::string& text) { std::fprintf(stderr, "tandem-compare: %s\n", text.c_str()); }
-
-bool timed(const Row& row) { return row.status == profile::Status::ok && row.time.measured(); }
 
 int judge_change(const Options& options, const profile::RunChange& change) {
   if (!change.obstacle.empty()) {
@@ -40,7 +40,7 @@ profile::RunChange change_of(const Options& options, const profile::Comparison& 
 int judge_selftest(const profile::Comparison& comparison) {
   int failed = 0, asked = 0;
   for (const Row& row : comparison.rows) {
-    if (row.kernel == row.ran || !timed(row)) continue;
+    if (row.kernel == row.ran || !row.timed()) continue;
     ++asked;
     if (row.vs_reference.verdict == profile::Verdict::same) continue;
     ++failed;
@@ -52,13 +52,20 @@ int judge_selftest(const profile::Comparison& comparison) {
   return failed == 0 && asked > 0 ? 0 : bench::kWrong;
 }
 
+bool is_reference(const std::string& kernel) {
+  bool found = false;
+  for_each_op([&]<class Op>() {
+    const Entry<Op>* entry = find_kernel<Op>(kernel);
+    found = found || (entry && entry->kernel && entry->kernel->traits.reference);
+  });
+  return found;
+}
+
 int judge_references(const profile::Comparison& comparison) {
   int fallen = 0;
   for (const Row& row : comparison.rows) {
     if (row.kernel != profile::kAuto || row.ran.empty()) continue;
-    const bool reference = std::any_of(comparison.rows.begin(), comparison.rows.end(),
-                                       [&](const Row& other) { return other.kernel == row.ran && other.reference; });
-    if (!reference) continue;
+    if (!is_reference(row.ran)) continue;
     ++fallen;
     complain(fmt::format("{} {}: dispatch falls to the reference kernel {}", row.op, row.problem, row.ran));
   }
@@ -97,7 +104,7 @@ std::string scaling_block(std::span<const Row> rows) {
   std::map<std::string, std::vector<const Row*>> groups;
   std::vector<std::string> order;
   for (const Row& row : rows) {
-    if (!timed(row)) continue;
+    if (!row.timed()) continue;
     const std::string key =
         fmt::format("{} {} {}{}{}", row.op, row.problem, row.kernel, row.label.empty() ? "" : ", ", row.label);
     if (groups[key].empty()) order.push_back(key);

@@ -54,7 +54,7 @@ void add_crossings(Chart& chart, double level, const char* over, const char* und
 double best_call(std::span<const Row> rows, const std::string& backend) {
   double best = kAbsent;
   for (const Row& row : rows) {
-    if (row.kernel == kAuto || row.backend != backend || !timed(row)) continue;
+    if (row.kernel == kAuto || row.backend != backend || !row.timed()) continue;
     const profile::Timing& timing = backend == "cuda" ? row.end_to_end : row.time;
     if (timing.measured() && !(best <= timing.summary.median)) best = timing.summary.median;
   }
@@ -82,7 +82,7 @@ std::string size_chart(const Ladder& ladder) {
   chart.levels = {1};
   for (const Rung& rung : ladder.rungs)
     for (const Row& row : rung.rows) {
-      if (row.kernel == kAuto || !timed(row)) continue;
+      if (row.kernel == kAuto || !row.timed()) continue;
       const auto add = [&](const std::string& name, double speedup, double seconds) {
         if (speedup > 0)
           named(chart.series, name)
@@ -115,7 +115,7 @@ std::string density_chart(const Ladder& ladder) {
   for (const Rung& rung : ladder.rungs) {
     double promised = kAbsent;
     for (const Row& row : rung.rows) {
-      if (row.kernel == kAuto || !timed(row) || !(row.speedup_vs_dense > 0)) continue;
+      if (row.kernel == kAuto || !row.timed() || !(row.speedup_vs_dense > 0)) continue;
       promised = row.theoretical_speedup;
       named(chart.series, row.kernel)
           .marks.push_back({rung.size, row.speedup_vs_dense,
@@ -153,7 +153,7 @@ std::string types_chart(const Comparison& c) {
   };
   std::map<std::string, Products> by_sizes;  // and backend
   for (const Row& row : c.rows) {
-    if (row.kernel == kAuto || !timed(row) || !row.work.rate_is_flops || row.work.dense_flops > 0) continue;
+    if (row.kernel == kAuto || !row.timed() || !row.work.rate_is_flops || row.work.dense_flops > 0) continue;
     Products& products = by_sizes[row.backend + " " + sizes_of(row.problem)];
     if (row.work.arithmetic == DType::f32)
       keep_fastest(products.f32, row);
@@ -208,7 +208,7 @@ std::string prediction_picture(const Comparison& c) {
   chart.diagonal = true;
   std::vector<double> ratios;
   for (const Row& row : c.rows) {
-    if (row.kernel == kAuto || !timed(row) || !(row.predicted_seconds > 0)) continue;
+    if (row.kernel == kAuto || !row.timed() || !(row.predicted_seconds > 0)) continue;
     const double measured = row.time.summary.median;
     Series& series = named(chart.series, row.op);
     series.line = false;

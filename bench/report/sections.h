@@ -12,8 +12,6 @@ using profile::Row;
 using profile::RunFacts;
 
 /// The row was right and has a time.
-bool timed(const Row& row);
-
 /// The speed-up over the reference kernel: what the verdict was made of where there is one, else the ratio of the medians.
 double over_reference(const Row& row);
 

@@ -34,7 +34,7 @@ std::string tiles(const Comparison& c) {
   std::vector<double> speedups, regrets, errors;
   for (const Row& row : c.rows) {
     (row.status == Status::ok ? right : row.status == Status::wrong ? wrong : skipped) += 1;
-    if (!timed(row)) continue;
+    if (!row.timed()) continue;
     if (row.kernel == kAuto && row.speedup_vs_reference > 0) speedups.push_back(std::log(row.speedup_vs_reference));
     if (std::isfinite(row.regret)) regrets.push_back(row.regret);
     if (row.predicted_seconds > 0) errors.push_back(std::abs(row.predicted_seconds / row.time.summary.median - 1));
@@ -100,7 +100,7 @@ std::string behind(const Row& row, const Row& best) {
 }
 
 std::string next_best(const std::vector<const Row*>& order) {
-  for (std::size_t i = 1; i < order.size() && timed(*order[i]); ++i)
+  for (std::size_t i = 1; i < order.size() && order[i]->timed(); ++i)
     if (order[i]->kernel != kAuto)
       return fmt::format("{} <small>{}</small>", kernel_text(order[i]->kernel), behind(*order[i], *order[0]));
   return "<small>no other</small>";
@@ -108,7 +108,7 @@ std::string next_best(const std::vector<const Row*>& order) {
 
 std::string choice(std::span<const Row> rows, const Row& best) {
   for (const Row& row : rows)
-    if (row.kernel == kAuto && timed(row)) {
+    if (row.kernel == kAuto && row.timed()) {
       if (row.ran == best.kernel) return "<span class=\"ok\">the fastest</span>";
       return fmt::format("{} <small>{} behind</small>", kernel_text(row.ran), percent_text(row.regret));
     }
@@ -119,7 +119,7 @@ std::string choice(std::span<const Row> rows, const Row& best) {
 std::string winner(std::span<const Row> rows) {
   const std::vector<const Row*> order = profile::in_order(rows);
   const Row& best = *order.front();
-  if (!timed(best) || best.kernel == kAuto) return "";
+  if (!best.timed() || best.kernel == kAuto) return "";
   return fmt::format(
       "<tr><th scope=\"row\"><b>{}</b> {}<small>{}</small></th><td data-label=\"fastest\">{}</td>"
       "<td data-label=\"median\" class=\"n\">{}</td><td data-label=\"of the ceiling\" class=\"n\">{}{}</td>"
@@ -160,8 +160,6 @@ std::string skips(const Comparison& c) {
 }
 
 }  // namespace
-
-bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
 
 double over_reference(const Row& row) {
   return row.vs_reference.verdict == profile::Verdict::none ? row.speedup_vs_reference : row.vs_reference.ratio;

@@ -62,8 +62,8 @@ std::string verdict_of(const profile::Effect& effect) {
 
 std::string line(const Row& row, std::size_t index) {
   const profile::Summary& s = row.time.summary;
-  const double median = timed(row) ? s.median : profile::kAbsent;
-  const double low = timed(row) ? s.median_95.low : profile::kAbsent;
+  const double median = row.timed() ? s.median : profile::kAbsent;
+  const double low = row.timed() ? s.median_95.low : profile::kAbsent;
   const double whole = row.end_to_end.measured() ? row.end_to_end.summary.median : profile::kAbsent;
   std::string out = fmt::format("<tr data-row=\"{}\" data-status=\"{}\" data-backend=\"{}\">", index, name(row.status),
                                 esc(row.backend));

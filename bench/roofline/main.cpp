@@ -11,7 +11,6 @@
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/progress.h"
-#include "common/io/file.h"
 #include "common/profile/roofline.h"
 #include "common/profile/run_facts.h"
 #include "common/profile/run_problem.h"
@@ -52,7 +51,7 @@ int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
   bench::check_files(*options);
-  if (!options->svg.empty() && options->svg != "-") io::AtomicFile probe(options->svg);
+  bench::check_file(options->svg);
   ContextOptions how;
   how.threads = options->threads;
   Context ctx(how);

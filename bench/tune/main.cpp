@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -172,7 +173,8 @@ class Progress {
   double last_ = 0;
 };
 
-int finish(const std::vector<std::string>& wrong, bool interrupted) {
+int finish(const std::vector<std::string>& wrong, const std::vector<std::string>& skipped, bool interrupted) {
+  for (const std::string& line : skipped) std::fprintf(stderr, "tandem-tune: skipped: %s\n", line.c_str());
   for (const std::string& line : wrong) std::fprintf(stderr, "tandem-tune: WRONG: %s\n", line.c_str());
   return !wrong.empty() ? bench::kWrong : interrupted ? bench::kInterrupted : 0;
 }
@@ -197,7 +199,19 @@ int tune(Context& ctx, const Options& o, const std::string& path, const SessionO
   if (!o.quiet)
     print(fmt::format("{} problems, {} times measured; {} holds {}\n", session.problems, added, path,
                       now.measured.size()));
-  return finish(session.wrong, how.cancelled());
+  return finish(session.wrong, session.skipped, how.cancelled());
+}
+
+/// Times of CUDA kernels count here only when they are of the GPU that is here.
+void require_same_gpu(const profile::Comparison& comparison, const std::string& source) {
+  const auto on_gpu = [](const profile::Row& row) { return row.backend == "cuda" && row.timed(); };
+  if (std::none_of(comparison.rows.begin(), comparison.rows.end(), on_gpu)) return;
+  const std::vector<GpuInfo>&there = comparison.machine.gpus, &here = detected_machine().gpus;
+  const auto words = [](const std::vector<GpuInfo>& gpus) {
+    return gpus.empty() ? std::string("no GPU") : fmt::format("{} ({})", gpus[0].name, gpus[0].compute_capability);
+  };
+  if (words(there) != words(here))
+    throw UsageError(fmt::format("{}: measured with {}, and here is {}", source, words(there), words(here)));
 }
 
 int import(const Options& o, const std::string& path) {
@@ -207,6 +221,7 @@ int import(const Options& o, const std::string& path) {
     throw UsageError(fmt::format("{}: measured with library {} on {} ({}), and this is library {} on {} ({})", o.import,
                                  comparison.library, there.name, name(there.isa), version(), here.name,
                                  name(here.isa)));
+  require_same_gpu(comparison, o.import);
   tuning::File file = news(path, false);
   tuning::record(file.measured, comparison);
   const std::size_t added = file.measured.size();
@@ -220,7 +235,7 @@ int regret(Context& ctx, const Options& o, const SessionOptions& how, Progress& 
   line.clear();
   if (!o.quiet && o.json != "-") print("predictions: " + tuning_model(ctx) + "\n" + text_of(found));
   bench::write_file(o.json, [&] { return json_of(found, tuning_model(ctx), o.seed); });
-  return finish(found.wrong, how.cancelled());
+  return finish(found.wrong, {}, how.cancelled());
 }
 
 int run(int argc, const char* const* argv) {
@@ -242,7 +257,7 @@ int run(int argc, const char* const* argv) {
   ContextOptions options;
   options.threads = o.threads;
   Context ctx(options);
-  if (!o.file.empty() && std::filesystem::exists(o.file) && o.regret) use_tuning(ctx, o.file);
+  if (!o.file.empty() && o.regret) use_tuning(ctx, o.file);
   if (!o.import.empty()) return import(o, path);
   if (!o.regret && std::filesystem::exists(path)) tuning::read_file(path);  // before measuring: what is bad stays
   Progress line(!o.quiet && isatty(STDERR_FILENO) != 0);

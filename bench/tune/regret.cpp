@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/dispatch/question.h"
 #include "common/profile/run_problem.h"
 #include "common/profile/timer.h"
 
@@ -54,7 +55,7 @@ double median(std::vector<double> values) {
 }
 
 bool try_one(Context& ctx, Context& plain, const tuning::Problem& problem, const SessionOptions& options, Regret& all) {
-  const Decision decision = explain(ctx, problem.op + " " + problem.text);
+  const Decision decision = decide(ctx, {problem.op, problem.text, {}, {}, 1});
   std::set<std::string> references;
   double least = profile::kAbsent;
   for (const Candidate& c : decision.candidates) {
@@ -63,7 +64,7 @@ bool try_one(Context& ctx, Context& plain, const tuning::Problem& problem, const
   }
   Tried tried{problem,
               decision.kernel,
-              explain(plain, problem.op + " " + problem.text).kernel,
+              decide(plain, {problem.op, problem.text, {}, {}, 1}).kernel,
               {},
               0,
               0,
@@ -92,13 +93,16 @@ bool try_one(Context& ctx, Context& plain, const tuning::Problem& problem, const
   for (const profile::Row& row : rows)
     if (row.kernel == tried.chosen)
       tried.predicted_error = std::abs(row.predicted_seconds / row.time.summary.median - 1);
-  if (tried.regret > kAgain) {
+  if (std::max(tried.regret, tried.regret_without_table) > kAgain) {
     const std::vector<profile::Row> again = run(ctx, problem, options, kLonger, [&](std::string_view kernel) {
-      return kernel == tried.chosen || kernel == tried.best;
+      return kernel == tried.chosen || kernel == tried.without_table || kernel == tried.best;
     });
-    const double now = median_of(again, tried.chosen) / median_of(again, tried.best) - 1;
-    if (std::isnan(now)) return false;
+    const double least_again = median_of(again, tried.best);
+    const double now = median_of(again, tried.chosen) / least_again - 1;
+    const double now_without = median_of(again, tried.without_table) / least_again - 1;
+    if (std::isnan(now) || std::isnan(now_without)) return false;
     tried.regret = std::max(0.0, now);
+    tried.regret_without_table = std::max(0.0, now_without);
   }
   all.tried.push_back(std::move(tried));
   return true;
@@ -155,7 +159,7 @@ Regret try_choices(Context& ctx, std::size_t count, const SessionOptions& option
     const std::size_t done = regret.tried.size();
     const double each = done ? (profile::now() - begin) / static_cast<double>(done) : profile::kAbsent;
     if (options.progress) options.progress(done, each * static_cast<double>(count - done), problem);
-    if (explain(ctx, problem.op + " " + problem.text).rung == Rung::measured) continue;
+    if (decide(ctx, {problem.op, problem.text, {}, {}, 1}).rung == Rung::measured) continue;
     if (!try_one(ctx, plain, problem, options, regret)) ++failures;
   }
   return regret;

@@ -9,6 +9,7 @@
 #include <tandem/error.h>
 
 #include "common/core/context_impl.h"
+#include "common/dispatch/question.h"
 #include "common/profile/run_problem.h"
 #include "common/profile/timer.h"
 #include "common/tuning/point.h"
@@ -25,8 +26,28 @@ class Measuring {
  public:
   Measuring(Context& ctx, const SessionOptions& options) : ctx_(ctx), options_(options) {}
 
-  /// The ratio of the second fastest kernel to the fastest; infinite for one kernel.
+  /// The ratio of the second fastest kernel to the fastest; infinite for one kernel, and for a problem that cannot be run.
   double measure(const tuning::Problem& problem) {
+    try {
+      return try_measure(problem);
+    } catch (const Error& error) {  // what was measured before is kept
+      session_.skipped.push_back(fmt::format("{} {}: {}", problem.op, problem.text, error.what()));
+      return std::numeric_limits<double>::infinity();
+    }
+  }
+
+  /// From now on predictions know what was measured.
+  void learn() {
+    Context::Impl& impl = ctx_.impl();
+    impl.tuning = std::make_shared<const tuning::Table>(tuning::make_table(session_.measured, impl.machine));
+  }
+  void tell(double left, const tuning::Problem& next) const {
+    if (options_.progress) options_.progress(session_.problems, left, next);
+  }
+  Session take() { return std::move(session_); }
+
+ private:
+  double try_measure(const tuning::Problem& problem) {
     profile::CompareOptions how;
     how.min_seconds = options_.min_time;
     how.seed = options_.seed;
@@ -46,21 +67,10 @@ class Measuring {
     return seconds.size() < 2 ? std::numeric_limits<double>::infinity() : seconds[1] / seconds[0];
   }
 
-  /// From now on predictions know what was measured.
-  void learn() {
-    Context::Impl& impl = ctx_.impl();
-    impl.tuning = std::make_shared<const tuning::Table>(tuning::make_table(session_.measured, impl.machine));
-  }
-  void tell(double left, const tuning::Problem& next) const {
-    if (options_.progress) options_.progress(session_.problems, left, next);
-  }
-  Session take() { return std::move(session_); }
-
- private:
   std::set<std::string> promising(const tuning::Problem& problem) {
     std::set<std::string> names;
     double least = std::numeric_limits<double>::infinity();
-    const Decision decision = explain(ctx_, problem.op + " " + problem.text);
+    const Decision decision = decide(ctx_, {problem.op, problem.text, {}, {}, 1});
     for (const Candidate& c : decision.candidates)
       if (c.accepted) least = std::min(least, c.kernel_seconds);
     for (const Candidate& c : decision.candidates)

@@ -28,7 +28,8 @@ struct SessionOptions {
 struct Session {
   std::vector<tuning::Measurement> measured;
   std::size_t problems = 0;
-  std::vector<std::string> wrong;  // "kernel on op problem: reason"
+  std::vector<std::string> wrong;    // "kernel on op problem: reason"
+  std::vector<std::string> skipped;  // "op problem: reason"
 };
 
 /// Measures each problem on every kernel that is no reference.

@@ -93,7 +93,9 @@ void Context::Impl::find_machine(const std::string& source) {
     model = "the ceilings that were given";
   }
   if (!pretended || !spec.path.empty()) {
-    tuning::Loaded loaded = tuning::load(spec, pretended ? machine : detected_machine());
+    constexpr auto kMeasured = +[] { return this_machine().ceilings; };
+    tuning::Loaded loaded =
+        pretended ? tuning::load(spec, machine, nullptr) : tuning::load(spec, detected_machine(), kMeasured);
     if (!pretended && (loaded.ceilings || spec.frozen)) {
       machine = detected_machine();
       machine.ceilings = loaded.ceilings.value_or(Ceilings{});
@@ -248,6 +250,7 @@ std::string tuning_model(Context& ctx) { return ctx.impl().model; }
 
 void record_problems(Context& ctx, const std::string& path) {
   ctx.impl().recorder = path.empty() ? nullptr : std::make_unique<tuning::Recorder>(path);
+  ctx.impl().workers.clear();  // made anew, with the same path
 }
 
 std::vector<KernelInfo> kernels(Context& ctx) {

@@ -1,5 +1,5 @@
 // Choosing a kernel. One walk of the table serves every call, explain(), the comparison and the tests; it is a pure
-// function of the situation, the policy and the machine.
+// function of the situation, the policy, the machine and what was measured.
 #pragma once
 
 #include <array>

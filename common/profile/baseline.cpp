@@ -15,8 +15,6 @@ namespace {
 using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, int>;
 Key key_of(const Row& row) { return {row.op, row.problem, row.label, row.operands, row.kernel, row.threads}; }
 
-bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
-
 std::string gpus_of(const RunFacts& run) {
   std::string names;
   for (const GpuInfo& gpu : run.machine.gpus) names += (names.empty() ? "" : ", ") + gpu.name;
@@ -62,18 +60,18 @@ RunChange compare_runs(const Comparison& before, const Comparison& after, const 
   if (!change.obstacle.empty()) return change;
   std::map<Key, const Row*> old;
   for (const Row& row : before.rows)
-    if (timed(row)) old.emplace(key_of(row), &row);  // the first of several
+    if (row.timed()) old.emplace(key_of(row), &row);  // the first of several
   for (const Row& row : after.rows) {
     const auto found = old.find(key_of(row));
     if (found == old.end()) {
-      change.fresh += timed(row) ? 1 : 0;
+      change.fresh += row.timed() ? 1 : 0;
       continue;
     }
     if (row.status == Status::wrong) change.broken.push_back(&row);
-    if (timed(row))
+    if (row.timed())
       change.rows.push_back(
           {found->second, &row, effect_of(found->second->time.samples, row.time.samples, false, options)});
-    if (row.status == Status::wrong || timed(row)) old.erase(found);
+    if (row.status == Status::wrong || row.timed()) old.erase(found);
   }
   for (const auto& [key, row] : old) change.gone.push_back(row);
   std::vector<Effect*> effects;

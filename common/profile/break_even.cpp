@@ -7,7 +7,7 @@
 
 #include "common/core/context_impl.h"
 #include "common/dispatch/crossing.h"
-#include "common/profile/run_facts.h"
+#include "common/profile/roof.h"
 #include "common/profile/run_problem.h"
 
 namespace tandem {
@@ -27,7 +27,7 @@ class Sides {
  public:
   Sides(Context& ctx, const Question& question, const BreakEvenOptions& options)
       : ctx_(ctx), question_(question), options_(options), scaling_(question.text) {
-    if (options.measure) roof_ = profile::begin_run(ctx.machine(), options.how.seed, options.how.min_seconds).roof;
+    if (options.measure) roof_ = profile::measure_roof(ctx.machine().cpu);
     const std::int64_t fits = options.measure ? kMeasuredBytes : device_bytes(ctx.machine());
     last_ = steps_within(question, scaling_, options.max_bytes > 0 ? options.max_bytes : fits);
     if (options.measure && last_ > 0) last_ = steps_before_long_calls();

@@ -61,12 +61,13 @@ std::string too_short(const Timing& timing) {
 
 /// Fills Row::cold of the rows that were timed: after all hot samples, so that neither disturbs the other.
 void measure_cold(Context& context, std::vector<Candidate>& candidates, MeasureOptions how) {
+  if (std::none_of(candidates.begin(), candidates.end(), [](const Candidate& c) { return c.row.timed(); })) return;
   std::function<void()> host = evict_host(context), device;
   std::vector<Timed> ways;
   std::vector<Row*> rows;
   for (Candidate& candidate : candidates) {
     Row& row = candidate.row;
-    if (row.status != Status::ok || !row.time.measured()) continue;
+    if (!row.timed()) continue;
     ways.push_back(timed(row.kernel + " cold", candidate.time, row));
     ways.back().prepare = host;
     rows.push_back(&row);
@@ -128,7 +129,10 @@ std::vector<Row> run_candidates(Context& context, std::vector<Candidate> candida
     row.status = Status::skipped;
     row.reason = slots[i].first->stop == Stop::too_short ? too_short(*slots[i].first) : "interrupted";
   }
-  if (options.cold && !options.cancelled()) measure_cold(context, candidates, how);
+  try {
+    if (options.cold && !options.cancelled()) measure_cold(context, candidates, how);
+  } catch (const Error&) {  // no memory to fill the caches with: the rows have no cold figures
+  }
   std::vector<Row> rows;
   for (Candidate& candidate : candidates) rows.push_back(std::move(candidate.row));
   return rows;

@@ -6,20 +6,18 @@
 namespace tandem::profile {
 namespace {
 
-bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
-
 /// The fastest row on a backend that does the work of the dense product.
 double dense_seconds(const std::vector<Row>& rows, const std::string& backend) {
   double best = kAbsent;
   for (const Row& row : rows)
-    if (row.dense && row.backend == backend && timed(row) && !(best <= row.time.summary.median))
+    if (row.dense && row.backend == backend && row.timed() && !(best <= row.time.summary.median))
       best = row.time.summary.median;
   return best;
 }
 
 /// Seconds of a whole call on host memory.
 double host_to_host(const Row& row) {
-  if (!timed(row)) return kAbsent;
+  if (!row.timed()) return kAbsent;
   if (row.backend != "cuda" || row.kernel == kAuto) return row.time.summary.median;
   return row.end_to_end.measured() ? row.end_to_end.summary.median : kAbsent;
 }
@@ -45,10 +43,10 @@ bool Comparison::any_wrong() const {
 void derive_figures(std::vector<Row>& rows) {
   double reference = kAbsent;
   for (const Row& row : rows)
-    if (row.reference && timed(row) && std::isnan(reference)) reference = row.time.summary.median;
+    if (row.reference && row.timed() && std::isnan(reference)) reference = row.time.summary.median;
   for (Row& row : rows) {
     row.rate_unit = row.work.rate_is_flops ? "GFLOP/s" : "GB/s";
-    if (!timed(row)) continue;
+    if (!row.timed()) continue;
     const double median = row.time.summary.median;
     row.rate = (row.work.rate_is_flops ? row.work.flops : row.work.bytes) / median / 1e9;
     if (row.ceiling.value > 0) row.ceiling_fraction = row.ceiling.seconds / median;

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -120,17 +121,23 @@ CounterReading Counters::stop() {
   for (const Open& open : open_) (void)ioctl(open.descriptor, PERF_EVENT_IOC_DISABLE, 0);
   CounterReading reading;
   reading.reason = reason_;
+  std::array<bool, std::size(kEvents)> starved{};
   for (const Open& open : open_) {
     Value end{};
     double& sum = reading.*kEvents[open.event].field;
     if (read(open.descriptor, &end, sizeof end) != sizeof end) continue;
-    if (std::isnan(sum)) sum = 0;
     const auto enabled = static_cast<double>(end.enabled - open.begin.enabled);
     const auto running = static_cast<double>(end.running - open.begin.running);
+    if (enabled > 0 && running <= 0) starved[open.event] = true;
+    if (std::isnan(sum)) sum = 0;
     if (running <= 0) continue;  // the thread slept, or was never given a counter
     sum += static_cast<double>(end.count - open.begin.count) * enabled / running;
     reading.counted_fraction = std::fmin(reading.counted_fraction, running / enabled);
   }
+  if (std::find(starved.begin(), starved.end(), true) == starved.end()) return reading;
+  for (std::size_t event = 0; event < starved.size(); ++event)
+    if (starved[event]) reading.*kEvents[event].field = kAbsent;
+  reading.reason += std::string(reading.reason.empty() ? "" : "; ") + "other events had the counters all the time";
   return reading;
 }
 

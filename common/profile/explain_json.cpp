@@ -179,7 +179,7 @@ Machine machine_from_json(std::string_view text, const std::string& source) {
   if (const std::string schema = profile::schema_of(json, source); schema != kSchema)
     throw Error(Code::io_error, source + ": schema '" + schema + "' holds no whole machine, '" + kSchema + "' does");
   Machine machine;
-  profile::JsonReader io(json, source, source);
+  profile::JsonReader io(json, source, "");
   io.object("machine", [&](profile::JsonReader& inner) { describe_whole_machine(inner, machine); });
   check_machine(io, machine);
   return machine;

@@ -14,7 +14,7 @@ std::vector<int> parse_cpu_list(const std::string& text);
 /// A CPU that this process may use on each NUMA node that has one, in the order of the nodes.
 std::vector<int> one_cpu_of_each_node();
 
-/// Reading memory that a thread on CPU `first_touch` touched first, from each of the other CPUs; the first is local.
+/// Reading, from each of `cpus`, memory that a thread on the first of them touched first.
 void measure_first_touch(LayoutReport& report, const std::vector<int>& cpus, const LayoutOptions& options);
 
 }  // namespace tandem::profile

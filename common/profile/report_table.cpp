@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t kBar = 16;
 
-bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
-
 std::string kernel_cell(const Row& row) {
   if (row.kernel == kAuto) return "auto: " + row.ran;
   return row.kernel + (row.reference ? " (reference)" : "");
@@ -169,7 +167,7 @@ std::vector<const Row*> in_order(std::span<const Row> rows) {
   std::vector<const Row*> order;
   for (const Row& row : rows) order.push_back(&row);
   const auto rank = [](const Row& row) {
-    return timed(row) ? (row.kernel == kAuto ? 1 : 0) : row.status == Status::wrong ? 2 : 3;
+    return row.timed() ? (row.kernel == kAuto ? 1 : 0) : row.status == Status::wrong ? 2 : 3;
   };
   std::stable_sort(order.begin(), order.end(), [&](const Row* a, const Row* b) {
     if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
@@ -185,7 +183,7 @@ std::string table_block(std::span<const Row> rows, const Style& style) {
   bool any = false;
   for (const Row& row : rows) {
     name_width = std::max(name_width, display_width(kernel_cell(row)));
-    any = any || timed(row);
+    any = any || row.timed();
   }
   const Extra extra = extra_of(rows);
   std::string text = title(rows, style);
@@ -193,7 +191,7 @@ std::string table_block(std::span<const Row> rows, const Style& style) {
   std::vector<std::pair<std::string, std::vector<std::string>>> skipped;
   bool first = true;
   for (const Row* row : in_order(rows)) {
-    if (timed(*row)) {
+    if (row->timed()) {
       text += timed_line(*row, name_width, extra, first, style);
       first = false;
     } else if (row->status == Status::wrong) {

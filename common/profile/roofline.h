@@ -34,7 +34,7 @@ struct Roofline {
   std::vector<RooflinePoint> points;
 };
 
-/// The host's, then each GPU's that has a measured ceiling. Rows that were timed, on their side; operations without
+/// The host's, then that of the first GPU where it has a measured ceiling. Rows that were timed, on their side; operations without
 /// arithmetic (transpose) have no point. Of each memory level the faster of copying, reading and writing is drawn.
 std::vector<Roofline> rooflines(const RunFacts& facts, std::span<const Row> rows);
 

@@ -58,14 +58,12 @@ Verdict verdict_of(const Effect& effect, const VerdictOptions& options) {
   return effect.ratio_95.low >= less && effect.ratio_95.high <= more ? Verdict::same : Verdict::inconclusive;
 }
 
-bool timed(const Row& row) { return row.status == Status::ok && row.time.measured(); }
-
 /// Every other timed row against `base`, as one set of questions.
 void derive_against(std::vector<Row>& rows, const Row* base, Effect Row::*field, const VerdictOptions& options) {
   std::vector<Effect*> effects;
   for (Row& row : rows) {
     row.*field = {};
-    if (!base || &row == base || !timed(row)) continue;
+    if (!base || &row == base || !row.timed()) continue;
     row.*field = effect_of(base->time.samples, row.time.samples, true, options);
     effects.push_back(&(row.*field));
   }
@@ -144,8 +142,8 @@ void judge(std::span<Effect* const> effects, const VerdictOptions& options) {
 void derive_effects(std::vector<Row>& rows, const VerdictOptions& options) {
   const Row *reference = nullptr, *best = nullptr;
   for (Row& row : rows) {
-    row.drift = timed(row) ? drift_of(row.time.samples) : kAbsent;
-    if (!timed(row) || row.kernel == kAuto) continue;
+    row.drift = row.timed() ? drift_of(row.time.samples) : kAbsent;
+    if (!row.timed() || row.kernel == kAuto) continue;
     if (row.reference && !reference) reference = &row;
     if (!best || row.time.summary.median < best->time.summary.median) best = &row;
   }

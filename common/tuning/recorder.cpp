@@ -11,7 +11,7 @@
 
 namespace tandem::tuning {
 
-Recorder::Recorder(const std::string& path) {
+Recorder::Recorder(const std::string& path) : path_(path) {
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
   if (descriptor_ < 0)
     throw Error(Code::io_error,

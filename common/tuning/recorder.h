@@ -19,8 +19,10 @@ class Recorder {
 
   /// Never throws: a full disk must not break a call.
   void note(const std::string& op, const std::string& problem, bool complete) noexcept;
+  const std::string& path() const { return path_; }
 
  private:
+  std::string path_;
   int descriptor_ = -1;
   std::set<std::string> seen_;
 };

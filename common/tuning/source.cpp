@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/profile/ceilings_fields.h"
 #include "common/tuning/point.h"
 
 namespace tandem::tuning {
@@ -56,8 +57,9 @@ void add(std::string& sentences, const std::string& sentence) {
   sentences += (sentences.empty() ? "" : "; ") + sentence;
 }
 
-/// The files together, the later before the earlier. Stale ones count only where no other does.
-Loaded combine(std::vector<Found>& files, Machine machine) {
+/// The files together, the later before the earlier. Stale ones count only where no other does. Measurements are held
+/// against priors from the ceilings that the context will have.
+Loaded combine(std::vector<Found>& files, const Spec& spec, Machine machine, Ceilings (*measure)()) {
   Loaded loaded;
   bool fresh = false;
   for (const Found& found : files) fresh = fresh || found.match.exact();
@@ -65,16 +67,16 @@ Loaded combine(std::vector<Found>& files, Machine machine) {
   for (Found& found : files) {
     add(loaded.model, found.words);
     if (found.match.hard || (fresh && found.match.soft)) continue;
-    if (found.match.exact() && found.file.ceilings) loaded.ceilings = found.file.ceilings;
+    if (measure && found.match.exact() && found.file.ceilings) loaded.ceilings = found.file.ceilings;
     std::move(found.file.measured.begin(), found.file.measured.end(), std::back_inserter(measured));
   }
   if (measured.empty()) return loaded;
-  if (loaded.ceilings) machine.ceilings = *loaded.ceilings;  // the priors that measurements are held against
+  if (measure) machine.ceilings = loaded.ceilings ? *loaded.ceilings : spec.frozen ? Ceilings{} : measure();
   loaded.table = std::make_shared<const Table>(make_table(measured, machine, !fresh));
   return loaded;
 }
 
-Loaded load_now(const Spec& spec, const Machine& machine) {
+Loaded load_now(const Spec& spec, const Machine& machine, Ceilings (*measured)()) {
   std::vector<Found> files;
   std::string complaints;
   if (!spec.path.empty()) {
@@ -91,7 +93,7 @@ Loaded load_now(const Spec& spec, const Machine& machine) {
       }
     }
   }
-  Loaded loaded = combine(files, machine);
+  Loaded loaded = combine(files, spec, machine, measured);
   if (!complaints.empty()) add(loaded.model, complaints);
   if (!loaded.ceilings) add(loaded.model, spec.frozen ? kAssumed : kPriors);
   if (spec.frozen) loaded.model = "frozen: " + loaded.model;
@@ -128,12 +130,20 @@ std::string user_file() {
   return cache.empty() ? absolute("HOME", "/.cache/tandem/tuning-v1.json") : cache;
 }
 
-Loaded load(const Spec& spec, const Machine& machine) {
+Loaded load(const Spec& spec, const Machine& machine, Ceilings (*measured)()) {
   if (spec.off) return {nullptr, std::nullopt, kPriors};
   static std::mutex mutex;
   static std::map<std::string, Loaded> known;
   constexpr std::size_t kMostKnown = 16;
-  std::string key = fmt::format("{} {} ", spec.frozen, machine.cpu.name);
+  std::string key = fmt::format("{} {}\n", spec.frozen, measured != nullptr);
+  const Fingerprint here = fingerprint_of(machine);
+  each_field(here, [&](const char*, const auto& value, Field) { key += fmt::format("{}\n", value); });
+  if (!measured) {
+    const auto add_number = [&](const char*, double value) { key += fmt::format("{} ", value); };
+    profile::each_ceiling(machine.ceilings, add_number, [&](const char* name, const CopyCurve& curve) {
+      for (const double seconds : curve.seconds) add_number(name, seconds);
+    });
+  }
   for (const std::string& path :
        spec.path.empty() ? std::vector<std::string>{kSystemFile, user_file()} : std::vector<std::string>{spec.path})
     key += state_of(path) + "\n";
@@ -141,7 +151,7 @@ Loaded load(const Spec& spec, const Machine& machine) {
   const auto at = known.find(key);
   if (at != known.end()) return at->second;
   if (known.size() >= kMostKnown) known.clear();
-  return known[key] = load_now(spec, machine);
+  return known[key] = load_now(spec, machine, measured);
 }
 
 std::string age(double seconds) {

@@ -15,7 +15,7 @@ namespace tandem::tuning {
 
 inline constexpr const char* kSystemFile = "/etc/tandem/tuning-v1.json";
 
-/// What TANDEM_TUNING and ContextOptions::tuning say.
+/// What TANDEM_TUNING and use_tuning() say.
 struct Spec {
   bool off = false;     // no file
   bool frozen = false;  // nothing is measured, ceilings included
@@ -33,9 +33,10 @@ struct Loaded {
   std::string model;                   // where predictions come from, in a sentence
 };
 
-/// What there is for a machine as it was detected. A named file that cannot be used is an Error(io_error); the others cost a
-/// sentence in `model`. Files that did not change since they were read are not read again.
-Loaded load(const Spec& spec, const Machine& machine);
+/// What there is for a machine as it was detected, whose ceilings are those of a file or else what `measured` returns; for a
+/// made-up machine, which keeps its own, `measured` is null. A named file that cannot be used is an Error(io_error); the
+/// others cost a sentence in `model`. Files that did not change since they were read are not read again.
+Loaded load(const Spec& spec, const Machine& machine, Ceilings (*measured)());
 
 /// "3 hours", "2 days"; "unknown age" for NaN.
 std::string age(double seconds);

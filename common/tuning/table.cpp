@@ -128,11 +128,6 @@ Table::~Table() = default;
 Table::Table(Table&&) noexcept = default;
 Table& Table::operator=(Table&&) noexcept = default;
 
-const Measurement* Table::exact(const Subject& subject, const std::function<bool(std::string_view)>& same) const {
-  const Series* series = data_->find(subject);
-  return series ? exact_in(*series, subject, sizes_of(subject.printed), same) : nullptr;
-}
-
 std::optional<Estimate> Table::estimate(const Subject& subject,
                                         const std::function<bool(std::string_view)>& same) const {
   const Series* series = data_->find(subject);

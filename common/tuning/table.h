@@ -65,13 +65,10 @@ class Table {
   Table& operator=(Table&&) noexcept;
 
   std::size_t size() const { return size_; }
-  bool stale() const { return stale_; }
 
   /// Nothing where the table knows too little of the kernel. `same(text)` says whether that text describes the subject's
   /// problem exactly: what is printed may leave strides out.
   std::optional<Estimate> estimate(const Subject& subject, const std::function<bool(std::string_view)>& same) const;
-  /// The measured entry alone.
-  const Measurement* exact(const Subject& subject, const std::function<bool(std::string_view)>& same) const;
 
   /// What a stale table's errors grow by.
   static constexpr double kStaleError = 0.25;

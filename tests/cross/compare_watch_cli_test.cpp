@@ -102,10 +102,10 @@ TEST(CompareWatch, TheSelfTestIsTwoRowsOfOneKernel) {
   EXPECT_EQ(rows[1].at("ran"), rows[0].at("kernel"));
   EXPECT_EQ(rows[1].at("verdict_vs_reference"), "same");
   EXPECT_NE(rows[1].at("reproduce").get<std::string>().find("--selftest"), std::string::npos);
-  // Two or three samples a kernel can never be called the same by a thousandth of a per cent.
+  // So narrow a threshold is hardly ever met; whether it is, the exit code and the sentence agree.
   const Ran strict = run("relu f32:1000 --selftest --threads 1 --threshold 0.00001 --min-time 0.002 --quiet");
-  EXPECT_EQ(strict.exit_code, 1);
-  EXPECT_NE(strict.err.find("self-test: "), std::string::npos) << strict.err;
+  EXPECT_EQ(strict.exit_code == 1, strict.err.find("self-test: ") != std::string::npos) << strict.err;
+  EXPECT_LE(strict.exit_code, 1);
 }
 
 class Baselines : public ::testing::Test {
@@ -187,7 +187,12 @@ TEST(CompareWatch, AReferenceKernelCanBeAnError) {
   const Ran fallen = run_program("TANDEM_KERNEL=cpu.unary.f32.eigen " TANDEM_COMPARE_PROGRAM, arguments);
   EXPECT_EQ(fallen.exit_code, 1) << fallen.err;
   EXPECT_NE(fallen.err.find("falls to the reference kernel cpu.unary.f32.eigen"), std::string::npos) << fallen.err;
+  EXPECT_EQ(
+      run_program("TANDEM_KERNEL=cpu.unary.f32.eigen " TANDEM_COMPARE_PROGRAM, arguments + " --kernels auto").exit_code,
+      1);
   EXPECT_EQ(run(arguments).exit_code, 0);
+  for (const char* blind : {" --kernels 'cpu.*'", " --selftest"})
+    expect_usage_error(run(arguments + blind), "tandem-compare", "the row auto");
 }
 
 }  // namespace

@@ -76,6 +76,19 @@ TEST(Counters, FiguresAreDifferencesScaledByTheTimeThatWasCounted) {
   EXPECT_NE(reading.reason.find("no such counter"), std::string::npos);
 }
 
+TEST(Counters, AnEventThatNeverGotACounterIsAbsentWithTheReason) {
+  const TemporaryFolder folder;
+  Counters counters([&](std::uint64_t event, int) {
+    if (event == PERF_COUNT_HW_BRANCH_MISSES) return made_up(folder, {0, 0, 0, 0, 50, 0});
+    return made_up(folder, {0, 0, 0, 9, 50, 50});
+  });
+  counters.start();
+  const CounterReading reading = counters.stop();
+  EXPECT_TRUE(std::isnan(reading.branch_misses));
+  EXPECT_GE(reading.cycles, 9);
+  EXPECT_NE(reading.reason.find("had the counters all the time"), std::string::npos) << reading.reason;
+}
+
 TEST(Counters, AThreadThatCannotBeCountedLeavesTheEventOut) {
   const TemporaryFolder folder;
   int opened = 0;

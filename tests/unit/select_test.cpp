@@ -333,6 +333,7 @@ TEST(Select, MeasurementsThatDoNotTellKernelsApartLeaveTheChoiceToThePriors) {
   EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, 0.1, 2.0)), by_prior);
   EXPECT_EQ(chosen_of(taking(1.0, 0.1, 1.0), taking(0.8, 0.1, 2.0)), by_time) << "0.9 against 0.88";
   EXPECT_EQ(chosen_of(taking(1.0, 0.3, 2.0), taking(0.8, 0.1, 1.0)), by_time) << "both say so";
+  EXPECT_EQ(chosen_of(taking(50.0, 1.01, 1.0), taking(1.0, 0.03, 2.0)), by_time) << "twice as far off is not any time";
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(chosen_of(taking(1.0, unknown, 1.0), taking(0.8, 0.1, 2.0)), by_time);
   EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, unknown, 2.0)), by_time);

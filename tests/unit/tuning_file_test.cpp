@@ -297,6 +297,28 @@ TEST(TuningContext, ChoosesByTheFilesThatFit) {
   EXPECT_NE(sentence_of([&] { use_tuning(ctx, folder.file("absent")); }).find("absent"), std::string::npos);
 }
 
+// Times that grow with the size are interpolated as such only where the priors of the points and of the question are made
+// of the same ceilings: here those that this process measured, since the file has none.
+TEST(TuningContext, InterpolatesAgainstTheCeilingsThatTheContextHas) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("t.json");
+  File file = sample(detected());
+  file.ceilings.reset();
+  file.measured.clear();
+  for (const int size : {1000, 2000, 4000, 8000})
+    file.measured.push_back({"cpu.unary.f32.simd", "relu", "f32:" + std::to_string(size), 1, 1e-6 * size, 0.02});
+  write_bytes(path, tuning::print_file(file));
+  ContextOptions options;
+  options.threads = 1;
+  Context ctx(options);
+  use_tuning(ctx, path);
+  for (const Candidate& c : explain(ctx, "relu f32:3000").candidates) {
+    if (c.kernel != "cpu.unary.f32.simd") continue;
+    EXPECT_EQ(c.rung, Rung::interpolated);
+    EXPECT_NEAR(c.seconds, 3e-3, 0.6e-3);
+  }
+}
+
 TEST(TuningContext, FrozenMeasuresNothing) {
   const TemporaryFolder folder;
   const EnvGuard cache("XDG_CACHE_HOME", folder.path().string());

@@ -189,6 +189,8 @@ struct Row {
   double regret = kAbsent;
 
   std::string reproduce;  ///< a command that measures this row again; empty when there is none
+
+  bool timed() const { return status == Status::ok && time.measured(); }
 };
 
 /// A result that is no timing, such as the accuracy of a network.
