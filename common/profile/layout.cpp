@@ -10,7 +10,6 @@
 
 #include "common/core/context_impl.h"
 #include "common/core/memory.h"
-#include "common/profile/measure.h"
 #include "common/profile/roofline.h"
 #include "common/profile/run_facts.h"
 #include "common/profile/timing.h"
@@ -71,22 +70,13 @@ struct Way {
 void measure_group(LayoutReport& report, const std::string& group, const std::vector<Way>& ways,
                    const LayoutOptions& options) {
   std::vector<Timed> timed;
+  std::vector<double> bytes;
   for (const Way& way : ways) {
     way.pass();
     timed.push_back({way.access, [&way](int calls) { return time_calls(calls, way.pass); }});
+    bytes.push_back(way.bytes);
   }
-  MeasureOptions how;
-  how.min_seconds = options.min_seconds;
-  how.max_seconds = 3 * options.min_seconds;
-  how.seed = options.seed;
-  how.cancel = options.cancel;
-  how.observe = options.observe;
-  std::vector<Samples> samples = measure(timed, how);
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    LayoutRow row{group, ways[i].access, timing_of(std::move(samples[i])), ways[i].bytes, kAbsent, kAbsent, {}};
-    if (!row.time.measured()) row.reason = "n/a: interrupted";
-    report.rows.push_back(std::move(row));
-  }
+  measure_ways(report, group, timed, bytes, options);
 }
 
 void measure_order(LayoutReport& report, const LayoutOptions& options) {
@@ -149,13 +139,9 @@ void add_copies(LayoutReport& report, const Machine& machine, bool cancelled) {
     if (std::all_of(curves.begin(), curves.end(), [&](const NamedCurve& c) { return c.curve->seconds[i] > 0; }))
       point = i;
   for (const NamedCurve& named : curves)
-    report.rows.push_back({"host memory",
-                           named.words,
-                           timing_of({{named.curve->seconds[point]}, 1, Stop::enough}),
-                           static_cast<double>(CopyCurve::bytes_at(point)),
-                           kAbsent,
-                           kAbsent,
-                           {}});
+    report.rows.push_back(layout_row("host memory", named.words,
+                                     timing_of({{named.curve->seconds[point]}, 1, Stop::enough}),
+                                     static_cast<double>(CopyCurve::bytes_at(point))));
 }
 
 void check(const LayoutOptions& options) {
@@ -167,6 +153,26 @@ void check(const LayoutOptions& options) {
 }
 
 }  // namespace
+
+LayoutRow layout_row(const std::string& group, const std::string& access, Timing time, double bytes) {
+  LayoutRow row{group, access, std::move(time), bytes, kAbsent, kAbsent, {}};
+  if (!row.time.measured()) row.reason = "n/a: " + why_not_measured(row.time);
+  return row;
+}
+
+void measure_ways(LayoutReport& report, const std::string& group, std::span<const Timed> ways,
+                  std::span<const double> bytes, const LayoutOptions& options) {
+  MeasureOptions how;
+  how.min_seconds = options.min_seconds;
+  how.max_seconds = 3 * options.min_seconds;
+  how.seed = options.seed;
+  how.cancel = options.cancel;
+  how.observe = options.observe;
+  std::vector<Samples> samples = measure(ways, how);
+  for (std::size_t i = 0; i < ways.size(); ++i)
+    report.rows.push_back(layout_row(group, ways[i].name, timing_of(std::move(samples[i])), bytes[i]));
+}
+
 }  // namespace tandem::profile
 
 namespace tandem {

@@ -1,10 +1,13 @@
 // Pieces of the layout analysis that tests look into.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include <tandem/layout.h>
+
+#include "common/profile/measure.h"
 
 namespace tandem::profile {
 
@@ -16,5 +19,12 @@ std::vector<int> one_cpu_of_each_node();
 
 /// Reading, from each of `cpus`, memory that a thread on the first of them touched first.
 void measure_first_touch(LayoutReport& report, const std::vector<int>& cpus, const LayoutOptions& options);
+
+/// A row without rate and slowdown; without samples it says why there are none.
+LayoutRow layout_row(const std::string& group, const std::string& access, Timing time, double bytes);
+
+/// Adds a row for each of `ways`, which have run once before; a pass of way i has to move bytes[i].
+void measure_ways(LayoutReport& report, const std::string& group, std::span<const Timed> ways,
+                  std::span<const double> bytes, const LayoutOptions& options);
 
 }  // namespace tandem::profile

@@ -91,17 +91,7 @@ void measure_first_touch(LayoutReport& report, const std::vector<int>& cpus, con
                        });
                        return seconds;
                      }});
-  MeasureOptions how;
-  how.min_seconds = options.min_seconds;
-  how.max_seconds = 3 * options.min_seconds;
-  how.seed = options.seed;
-  how.cancel = options.cancel;
-  std::vector<Samples> samples = measure(timed, how);
-  for (std::size_t i = 0; i < timed.size(); ++i) {
-    LayoutRow row{"first touch", timed[i].name, timing_of(std::move(samples[i])), double{kBytes}, kAbsent, kAbsent, {}};
-    if (!row.time.measured()) row.reason = "n/a: interrupted";
-    report.rows.push_back(std::move(row));
-  }
+  measure_ways(report, "first touch", timed, std::vector<double>(timed.size(), double{kBytes}), options);
 }
 
 }  // namespace tandem::profile

@@ -99,6 +99,21 @@ TEST(Layout, ARealRunHasEveryGroup) {
   EXPECT_TRUE(has(layout_csv(report), "alignment,4 bytes behind it,16384,"));
 }
 
+// A walk that the clock cannot resolve is another thing than one that Ctrl-C took away.
+TEST(Layout, RowsWithoutSamplesSayWhy) {
+  Timing time;
+  time.calls_per_sample = 64;
+  time.stop = Stop::too_short;
+  EXPECT_TRUE(has(layout_row("order", "by rows", time, 64).reason, "n/a: 64 calls in a row last less than ten ticks"));
+  time.calls_per_sample = 1;
+  EXPECT_TRUE(has(layout_row("order", "by rows", time, 64).reason, "n/a: a single call lasts less than ten ticks"));
+  for (const Stop stop : {Stop::not_started, Stop::interrupted}) {
+    time.stop = stop;
+    EXPECT_EQ(layout_row("order", "by rows", time, 64).reason, "n/a: interrupted");
+  }
+  EXPECT_EQ(layout_row("order", "by rows", test::made_up_timing({1e-3}), 64).reason, "");
+}
+
 TEST(Layout, SizesOutOfRangeAreRefused) {
   Context ctx;
   for (const auto& [rows, columns] : {std::pair<std::int64_t, std::int64_t>{63, 64}, {64, 0}, {1 << 20, 1 << 20}}) {
