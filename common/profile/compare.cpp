@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
-#include "common/profile/evict.h"
+#include "common/profile/cold.h"
 
 namespace tandem::profile::detail {
 namespace {
@@ -36,51 +34,56 @@ bool judged(Row& row, const Way& way, const Judge& judge, std::span<const View> 
 }
 
 /// A failure while timing makes the row wrong; its candidate then ends at once by claiming a long time.
+Timed watched(Timed timed, Row& row) {
+  timed.run = [run = std::move(timed.run), &row](int calls) {
+    constexpr double kEndAtOnce = 1e9;
+    if (row.status == Status::wrong) return kEndAtOnce * calls;
+    try {
+      return run(calls);
+    } catch (const Error& error) {
+      row.status = Status::wrong;
+      row.reason = error.what();
+      return kEndAtOnce * calls;
+    }
+  };
+  return timed;
+}
+
 Timed timed(const std::string& name, const Way& way, Row& row) {
-  return {name, [&way, &row](int calls) {
-            constexpr double kEndAtOnce = 1e9;
-            if (row.status == Status::wrong) return kEndAtOnce * calls;
-            try {
-              way.wait();
-              const double begin = now();
-              for (int i = 0; i < calls; ++i) way.call();
-              way.wait();
-              return now() - begin;
-            } catch (const Error& error) {
-              row.status = Status::wrong;
-              row.reason = error.what();
-              return kEndAtOnce * calls;
-            }
-          }};
+  return watched({name,
+                  [&way](int calls) {
+                    way.wait();
+                    const double begin = now();
+                    for (int i = 0; i < calls; ++i) way.call();
+                    way.wait();
+                    return now() - begin;
+                  }},
+                 row);
 }
 
-std::string too_short(const Timing& timing) {
-  return fmt::format("{} calls in a row last less than ten ticks of the clock, which are {:.0f} ns",
-                     timing.calls_per_sample, 1e10 * timer_facts().tick_seconds);
-}
-
-/// Fills Row::cold of the rows that were timed: after all hot samples, so that neither disturbs the other.
-void measure_cold(Context& context, std::vector<Candidate>& candidates, MeasureOptions how) {
-  if (std::none_of(candidates.begin(), candidates.end(), [](const Candidate& c) { return c.row.timed(); })) return;
-  std::function<void()> host = evict_host(context), device;
+/// Fills Row::cold of the rows that were timed: after all hot samples, so that neither disturbs the other. Where there is
+/// no memory to fill caches with, a row has no cold figures.
+void add_cold(Context& context, std::vector<Candidate>& candidates, const MeasureOptions& how) {
+  ColdCaches cold(context);
   std::vector<Timed> ways;
   std::vector<Row*> rows;
   for (Candidate& candidate : candidates) {
     Row& row = candidate.row;
     if (!row.timed()) continue;
-    ways.push_back(timed(row.kernel + " cold", candidate.time, row));
-    ways.back().prepare = host;
-    rows.push_back(&row);
-    if (row.backend != "cuda") continue;
-    if (!device) device = evict_device(context);
-    ways.back().prepare = [host, device] {
-      host();
-      device();
-    };
+    const Way& way = candidate.time;
+    const Backend backend = row.backend == "cuda" && row.kernel != kAuto ? Backend::cuda : Backend::cpu;
+    try {
+      ways.push_back(watched(cold.timed(row.kernel + " cold", backend,
+                                        [&way] {
+                                          way.call();
+                                          way.wait();
+                                        }),
+                             row));
+      rows.push_back(&row);
+    } catch (const Error&) {
+    }
   }
-  how.max_seconds = 10 * how.min_seconds;  // most of which goes into emptying the caches
-  how.min_samples = 15;
-  std::vector<Samples> samples = measure(ways, how);
+  std::vector<Samples> samples = measure_cold(ways, how);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows[i]->status == Status::wrong)
       rows[i]->time = rows[i]->end_to_end = {};
@@ -127,12 +130,9 @@ std::vector<Row> run_candidates(Context& context, std::vector<Candidate> candida
     *slots[i].first = timing_of(std::move(samples[i]));
     if (slots[i].first->measured() || &row.end_to_end == slots[i].first) continue;
     row.status = Status::skipped;
-    row.reason = slots[i].first->stop == Stop::too_short ? too_short(*slots[i].first) : "interrupted";
+    row.reason = why_not_measured(*slots[i].first);
   }
-  try {
-    if (options.cold && !options.cancelled()) measure_cold(context, candidates, how);
-  } catch (const Error&) {  // no memory to fill the caches with: the rows have no cold figures
-  }
+  if (options.cold && !options.cancelled()) add_cold(context, candidates, how);
   std::vector<Row> rows;
   for (Candidate& candidate : candidates) rows.push_back(std::move(candidate.row));
   return rows;

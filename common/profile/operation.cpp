@@ -45,6 +45,23 @@ std::vector<NamedFigure> count(const std::function<void()>& call, const Timing& 
   return counter_figures(counters.stop(), count);
 }
 
+/// Fills cold, or cold_reason.
+void time_cold(Context& ctx, Backend backend, const std::function<void()>& call, const ProfileOptions& options,
+               Profile& out) {
+  try {
+    const Timed timed = ColdCaches(ctx).timed("cold caches", backend, call);
+    MeasureOptions how;
+    how.min_seconds = options.min_seconds;
+    how.cancel = options.cancel;
+    how.observe = options.observe;
+    out.cold = timing_of(std::move(measure_cold(std::span(&timed, 1), how).front()));
+  } catch (const Error& error) {  // no memory to flush with
+    out.cold_reason = error.what();
+    return;
+  }
+  if (!out.cold.measured()) out.cold_reason = why_not_measured(out.cold);
+}
+
 template <class Op>
 void profile_case(Context& ctx, const Case<Op>& problem, const ProfileOptions& options, Profile& out) {
   Context::Impl& impl = ctx.impl();

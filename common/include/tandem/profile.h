@@ -154,7 +154,7 @@ struct Row {
   /// CUDA kernels: a whole call from and to host memory, copies included. Else empty: `time` is that already.
   Timing end_to_end;
   /// Where it was asked for: one call at a time, what it reads and writes driven out of the caches before each. CUDA
-  /// kernels: with launch and wait.
+  /// kernels: on the device, from event to event.
   Timing cold;
 
   Work work;
