@@ -1,6 +1,12 @@
 // The measured speeds of a machine by the names that files give them.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <type_traits>
+#include <vector>
+
 #include <tandem/machine.h>
 
 namespace tandem::profile {
@@ -28,6 +34,27 @@ void each_ceiling(C& c, Speed speed, Curve curve) {
   curve("d2h_pageable", c.d2h_pageable);
   curve("h2d_pinned", c.h2d_pinned);
   curve("d2h_pinned", c.d2h_pinned);
+}
+
+/// The fields of ceilings for a JsonWriter or JsonReader. A curve is the list of its seconds. What is read is refused
+/// where it is no speed or time, or a curve has another number of sizes.
+template <class Io, class C>
+void describe_speeds(Io& io, C& c) {
+  each_ceiling(
+      c,
+      [&](const char* key, auto& value) {
+        io(key, value);
+        if constexpr (!std::is_const_v<C>)
+          if (!std::isfinite(value) || value < 0) io.refuse(key, "is no speed or time");
+      },
+      [&](const char* key, auto& curve) {
+        std::vector<double> seconds(curve.seconds.begin(), curve.seconds.end());
+        io(key, seconds);
+        if constexpr (!std::is_const_v<C>) {
+          if (seconds.size() != curve.seconds.size()) io.refuse(key, "has another number of sizes than this library");
+          std::copy(seconds.begin(), seconds.end(), curve.seconds.begin());
+        }
+      });
 }
 
 }  // namespace tandem::profile

@@ -14,21 +14,6 @@ using profile::JsonWriter;
 
 constexpr const char* kSchema = "tandem-explain/1";
 
-template <class Io, class Curve>
-void describe_curve(Io& io, const char* key, Curve& curve) {
-  io.object(key, [&](auto& inner) {
-    for (std::size_t i = 0; i < CopyCurve::kPoints; ++i)
-      inner(std::to_string(CopyCurve::bytes_at(i)) + "_bytes_s", curve.seconds[i]);
-  });
-}
-
-template <class Io, class C>
-void describe_speeds(Io& io, C& c) {
-  profile::each_ceiling(
-      c, [&](const char* key, auto& value) { io(key, value); },
-      [&](const char* key, auto& curve) { describe_curve(io, key, curve); });
-}
-
 template <class Io, class C>
 void describe_cpu(Io& io, C& cpu) {
   io("name", cpu.name);
@@ -52,7 +37,7 @@ void describe_whole_machine(Io& io, M& machine) {
     inner("shared_bytes_per_block", gpu.shared_bytes_per_block);
   });
   io("no_gpu_reason", machine.no_gpu_reason);
-  io.object("ceilings", [&](auto& inner) { describe_speeds(inner, machine.ceilings); });
+  io.object("ceilings", [&](auto& inner) { profile::describe_speeds(inner, machine.ceilings); });
 }
 
 void write_candidate(JsonWriter& io, const Candidate& c) {

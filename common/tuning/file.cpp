@@ -36,25 +36,6 @@ constexpr const char* kDateForm = "%Y-%m-%dT%H:%M:%SZ";
   throw Error(Code::io_error, path + ": " + sentence);
 }
 
-template <class Io, class C>
-void describe_curve(Io& io, const std::string& key, C& curve) {
-  std::vector<double> seconds(curve.seconds.begin(), curve.seconds.end());
-  io(key, seconds);
-  if (seconds.size() != curve.seconds.size()) fail(key, "has another number of sizes than this library");
-  if constexpr (!std::is_const_v<C>) std::copy(seconds.begin(), seconds.end(), curve.seconds.begin());
-}
-
-template <class Io, class C>
-void describe_ceilings(Io& io, C& c) {
-  profile::each_ceiling(
-      c,
-      [&](const char* key, auto& value) {
-        io(key, value);
-        if (!std::isfinite(value) || value < 0) fail(key, "is no speed or time");
-      },
-      [&](const char* key, auto& curve) { describe_curve(io, key, curve); });
-}
-
 template <class Io, class M>
 void describe_measurement(Io& io, M& m) {
   io("kernel", m.kernel);
@@ -73,7 +54,7 @@ void describe_file(Io& io, F& file) {
   });
   if (io.when("ceilings", file.ceilings.has_value())) {
     if constexpr (!std::is_const_v<F>) file.ceilings.emplace();
-    io.object("ceilings", [&](auto& inner) { describe_ceilings(inner, *file.ceilings); });
+    io.object("ceilings", [&](auto& inner) { profile::describe_speeds(inner, *file.ceilings); });
   }
   io.list("measured", file.measured, [](auto& inner, auto& m) { describe_measurement(inner, m); });
 }

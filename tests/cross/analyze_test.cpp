@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <tandem/tandem.h>
+#include <nlohmann/json.hpp>
 
 #include "common/dispatch/crossing.h"
+#include "common/tuning/file.h"
 #include "tests/support/calls.h"
 #include "tests/support/left_out.h"
 #include "tests/support/machines.h"
@@ -108,6 +110,11 @@ TEST(MachineOfAnExplanation, IsReadAsItWasWritten) {
   const std::string text = to_json(Explanation{"relu f32:9", machine, {}, nullptr, nullptr});
   const Machine back = machine_from_json(text, "back");
   EXPECT_EQ(to_json(Explanation{"relu f32:9", back, {}, nullptr, nullptr}), text);
+  // The ceilings stand there as in a tuning file: curves are lists of seconds.
+  tuning::File file;
+  file.ceilings = machine.ceilings;
+  EXPECT_EQ(nlohmann::json::parse(text)["machine"]["ceilings"],
+            nlohmann::json::parse(tuning::print_file(file))["ceilings"]);
   EXPECT_EQ(back.cpu.threads, machine.cpu.threads);
   EXPECT_EQ(back.gpus.front().shared_bytes_per_block, machine.gpus.front().shared_bytes_per_block);
   EXPECT_EQ(back.ceilings.h2d_pageable.seconds, machine.ceilings.h2d_pageable.seconds);
@@ -125,6 +132,8 @@ TEST(MachineOfAnExplanation, IsReadAsItWasWritten) {
   refused("\"multiprocessors\": 100", "\"multiprocessors\": 0");
   refused("\"isa\": \"avx512\"", "\"isa\": \"mmx\"");
   refused("\"ceilings\"", "\"floors\"");
+  refused("\"h2d_pinned\": [", "\"h2d_pinned\": [0.5,");
+  refused("\"h2d_bytes_s\": ", "\"h2d_bytes_s\": -");
   EXPECT_EQ(error_of([&] { machine_from_json("", "nothing"); }).code(), Code::io_error);
 }
 

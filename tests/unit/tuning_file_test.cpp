@@ -116,11 +116,13 @@ TEST(TuningFile, RefusesWhatItCannotMean) {
       {"\"threads\": 4", "\"threads\": 4.5", "threads"},
       {"f32:1000\"", "f32:1 000\"", "no kernel, operation or problem"},
       {"\"relu\"", "\"\"", "no kernel, operation or problem"},
-      {"\"cpu_l2_bytes_s_one_thread\": 100000000000.0", "\"cpu_l2_bytes_s_one_thread\": -1",
-       "cpu_l2_bytes_s_one_thread"},
       {"\"cpu_l2_bytes_s_one_thread\": 100000000000.0", "\"cpu_l2_bytes_s_one_thread\": null",
        "cpu_l2_bytes_s_one_thread"},
-      {"\"h2d_pinned\": [", "\"h2d_pinned\": [0.5,", "h2d_pinned"},
+      {"\"cpu_l2_bytes_s_one_thread\": 100000000000.0", "\"cpu_l2_bytes_s_one_thread\": -1",
+       "t.json: ceilings.cpu_l2_bytes_s_one_thread is no speed"},
+      {"\"h2d_pinned\": [", "\"h2d_pinned\": [0.5,", "t.json: ceilings.h2d_pinned has another number of sizes"},
+      {"\"h2d_pinned\": [", "\"h2d_pinned\": [-1, 1, 1, 1, 1, 1, 1, 1, 1], \"x\": [",
+       "t.json: ceilings.h2d_pinned has -1"},
       {"\"measured\": [", "\"measured\": {}, \"x\": [", "measured"},
       {"\"fingerprint\": {", "\"fingerprint\": 7, \"x\": {", "fingerprint"},
       {"\"isa\"", "\"isa2\"", "isa is missing"},
@@ -129,6 +131,7 @@ TEST(TuningFile, RefusesWhatItCannotMean) {
   for (const auto& bad : kBad) {
     const std::string what = sentence_of([&] { tuning::parse_file(replaced(good, bad.from, bad.to), "t.json"); });
     EXPECT_NE(what.find(bad.mentions), std::string::npos) << bad.to << ": " << what;
+    EXPECT_EQ(what.rfind("t.json: ", 0), 0u) << what;
     EXPECT_EQ(what.find('\n'), std::string::npos) << what;
   }
   EXPECT_NE(sentence_of([&] { tuning::parse_file(std::string(17 << 20, ' '), "t.json"); }).find("bytes"),
@@ -297,8 +300,8 @@ TEST(TuningContext, ChoosesByTheFilesThatFit) {
   EXPECT_NE(sentence_of([&] { use_tuning(ctx, folder.file("absent")); }).find("absent"), std::string::npos);
 }
 
-// Times that grow with the size are interpolated as such only where the priors of the points and of the question are made
-// of the same ceilings: here those that this process measured, since the file has none.
+// Times that grow with the size are interpolated as such only where the priors of the points and of the question are
+// made of the same ceilings: here those that this process measured, since the file has none.
 TEST(TuningContext, InterpolatesAgainstTheCeilingsThatTheContextHas) {
   const TemporaryFolder folder;
   const std::string path = folder.file("t.json");
