@@ -5,7 +5,7 @@
 #include <tandem/error.h>
 
 #include "common/core/context_impl.h"
-#include "common/tuning/recorder.h"
+#include "common/dispatch/recorder.h"
 
 namespace tandem {
 namespace {
@@ -21,7 +21,7 @@ void make_workers(Context& parent, int count) {
     impl.workers.push_back(std::make_unique<Context>(options));
     Context::Impl& worker = impl.workers.back()->impl();
     if (worker.tuning_source != impl.tuning_source) worker.use_tuning(impl.tuning_source);
-    worker.recorder = impl.recorder ? std::make_unique<tuning::Recorder>(impl.recorder->path()) : nullptr;
+    worker.recorder = impl.recorder ? std::make_unique<ProblemRecorder>(impl.recorder->path()) : nullptr;
   }
   for (const std::unique_ptr<Context>& worker : impl.workers) share_recorder(impl, worker->impl());
 }

@@ -13,9 +13,9 @@
 #include "common/core/environment.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
+#include "common/dispatch/recorder.h"
 #include "common/dispatch/registry.h"
 #include "common/dispatch/select.h"
-#include "common/tuning/recorder.h"
 #include "common/tuning/source.h"
 
 namespace tandem {
@@ -85,7 +85,7 @@ const Machine& this_machine() {
 }
 
 void Context::Impl::find_machine(const std::string& source) {
-  const tuning::Spec spec = tuning::parse_spec(source);
+  const TuningSource spec = parse_tuning_source(source, "tuning: ");
   tuning = nullptr;
   tuning_source = source;
   if (pretended) {
@@ -148,7 +148,7 @@ Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
   if (!start.backend) start.backend = env.backend;
   if (start.kernels.empty()) start.kernels = env.kernels;
   if (env.log) log = [](const std::string& line) { std::fprintf(stderr, "tandem: %s\n", line.c_str()); };
-  if (!env.record.empty()) recorder = std::make_unique<tuning::Recorder>(env.record);
+  if (!env.record.empty()) recorder = std::make_unique<ProblemRecorder>(env.record);
   set_policy(start);
 }
 
@@ -249,7 +249,7 @@ void use_tuning(Context& ctx, const std::string& source) { ctx.impl().use_tuning
 std::string tuning_model(Context& ctx) { return ctx.impl().model; }
 
 void record_problems(Context& ctx, const std::string& path) {
-  ctx.impl().recorder = path.empty() ? nullptr : std::make_unique<tuning::Recorder>(path);
+  ctx.impl().recorder = path.empty() ? nullptr : std::make_unique<ProblemRecorder>(path);
   ctx.impl().workers.clear();  // made anew, with the same path
 }
 

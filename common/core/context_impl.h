@@ -19,9 +19,7 @@
 
 namespace tandem {
 
-namespace tuning {
-class Recorder;
-}
+class ProblemRecorder;
 
 struct Context::Impl {
   explicit Impl(const ContextOptions& options);
@@ -31,10 +29,10 @@ struct Context::Impl {
   bool pretended = false;  // machine was made up: selecting is allowed, running is not
   Policy policy;
   ContextOptions options;
-  std::shared_ptr<const tuning::Table> tuning;  // null: predictions are priors
-  std::string tuning_source;                    // as use_tuning() was told, or the environment
-  std::string model;                            // where predictions come from, in a sentence
-  std::unique_ptr<tuning::Recorder> recorder;   // null: problems without a measured time are not written down
+  std::shared_ptr<const Estimates> tuning;    // null: predictions are priors
+  std::string tuning_source;                  // as use_tuning() was told, or the environment
+  std::string model;                          // where predictions come from, in a sentence
+  std::unique_ptr<ProblemRecorder> recorder;  // null: problems without a measured time are not written down
 
   /// What predictions come from; see tandem/tuning.h. On an Error nothing changes.
   void use_tuning(const std::string& source);

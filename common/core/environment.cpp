@@ -10,6 +10,8 @@
 namespace tandem {
 namespace {
 
+constexpr const char* kTuningForms = "write off, frozen, frozen:PATH or the path of a tuning file";
+
 /// Puts the variable's name and value before the parser's own sentence.
 template <class Parse>
 auto parse_variable(const char* variable, std::string_view value, Parse parse) {
@@ -50,14 +52,30 @@ std::string parse_path(std::string_view value) {
   return std::string(value);
 }
 
-/// The form is checked where it is used; see common/tuning/source.h.
 std::string parse_tuning(std::string_view value) {
-  if (value.empty() || value == "frozen:")
-    throw Error(Code::invalid_argument, "write off, frozen, frozen:PATH or the path of a tuning file");
+  if (value.empty()) throw Error(Code::invalid_argument, kTuningForms);
+  (void)parse_tuning_source(value);
   return std::string(value);
 }
 
 }  // namespace
+
+TuningSource parse_tuning_source(std::string_view text, const char* who) {
+  constexpr std::string_view kFrozen = "frozen", kFrozenAt = "frozen:";
+  TuningSource source;
+  if (text == "off") {
+    source.off = true;
+  } else if (text == kFrozen) {
+    source.frozen = true;
+  } else if (text.starts_with(kFrozenAt)) {
+    source.frozen = true;
+    source.path = text.substr(kFrozenAt.size());
+    if (source.path.empty()) throw Error(Code::invalid_argument, std::string(who) + kTuningForms);
+  } else {
+    source.path = text;
+  }
+  return source;
+}
 
 Environment parse_environment(const std::function<const char*(const char*)>& get) {
   Environment env;

@@ -4,12 +4,22 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/device.h>
 #include <tandem/machine.h>
 
 namespace tandem {
+
+/// What TANDEM_TUNING and use_tuning() say.
+struct TuningSource {
+  bool off = false;     // no file
+  bool frozen = false;  // nothing is measured, ceilings included
+  std::string path;     // named; empty: the usual ones
+};
+/// "", "off", "frozen", "frozen:PATH" or a path. Throws Error(invalid_argument), after `who`, for "frozen:".
+TuningSource parse_tuning_source(std::string_view text, const char* who = "");
 
 struct Environment {
   std::optional<Backend> backend;    // TANDEM_BACKEND: cpu, cuda

@@ -6,10 +6,6 @@
 #include <thread>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace tandem {
 namespace {
 
@@ -17,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 void relax() noexcept {
 #if defined(__x86_64__)
-  _mm_pause();
+  __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif

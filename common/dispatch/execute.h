@@ -12,9 +12,9 @@
 #include "common/core/context_impl.h"
 #include "common/core/host_api.h"
 #include "common/core/stage.h"
+#include "common/dispatch/recorder.h"
 #include "common/dispatch/select.h"
 #include "common/ops/all.h"
-#include "common/tuning/recorder.h"
 
 namespace tandem {
 
@@ -121,11 +121,11 @@ void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const type
 
 /// Writes a problem down whose time was not measured.
 template <class Op>
-void record(tuning::Recorder& recorder, const Decided<Op>& decided) {
+void record(ProblemRecorder& recorder, const Decided<Op>& decided) {
   if (decided.selection.prediction.rung == Rung::measured) return;
   const typename Op::Problem& problem = decided.situation.on(decided.selection.entry->backend);
   const std::string op = Op::op_name(problem), text = Op::print(problem);
-  recorder.note(op, text, tuning::problem_of_text<Op>(op, text) == problem);
+  recorder.note(op, text, problem_of_text<Op>(op, text) == problem);
 }
 
 /// A whole call on validated operands. Throws Error; nothing of the result has been written when selection fails.

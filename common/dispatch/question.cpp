@@ -84,13 +84,9 @@ Decision decide(Context& ctx, const Question& question) {
   with_problem(question.op, question.text, [&]<class Op>(const Request<Op>& request) {
     const std::vector<Device> devices = devices_of(question, request);
     check_devices(devices, ctx.machine());
-    // Views without memory behind them, which describe() and the staging arithmetic never touch; one address an
-    // operand: equal ones would mean a call in place.
-    static char anywhere[kMaxOperands];
-    std::vector<View> operands;
+    const std::vector<View> operands = views_without_memory(request, devices);
     for (std::size_t i = 0; i < devices.size(); ++i) {
       const OperandSpec& spec = request.operands[i];
-      operands.emplace_back(&anywhere[i], spec.dtype, spec.shape, spec.strides, devices[i]);
       decision.operands.push_back({spec.name, devices[i], bytes_of(spec), i + result_count<Op>() >= devices.size()});
     }
     CallOptions call;

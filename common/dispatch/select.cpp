@@ -84,7 +84,7 @@ double kernel_alone(Backend backend, const Prediction& p) {
   return backend == Backend::cpu ? p.kernel + p.launch : p.kernel;
 }
 
-void use_estimate(Prediction& p, Backend backend, const tuning::Estimate& estimate) {
+void use_estimate(Prediction& p, Backend backend, const Estimate& estimate) {
   p.kernel = estimate.seconds;
   if (backend == Backend::cpu) p.launch = 0;
   p.rung = estimate.rung;

@@ -9,8 +9,9 @@
 #include <string_view>
 
 #include "common/dispatch/copies.h"
+#include "common/dispatch/estimate.h"
 #include "common/dispatch/registry.h"
-#include "common/tuning/subject.h"
+#include "common/dispatch/request.h"
 
 namespace tandem {
 
@@ -70,7 +71,7 @@ Prediction predict(Backend backend, const Copies& copies, double kernel_seconds,
 /// What the tuning table measures of a kernel: on the CPU with fork and join, on a GPU without the launch.
 double kernel_alone(Backend backend, const Prediction& p);
 /// Puts an estimate in the place of the prior for that.
-void use_estimate(Prediction& p, Backend backend, const tuning::Estimate& estimate);
+void use_estimate(Prediction& p, Backend backend, const Estimate& estimate);
 /// The side to run on, of two that could. Where the predictions, give or take their errors, do not overlap, or an error
 /// is not known: the faster. Else the one whose worst case is cheaper; but the side that the operands are on, which
 /// has less to be moved to, is left only for a gain above the larger of the two errors.
@@ -144,25 +145,31 @@ std::string refusal(const Entry<Op>& entry, const Situation<Op>& situation, cons
                                   policy);
 }
 
-/// The kernel's time comes from `table` where that knows the kernel, else from the kernel's own prior.
+/// The kernel's time comes from `estimates` where they know the kernel, else from the kernel's own prior.
 template <class Op>
 Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const Machine& machine,
-                   const tuning::Table* table = nullptr) {
+                   const Estimates* estimates = nullptr) {
   const typename Op::Problem& problem = situation.on(entry.backend);
   Prediction p = detail::predict(entry.backend, situation.copies[static_cast<std::size_t>(entry.backend)],
                                  entry.kernel->cost(problem, machine), machine.cpu.threads, machine);
   p.prior = p.total();
-  if (!table) return p;
-  const tuning::Subject subject = tuning::subject_of(entry, problem, machine, detail::kernel_alone(entry.backend, p));
-  const auto same = [&](std::string_view text) { return tuning::problem_of_text<Op>(subject.op, text) == problem; };
-  if (const auto estimate = table->estimate(subject, same)) detail::use_estimate(p, entry.backend, *estimate);
+  if (!estimates) return p;
+  const Subject subject{entry.name,
+                        Op::op_name(problem),
+                        Op::print(problem),
+                        entry.backend == Backend::cpu ? machine.cpu.threads : 0,
+                        Op::flops(problem),
+                        Op::bytes(problem),
+                        detail::kernel_alone(entry.backend, p)};
+  const auto same = [&](std::string_view text) { return problem_of_text<Op>(subject.op, text) == problem; };
+  if (const auto estimate = estimates->estimate(subject, same)) detail::use_estimate(p, entry.backend, *estimate);
   return p;
 }
 
 /// Chooses, or throws Error with the reasons. `trace`, when given, receives every candidate with its verdict.
 template <class Op>
 Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const Machine& machine,
-                     Decision* trace = nullptr, const tuning::Table* table = nullptr) {
+                     Decision* trace = nullptr, const Estimates* estimates = nullptr) {
   std::array<detail::Side<Op>, 2> sides, references;  // index: Backend
   std::vector<Candidate> candidates;
   const auto print = [&] { return Op::print(situation.on(Backend::cpu)); };
@@ -181,7 +188,7 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
     candidate.accepted = reason.empty();
     candidate.verdict = reason;
     if (reason.empty()) {
-      const Prediction p = predict(entry, situation, machine, table);
+      const Prediction p = predict(entry, situation, machine, estimates);
       const bool last_resort = entry.kernel->traits.reference && !forced;
       (last_resort ? references : sides)[static_cast<std::size_t>(entry.backend)].add(entry, p);
       candidate.seconds = p.total();

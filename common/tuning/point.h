@@ -5,6 +5,7 @@
 #include <span>
 
 #include "common/dispatch/select.h"
+#include "common/tuning/table.h"
 
 namespace tandem::tuning {
 

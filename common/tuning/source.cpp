@@ -20,7 +20,6 @@ namespace {
 
 constexpr const char* kPriors = "measured ceilings";
 constexpr const char* kAssumed = "assumed ceilings, nothing is measured";
-constexpr std::string_view kFrozen = "frozen";
 
 /// One of the files that are looked for.
 struct Found {
@@ -59,7 +58,7 @@ void add(std::string& sentences, const std::string& sentence) {
 
 /// The files together, the later before the earlier. Stale ones count only where no other does. Measurements are held
 /// against priors from the ceilings that the context will have.
-Loaded combine(std::vector<Found>& files, const Spec& spec, Machine machine, Ceilings (*measure)()) {
+Loaded combine(std::vector<Found>& files, const TuningSource& spec, Machine machine, Ceilings (*measure)()) {
   Loaded loaded;
   bool fresh = false;
   for (const Found& found : files) fresh = fresh || found.match.exact();
@@ -76,7 +75,7 @@ Loaded combine(std::vector<Found>& files, const Spec& spec, Machine machine, Cei
   return loaded;
 }
 
-Loaded load_now(const Spec& spec, const Machine& machine, Ceilings (*measured)()) {
+Loaded load_now(const TuningSource& spec, const Machine& machine, Ceilings (*measured)()) {
   std::vector<Found> files;
   std::string complaints;
   if (!spec.path.empty()) {
@@ -110,27 +109,12 @@ std::string state_of(const std::string& path) {
 
 }  // namespace
 
-Spec parse_spec(std::string_view text) {
-  Spec spec;
-  if (text == "off") {
-    spec.off = true;
-  } else if (text == kFrozen || text.starts_with("frozen:")) {
-    spec.frozen = true;
-    if (text != kFrozen) spec.path = text.substr(kFrozen.size() + 1);
-    if (text != kFrozen && spec.path.empty())
-      throw Error(Code::invalid_argument, "tuning: write off, frozen, frozen:PATH or the path of a tuning file");
-  } else {
-    spec.path = text;
-  }
-  return spec;
-}
-
 std::string user_file() {
   const std::string cache = absolute("XDG_CACHE_HOME", "/tandem/tuning-v1.json");
   return cache.empty() ? absolute("HOME", "/.cache/tandem/tuning-v1.json") : cache;
 }
 
-Loaded load(const Spec& spec, const Machine& machine, Ceilings (*measured)()) {
+Loaded load(const TuningSource& spec, const Machine& machine, Ceilings (*measured)()) {
   if (spec.off) return {nullptr, std::nullopt, kPriors};
   static std::mutex mutex;
   static std::map<std::string, Loaded> known;

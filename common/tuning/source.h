@@ -5,24 +5,15 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include <tandem/machine.h>
 
+#include "common/core/environment.h"
 #include "common/tuning/file.h"
 
 namespace tandem::tuning {
 
 inline constexpr const char* kSystemFile = "/etc/tandem/tuning-v1.json";
-
-/// What TANDEM_TUNING and use_tuning() say.
-struct Spec {
-  bool off = false;     // no file
-  bool frozen = false;  // nothing is measured, ceilings included
-  std::string path;     // named; empty: the usual ones
-};
-/// "", "off", "frozen", "frozen:PATH" or a path. Throws Error(invalid_argument) for "frozen:".
-Spec parse_spec(std::string_view text);
 
 /// $XDG_CACHE_HOME/tandem/tuning-v1.json, else $HOME/.cache/...; empty where neither variable is an absolute path.
 std::string user_file();
@@ -36,7 +27,7 @@ struct Loaded {
 /// What there is for a machine as it was detected, whose ceilings are those of a file or else what `measured` returns; for a
 /// made-up machine, which keeps its own, `measured` is null. A named file that cannot be used is an Error(io_error); the
 /// others cost a sentence in `model`. Files that did not change since they were read are not read again.
-Loaded load(const Spec& spec, const Machine& machine, Ceilings (*measured)());
+Loaded load(const TuningSource& spec, const Machine& machine, Ceilings (*measured)());
 
 /// "3 hours", "2 days"; "unknown age" for NaN.
 std::string age(double seconds);

@@ -9,9 +9,10 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/dispatch/request.h"
 #include "common/io/file.h"
 #include "common/ops/all.h"
-#include "common/tuning/subject.h"
+#include "common/tuning/sizes.h"
 
 namespace tandem::tuning {
 namespace {

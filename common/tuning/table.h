@@ -16,6 +16,7 @@
 
 #include <tandem/context.h>
 
+#include "common/dispatch/estimate.h"
 #include "common/tuning/sizes.h"
 
 namespace tandem::tuning {
@@ -40,35 +41,18 @@ struct Point {
   double prior = 0;  // seconds
 };
 
-/// A kernel on a problem, to be predicted.
-struct Subject {
-  std::string_view kernel;
-  std::string op;
-  std::string printed;
-  int threads = 0;
-  double flops = 0, bytes = 0;
-  double prior = 0;
-};
-
-struct Estimate {
-  double seconds = 0;
-  Rung rung = Rung::prior;
-  double error = 0;  // half width, as a fraction
-};
-
-class Table {
+class Table final : public Estimates {
  public:
   /// A stale table is of another build or driver: all that it says counts as prior, with a wider error.
   explicit Table(std::vector<Point> points, bool stale = false);
-  ~Table();
+  ~Table() override;
   Table(Table&&) noexcept;
   Table& operator=(Table&&) noexcept;
 
   std::size_t size() const { return size_; }
 
-  /// Nothing where the table knows too little of the kernel. `same(text)` says whether that text describes the subject's
-  /// problem exactly: what is printed may leave strides out.
-  std::optional<Estimate> estimate(const Subject& subject, const std::function<bool(std::string_view)>& same) const;
+  std::optional<Estimate> estimate(const Subject& subject,
+                                   const std::function<bool(std::string_view)>& same) const override;
 
   /// What a stale table's errors grow by.
   static constexpr double kStaleError = 0.25;

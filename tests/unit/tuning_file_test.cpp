@@ -13,10 +13,10 @@
 #include <tandem/tandem.h>
 
 #include "common/core/context_impl.h"
+#include "common/dispatch/recorder.h"
 #include "common/profile/run_problem.h"
 #include "common/tuning/point.h"
 #include "common/tuning/record.h"
-#include "common/tuning/recorder.h"
 #include "common/tuning/source.h"
 #include "common/tuning/suite.h"
 #include "tests/support/env_guard.h"
@@ -212,13 +212,13 @@ TEST(TuningFile, ManyProcessesLoseNothing) {
 }
 
 TEST(TuningSource, ReadsWhatTheVariableSays) {
-  EXPECT_TRUE(tuning::parse_spec("off").off);
-  EXPECT_TRUE(tuning::parse_spec("frozen").frozen);
-  EXPECT_TRUE(tuning::parse_spec("frozen").path.empty());
-  EXPECT_EQ(tuning::parse_spec("frozen:/a/b").path, "/a/b");
-  EXPECT_EQ(tuning::parse_spec("/a/b").path, "/a/b");
-  EXPECT_FALSE(tuning::parse_spec("").frozen || tuning::parse_spec("").off);
-  EXPECT_NE(sentence_of([] { tuning::parse_spec("frozen:"); }).find("frozen:PATH"), std::string::npos);
+  EXPECT_TRUE(parse_tuning_source("off").off);
+  EXPECT_TRUE(parse_tuning_source("frozen").frozen);
+  EXPECT_TRUE(parse_tuning_source("frozen").path.empty());
+  EXPECT_EQ(parse_tuning_source("frozen:/a/b").path, "/a/b");
+  EXPECT_EQ(parse_tuning_source("/a/b").path, "/a/b");
+  EXPECT_FALSE(parse_tuning_source("").frozen || parse_tuning_source("").off);
+  EXPECT_NE(sentence_of([] { parse_tuning_source("frozen:"); }).find("frozen:PATH"), std::string::npos);
   EXPECT_EQ(tuning::age(5), "less than a minute");
   EXPECT_EQ(tuning::age(60), "1 minute");
   EXPECT_EQ(tuning::age(3 * 86400), "3 days");

@@ -15,7 +15,6 @@
 namespace tandem::test {
 namespace {
 
-using tuning::Estimate;
 using tuning::Interpolation;
 using tuning::Measurement;
 using tuning::Point;

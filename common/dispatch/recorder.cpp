@@ -1,4 +1,4 @@
-#include "common/tuning/recorder.h"
+#include "common/dispatch/recorder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,18 +9,18 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
-namespace tandem::tuning {
+namespace tandem {
 
-Recorder::Recorder(const std::string& path) : path_(path) {
+ProblemRecorder::ProblemRecorder(const std::string& path) : path_(path) {
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
   if (descriptor_ < 0)
     throw Error(Code::io_error,
                 fmt::format("{}: cannot record problems there: {}", path, std::generic_category().message(errno)));
 }
 
-Recorder::~Recorder() { ::close(descriptor_); }
+ProblemRecorder::~ProblemRecorder() { ::close(descriptor_); }
 
-void Recorder::note(const std::string& op, const std::string& problem, bool complete) noexcept {
+void ProblemRecorder::note(const std::string& op, const std::string& problem, bool complete) noexcept {
   try {
     const std::string line =
         fmt::format("{}{} {}{}\n", complete ? "" : "# ", op, problem, complete ? "" : "  (not all that this was)");
@@ -30,4 +30,4 @@ void Recorder::note(const std::string& op, const std::string& problem, bool comp
   }
 }
 
-}  // namespace tandem::tuning
+}  // namespace tandem
