@@ -43,25 +43,17 @@ void read_words(const std::vector<std::string>& words, Options& options) {
     options.files = {words[1], words[2]};
     return;
   }
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (const std::size_t space = word.find(' '); space != std::string::npos) {
-      options.problems.push_back({word.substr(0, space), word.substr(word.find_first_not_of(' ', space))});
-    } else if (std::find(kJobs.begin(), kJobs.end(), word) != kJobs.end()) {
+  std::vector<Asked> of_files;  // operations whose problem follows from their files
+  options.problems = bench::asked_of(words, [&](const std::string& word, bool paired) {
+    if (std::find(kJobs.begin(), kJobs.end(), word) != kJobs.end()) {
       options.jobs.push_back(word);
-    } else if (word.find(':') != std::string::npos) {
-      throw UsageError(
-          fmt::format("'{}' has no operation before it; write for instance: matmul f32:512x512x512", word));
-    } else if (i + 1 < words.size() && words[i + 1].find(':') != std::string::npos &&
-               words[i + 1].find(' ') == std::string::npos) {
-      options.problems.push_back({word, words[++i]});
-    } else if (!options.a.empty()) {
-      options.problems.push_back({word, ""});
-    } else {
-      throw UsageError(
-          fmt::format("'{}' has no problem after it, such as f32:1000000 (--list shows the grammar)", word));
+      return true;
     }
-  }
+    if (paired || options.a.empty() || word.find(':') != std::string::npos) return false;
+    of_files.push_back({word, ""});
+    return true;
+  });
+  options.problems.insert(options.problems.end(), of_files.begin(), of_files.end());
 }
 
 void check(const Options& options) {

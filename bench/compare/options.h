@@ -7,20 +7,16 @@
 
 #include <tandem/profile.h>
 
+#include "bench/support/problem_words.h"
 #include "bench/support/run_options.h"
 
 namespace tandem::compare {
 
 using bench::UsageError;
 
-/// One problem as it was asked for: "matmul" and "f32:512x512x512", or "matmul" alone when files give the operands.
-struct Asked {
-  std::string op;
-  std::string problem;
-};
-
+using bench::Asked;
 struct Options : bench::RunOptions {
-  std::vector<Asked> problems;    ///< empty: the default job
+  std::vector<Asked> problems;    ///< empty: the default job; a problem is empty where files give the operands
   std::vector<std::string> jobs;  ///< "digits", "ladder": parts of the default job asked for by name
   std::string a, b;               ///< files
   std::string kernels = "*";      ///< glob

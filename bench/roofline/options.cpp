@@ -2,10 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include <fmt/format.h>
 #include <tandem/version.h>
 
 #include "bench/support/output.h"
+#include "bench/support/problem_words.h"
 
 namespace tandem::roofline {
 namespace {
@@ -27,24 +27,6 @@ const std::vector<std::string> kDefault = {"matmul",           "f32:512x512x512"
                                            "quantized_matmul", "s8:512x512x512",  "relu",   "f32:1000000",
                                            "softmax",          "f32:1024x1024",   "sum",    "f32:4000000"};
 
-/// Pairs of an operation and its problem; or both in one quoted word.
-std::vector<profile::Problem> problems_of(const std::vector<std::string>& words) {
-  std::vector<profile::Problem> problems;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (const std::size_t space = word.find(' '); space != std::string::npos) {
-      problems.push_back({word.substr(0, space), word.substr(space + 1), {}, {}});
-    } else if (i + 1 < words.size() && word.find(':') == std::string::npos) {
-      problems.push_back({word, words[++i], {}, {}});
-    } else {
-      throw bench::UsageError(
-          fmt::format("'{}' is no operation with its problem; write for instance: relu f32:1000000", word));
-    }
-    profile::check_problem(problems.back());
-  }
-  return problems;
-}
-
 }  // namespace
 
 std::optional<Options> parse_command_line(int argc, const char* const* argv) {
@@ -60,7 +42,10 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   if (!bench::parse_command_line(app, options, argc, argv)) return std::nullopt;
   if (options.svg == "-" && bench::stdout_is_taken(options))
     throw bench::UsageError("only one of --json, --csv, --markdown and --svg can go to standard output");
-  options.problems = problems_of(words.empty() ? kDefault : words);
+  for (const bench::Asked& asked : bench::asked_of(words.empty() ? kDefault : words)) {
+    options.problems.push_back({asked.op, asked.problem, {}, {}});
+    profile::check_problem(options.problems.back());
+  }
   return options;
 }
 

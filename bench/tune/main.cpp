@@ -14,6 +14,7 @@
 #include <tandem/version.h>
 
 #include "bench/support/output.h"
+#include "bench/support/problem_words.h"
 #include "bench/support/program.h"
 #include "bench/support/run_options.h"
 #include "bench/tune/regret.h"
@@ -95,21 +96,6 @@ bool read_options(Options& o, int argc, const char* const* argv) {
   return true;
 }
 
-/// "op problem" pairs, each as one word or two.
-std::vector<tuning::Problem> problems_of(const std::vector<std::string>& words) {
-  std::vector<std::string> parts;
-  for (const std::string& word : words) {
-    const std::size_t space = word.find(' ');
-    parts.push_back(word.substr(0, space));
-    if (space != std::string::npos) parts.push_back(word.substr(word.find_first_not_of(' ', space)));
-  }
-  if (parts.size() % 2 != 0)
-    throw UsageError(fmt::format("'{}' has no problem after it, such as f32:1000000", parts.back()));
-  std::vector<tuning::Problem> problems;
-  for (std::size_t i = 0; i < parts.size(); i += 2) problems.push_back({parts[i], parts[i + 1]});
-  return problems;
-}
-
 std::string ceilings_text(const tuning::File& file) {
   if (!file.ceilings) return "ceilings: none\n";
   const Ceilings& c = *file.ceilings;
@@ -180,7 +166,11 @@ int finish(const std::vector<std::string>& wrong, const std::vector<std::string>
 }
 
 int tune(Context& ctx, const Options& o, const std::string& path, const SessionOptions& how, Progress& line) {
-  std::vector<tuning::Problem> problems = o.record.empty() ? problems_of(o.words) : tuning::read_problems(o.record);
+  std::vector<tuning::Problem> problems;
+  if (!o.record.empty())
+    problems = tuning::read_problems(o.record);
+  else
+    for (const bench::Asked& asked : bench::asked_of(o.words)) problems.push_back({asked.op, asked.problem});
   for (const tuning::Problem& p : problems) profile::check_problem({p.op, p.text, {}, {}});
   const bool listed = !problems.empty() || !o.record.empty();
   const std::vector<tuning::Template> templates = listed ? std::vector<tuning::Template>{} : tuning::all_templates();
