@@ -12,8 +12,8 @@
 namespace tandem::profile {
 namespace {
 
-using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, int>;
-Key key_of(const Row& row) { return {row.op, row.problem, row.label, row.operands, row.kernel, row.threads}; }
+using Key = std::tuple<std::string, std::string, std::string, std::string, int>;
+Key key_of(const Row& row) { return {row.op, row.problem, row.operands, row.kernel, row.threads}; }
 
 std::string gpus_of(const RunFacts& run) {
   std::string names;
@@ -58,12 +58,13 @@ RunChange compare_runs(const Comparison& before, const Comparison& after, const 
   RunChange change;
   change.obstacle = other_machine(before, after);
   if (!change.obstacle.empty()) return change;
-  std::map<Key, const Row*> old;
+  std::multimap<Key, const Row*> old;  // equal keys stay in their order
   for (const Row& row : before.rows)
-    if (row.timed()) old.emplace(key_of(row), &row);  // the first of several
+    if (row.timed()) old.emplace(key_of(row), &row);
   for (const Row& row : after.rows) {
-    const auto found = old.find(key_of(row));
-    if (found == old.end()) {
+    const Key key = key_of(row);
+    const auto found = old.lower_bound(key);  // the first of several
+    if (found == old.end() || found->first != key) {
       change.fresh += row.timed() ? 1 : 0;
       continue;
     }

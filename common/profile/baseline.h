@@ -11,7 +11,8 @@
 
 namespace tandem::profile {
 
-/// A row that both runs measured: the same operation, problem, label, operands, kernel and threads.
+/// A row that both runs measured: the same operation, problem, operands, kernel and threads. Of several such rows the
+/// first belongs to the first, and so on.
 struct Changed {
   const Row* before = nullptr;
   const Row* after = nullptr;

@@ -10,7 +10,8 @@
 
 namespace tandem::profile {
 
-/// The rows of each problem, in order.
+/// The rows of each problem, in order: of the same operation, text, operands and threads. Labels are for readers. A
+/// problem that was measured twice is two.
 std::vector<std::span<const Row>> by_problem(std::span<const Row> rows);
 /// Of one problem: those timed, fastest first, kAuto last among equals; then wrong ones, then skipped ones.
 std::vector<const Row*> in_order(std::span<const Row> rows);

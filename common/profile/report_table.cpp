@@ -154,8 +154,8 @@ std::vector<std::span<const Row>> by_problem(std::span<const Row> rows) {
   for (std::size_t begin = 0; begin < rows.size();) {
     std::size_t end = begin + 1;
     while (end < rows.size() && rows[end].op == rows[begin].op && rows[end].problem == rows[begin].problem &&
-           rows[end].label == rows[begin].label && rows[end].threads == rows[begin].threads &&
-           rows[end - 1].kernel != kAuto)
+           rows[end].operands == rows[begin].operands && rows[end].threads == rows[begin].threads &&
+           rows[end].kernel != rows[begin].kernel && rows[end - 1].kernel != kAuto)
       ++end;
     groups.push_back(rows.subspan(begin, end - begin));
     begin = end;
