@@ -13,6 +13,7 @@
 
 #include "common/dispatch/question.h"
 #include "common/profile/run_problem.h"
+#include "common/profile/stats.h"
 #include "common/profile/timer.h"
 
 namespace tandem::tune {
@@ -48,11 +49,7 @@ const profile::Row* fastest(const std::vector<profile::Row>& rows, bool referenc
   return best;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return profile::kAbsent;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
+double median(const std::vector<double>& values) { return profile::summarize(values).median; }
 
 bool try_one(Context& ctx, Context& plain, const tuning::Problem& problem, const SessionOptions& options, Regret& all) {
   const Decision decision = decide(ctx, {problem.op, problem.text, {}, {}, 1});

@@ -1,4 +1,7 @@
 // The program tandem-tune as its users meet it: exit codes, sentences, the file it writes.
+#include <algorithm>
+#include <chrono>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -70,8 +73,19 @@ TEST(TuneCli, MeasuresShowsAndIsUsed) {
   const Ran more = run("exp f32:500 --min-time 0.001 --file " + file);
   EXPECT_EQ(more.exit_code, 0) << more.err;
   EXPECT_GT(json::parse(read_bytes(file)).at("measured").size(), written.at("measured").size());
+
+  // Ceilings that are measured again take the place of those in the file, and nothing else does; without that they stay.
+  json planted = json::parse(read_bytes(file));
+  planted["ceilings"]["cpu_flops_s_one_thread"] = 1.5;
+  write_bytes(file, planted.dump());
+  ASSERT_EQ(run("exp f32:400 --min-time 0.001 --file " + file).exit_code, 0);
+  json kept = json::parse(read_bytes(file));
+  EXPECT_EQ(kept.at("ceilings").at("cpu_flops_s_one_thread"), 1.5);
   const Ran ceilings = run("--remeasure-ceilings --file " + file);
   EXPECT_EQ(ceilings.exit_code, 0) << ceilings.err;
+  const json measured = json::parse(read_bytes(file));
+  EXPECT_GT(measured.at("ceilings").at("cpu_flops_s_one_thread").get<double>(), 1e6);
+  EXPECT_EQ(measured.at("measured"), kept.at("measured"));
 
   // Regret over problems that were not measured.
   const Ran regret = run("--regret --suite 2 --min-time 0.001 --json - --file " + file, "TANDEM_TUNING=" + file);
@@ -80,7 +94,16 @@ TEST(TuneCli, MeasuresShowsAndIsUsed) {
   EXPECT_EQ(found.at("schema"), "tandem-regret/1");
   EXPECT_EQ(found.at("problems").size(), 2u);
   EXPECT_NE(found.at("model").get<std::string>().find("fingerprint matches"), std::string::npos) << found.at("model");
-  for (const json& p : found.at("problems")) EXPECT_GE(p.at("regret").get<double>(), 0);
+  for (const json& p : found.at("problems")) {
+    // Not measured before; and no regret where the chosen kernel is the best one, as which one is was measured.
+    EXPECT_NE(p.at("rung"), "measured") << p;
+    EXPECT_GT(p.at("best_s").get<double>(), 0) << p;
+    const double regret_here = p.at("regret");
+    EXPECT_TRUE(p.at("chosen") != p.at("best") || regret_here == 0) << p;
+  }
+  EXPECT_EQ(found.at("all").at("problems"), 2);
+  EXPECT_EQ(found.at("all").at("worst_regret"),
+            std::max(found["problems"][0]["regret"].get<double>(), found["problems"][1]["regret"].get<double>()));
 
   const Ran reset = run("--reset --file " + file);
   EXPECT_EQ(reset.exit_code, 0);
@@ -102,9 +125,20 @@ TEST(TuneCli, MeasuresWhatWasRecordedAndListsWithoutMeasuring) {
 
 TEST(TuneCli, SpendsTheTimeItIsGiven) {
   const TemporaryFolder folder;
+  const auto begin = std::chrono::steady_clock::now();
   const Ran tuned = run("--seconds 0.5 --min-time 0.0005 --file " + folder.file("t.json"));
   EXPECT_EQ(tuned.exit_code, 0) << tuned.err;
-  EXPECT_GT(json::parse(read_bytes(folder.file("t.json"))).at("measured").size(), 0u);
+  EXPECT_GE(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 0.5);
+  // What it measures first is what it says that it will.
+  const std::vector<std::string> listed = lines_of(run("--dry-run --file " + folder.file("t.json")).out);
+  const std::set<std::string> first_round(listed.begin(), listed.end());
+  std::set<std::string> measured;
+  const json file = json::parse(read_bytes(folder.file("t.json")));
+  for (const json& m : file.at("measured"))
+    measured.insert(m.at("op").get<std::string>() + " " + m.at("problem").get<std::string>());
+  EXPECT_FALSE(measured.empty());
+  EXPECT_LT(measured.size(), first_round.size()) << "in half a second";
+  for (const std::string& problem : measured) EXPECT_TRUE(first_round.contains(problem)) << problem;
 }
 
 }  // namespace
