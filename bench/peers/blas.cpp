@@ -28,7 +28,7 @@ struct Blis {
 };
 
 struct Mkl {
-  SharedLibrary library{"libmkl_rt.so.2", "libmkl_rt.so.1", "libmkl_rt.so"};
+  SharedLibrary library{"libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so.1", "libmkl_rt.so"};
   void (*set_threads)(int) = nullptr;
   Mkl() { library.take(set_threads, "MKL_Set_Num_Threads"); }
 };

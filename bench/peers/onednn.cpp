@@ -1,4 +1,4 @@
-// The matmul primitive of oneDNN 2, through its C interface. Its other primitives have no row: their descriptions are
+// The matmul primitive of oneDNN 3 or 2, through its C interface. Other primitives have no row: their descriptions are
 // numbered in headers that are not read here.
 #include <array>
 #include <cstddef>
@@ -10,9 +10,10 @@
 namespace tandem::peers {
 namespace {
 
-// Of oneDNN's C interface, version 2. Descriptions are filled by the library, so only room for them is needed.
+// Of oneDNN's C interface, the same in both versions.
 constexpr int kCpu = 1, kF32 = 3, kInOrder = 1, kSource = 1, kWeights = 33, kResult = 17;
 using Status = int;
+/// Version 2 fills descriptions in where the caller says, so that room for them is needed; version 3 makes them.
 struct alignas(64) Description {
   std::array<std::byte, 8192> room;
 };
@@ -23,29 +24,31 @@ struct Argument {
 using Dims = std::array<std::int64_t, 12>;  // DNNL_MAX_NDIMS
 
 struct Dnnl {
-  SharedLibrary library{"libdnnl.so.2"};
+  SharedLibrary library{"libdnnl.so.3", "libdnnl.so.2"};
+  bool third = library.has("dnnl_memory_desc_create_with_strides");
   Status (*create_engine)(void**, int, std::size_t) = nullptr;
   Status (*create_stream)(void**, void*, unsigned) = nullptr;
-  Status (*describe_memory)(Description*, int, const std::int64_t*, int, const std::int64_t*) = nullptr;
-  Status (*describe_matmul)(Description*, const Description*, const Description*, const Description*,
-                            const Description*) = nullptr;
-  Status (*choose)(void**, const void*, const void*, void*, const void*) = nullptr;
   Status (*create_primitive)(void**, const void*) = nullptr;
   Status (*destroy_choice)(void*) = nullptr;
   Status (*destroy_primitive)(void*) = nullptr;
-  Status (*create_memory)(void**, const Description*, void*, void*) = nullptr;
+  Status (*create_memory)(void**, const void*, void*, void*) = nullptr;
   Status (*destroy_memory)(void*) = nullptr;
   Status (*set_data)(void*, void*) = nullptr;
   Status (*execute)(const void*, void*, int, const Argument*) = nullptr;
   Status (*wait)(void*) = nullptr;
   void (*set_threads)(int) = nullptr;
+  // Version 3.
+  Status (*make_description)(void**, int, const std::int64_t*, int, const std::int64_t*) = nullptr;
+  Status (*destroy_description)(void*) = nullptr;
+  Status (*choose)(void**, void*, const void*, const void*, const void*, const void*, const void*) = nullptr;
+  // Version 2.
+  Status (*fill_description)(void*, int, const std::int64_t*, int, const std::int64_t*) = nullptr;
+  Status (*describe_matmul)(void*, const void*, const void*, const void*, const void*) = nullptr;
+  Status (*choose_described)(void**, const void*, const void*, void*, const void*) = nullptr;
 
   Dnnl() {
     library.take(create_engine, "dnnl_engine_create");
     library.take(create_stream, "dnnl_stream_create");
-    library.take(describe_memory, "dnnl_memory_desc_init_by_strides");
-    library.take(describe_matmul, "dnnl_matmul_desc_init");
-    library.take(choose, "dnnl_primitive_desc_create");
     library.take(create_primitive, "dnnl_primitive_create");
     library.take(destroy_choice, "dnnl_primitive_desc_destroy");
     library.take(destroy_primitive, "dnnl_primitive_destroy");
@@ -55,11 +58,44 @@ struct Dnnl {
     library.take(execute, "dnnl_primitive_execute");
     library.take(wait, "dnnl_stream_wait");
     library.take(set_threads, "omp_set_num_threads");  // of the OpenMP that it was built with
+    if (third) {
+      library.take(make_description, "dnnl_memory_desc_create_with_strides");
+      library.take(destroy_description, "dnnl_memory_desc_destroy");
+      library.take(choose, "dnnl_matmul_primitive_desc_create");
+    } else {
+      library.take(fill_description, "dnnl_memory_desc_init_by_strides");
+      library.take(describe_matmul, "dnnl_matmul_desc_init");
+      library.take(choose_described, "dnnl_primitive_desc_create");
+    }
   }
   static Dnnl& get() {
     static Dnnl dnnl;
     return dnnl;
   }
+};
+
+/// Describes one matrix, or a batch of them.
+class MatrixDescription {
+ public:
+  MatrixDescription(bool batched, const Dims& sizes, const Dims& steps) {
+    Dnnl& dnnl = Dnnl::get();
+    const int rank = batched ? 3 : 2;
+    ok_ = dnnl.third ? dnnl.make_description(&made_, rank, sizes.data(), kF32, steps.data()) == 0
+                     : dnnl.fill_description(&filled_, rank, sizes.data(), kF32, steps.data()) == 0;
+  }
+  ~MatrixDescription() {
+    if (made_) Dnnl::get().destroy_description(made_);
+  }
+  MatrixDescription(const MatrixDescription&) = delete;
+  MatrixDescription& operator=(const MatrixDescription&) = delete;
+
+  bool ok() const { return ok_; }
+  const void* get() const { return made_ ? made_ : &filled_; }
+
+ private:
+  Description filled_;
+  void* made_ = nullptr;
+  bool ok_ = false;
 };
 
 /// Sizes and strides of one product: what a primitive is made for.
@@ -91,23 +127,28 @@ class Product {
     if (!engine_ &&
         (dnnl.create_engine(&engine_, kCpu, 0) != 0 || dnnl.create_stream(&stream_, engine_, kInOrder) != 0))
       return false;
-    static Description described[3], operation;
-    const auto describe = [&](int i, std::int64_t rows, std::int64_t cols, const std::array<std::int64_t, 3>& strides) {
-      const bool batched = form.batch > 1;
-      const Dims sizes = batched ? Dims{form.batch, rows, cols} : Dims{rows, cols};
-      const Dims steps = batched ? Dims{strides[0], strides[1], strides[2]} : Dims{strides[1], strides[2]};
-      return dnnl.describe_memory(&described[i], batched ? 3 : 2, sizes.data(), kF32, steps.data()) == 0 &&
-             dnnl.create_memory(&memories_[static_cast<std::size_t>(i)], &described[i], engine_, nullptr) == 0;
+    const MatrixDescription a = describe(form, form.m, form.k, form.a);
+    const MatrixDescription b = describe(form, form.k, form.n, form.b);
+    const MatrixDescription c = describe(form, form.m, form.n, form.c);
+    const auto choose = [&](void** choice) {
+      if (dnnl.third) return dnnl.choose(choice, engine_, a.get(), b.get(), nullptr, c.get(), nullptr) == 0;
+      Description operation;
+      return dnnl.describe_matmul(&operation, a.get(), b.get(), nullptr, c.get()) == 0 &&
+             dnnl.choose_described(choice, &operation, nullptr, engine_, nullptr) == 0;
     };
     void* choice = nullptr;
-    const bool ok = describe(0, form.m, form.k, form.a) && describe(1, form.k, form.n, form.b) &&
-                    describe(2, form.m, form.n, form.c) &&
-                    dnnl.describe_matmul(&operation, &described[0], &described[1], nullptr, &described[2]) == 0 &&
-                    dnnl.choose(&choice, &operation, nullptr, engine_, nullptr) == 0 &&
-                    dnnl.create_primitive(&primitive_, choice) == 0;
+    const bool ok = a.ok() && b.ok() && c.ok() && choose(&choice) && dnnl.create_primitive(&primitive_, choice) == 0 &&
+                    dnnl.create_memory(&memories_[0], a.get(), engine_, nullptr) == 0 &&
+                    dnnl.create_memory(&memories_[1], b.get(), engine_, nullptr) == 0 &&
+                    dnnl.create_memory(&memories_[2], c.get(), engine_, nullptr) == 0;
     if (choice) dnnl.destroy_choice(choice);
     if (ok) form_ = form;
     return ok;
+  }
+  static MatrixDescription describe(const Form& form, std::int64_t rows, std::int64_t cols,
+                                    const std::array<std::int64_t, 3>& strides) {
+    if (form.batch > 1) return {true, Dims{form.batch, rows, cols}, Dims{strides[0], strides[1], strides[2]}};
+    return {false, Dims{rows, cols}, Dims{strides[1], strides[2]}};
   }
   void forget() {
     Dnnl& dnnl = Dnnl::get();

@@ -29,6 +29,9 @@ class SharedLibrary {
     if (!function) missing_ = std::string("the library that was found has no ") + name;
   }
 
+  /// Whether there is such a function.
+  bool has(const char* name) const { return missing_.empty() && dlsym(handle_, name) != nullptr; }
+
   /// Why it cannot be used; empty: it can.
   const std::string& missing() const { return missing_; }
 
