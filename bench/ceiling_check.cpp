@@ -1,6 +1,6 @@
 // tandem-ceiling-check: the host's ceilings measured a second time, by plain loops that share no code with those of the
 // library. Both are repeated in turns and the best of each is kept, since only disturbances differ.
-// tandem-ceiling-check [THREADS]; exit code 0: they agree within 5 %; 1: they do not; 2: a command that cannot be meant.
+// tandem-ceiling-check [THREADS]; exit code 0: they agree within 5 %, 1: they do not, 2: a command without meaning.
 #include <algorithm>
 #include <barrier>
 #include <chrono>

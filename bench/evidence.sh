@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Evidence about the profiler itself: builds what it needs, runs it, prints figures. docs/profiling.md records one such run.
+# Evidence about the profiler itself: builds what it needs, runs it, prints figures. docs/profiling.md records one such
+# run.
 #   bench/evidence.sh            everything, under ten minutes
 #   bench/evidence.sh --quick    20 comparisons instead of 100
 # Environment: see cmake/build.sh. Exit code: 0, 1 when a target is not reached.

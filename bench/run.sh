@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and compares every kernel on real data, or a model's compressed variants. Arguments go
-# to tandem-compare, after the word "model" to tandem-model:
+# Installs what is missing, builds, and compares every kernel on real data, or a model's compressed variants. Arguments
+# go to tandem-compare, after the word "model" to tandem-model:
 #   bench/run.sh                                  the default job (bench/data and a ladder of sizes)
 #   bench/run.sh matmul f32:1024x1024x1024        one problem
 #   bench/run.sh --help                           all options

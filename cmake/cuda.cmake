@@ -48,8 +48,8 @@ else()
   message(STATUS "tandem: CPU only (TANDEM_CUDA=${TANDEM_CUDA})")
 endif()
 
-# Device code is compiled as the host code is: C++20 (an option of its own, since CMake 3.25 does not know this level for
-# nvcc), and fused multiply-adds only where they are written out.
+# Device code is compiled as the host code is: C++20 (an option of its own, since CMake 3.25 does not know this level
+# for nvcc), and fused multiply-adds only where they are written out.
 function(tandem_cuda_options target)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--fmad=false;-Xptxas=-warn-spills>")
   if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.4)

@@ -1,5 +1,5 @@
-# cmake -DOUT=assets.cpp -DFOLDER=... -P embed.cmake: the page, style sheet and script of tandem-report as strings. A raw
-# string of C++ may be 64 KiB long by the standard, so long files are cut.
+# cmake -DOUT=assets.cpp -DFOLDER=... -P embed.cmake: the page, style sheet and script of tandem-report as strings. A
+# raw string of C++ may be 64 KiB long by the standard, so long files are cut.
 set(text "#include \"bench/report/page.h\"\n\nnamespace tandem::report {\n")
 foreach(asset page.html style.css script.js)
   get_filename_component(name "${asset}" NAME_WE)

@@ -9,8 +9,9 @@ function(tandem_library_properties target)
       $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endfunction()
 
-# tandem_install(<target> <component> <with CUDA>): installs one build of the library as the package tandem: headers, CMake
-# package, pkg-config file. The component lets the tests install a CPU-only package from the objects of a CUDA build.
+# tandem_install(<target> <component> <with CUDA>): installs one build of the library as the package tandem: headers,
+# CMake package, pkg-config file. The component lets the tests install a CPU-only package from the objects of a CUDA
+# build.
 include(CMakePackageConfigHelpers)
 
 function(tandem_install target component with_cuda)

@@ -1,5 +1,5 @@
-# The flags that all code of the project is compiled with. (CMAKE_CXX_STANDARD would be the standard of CUDA sources too,
-# where CMake 3.25 knows no C++20: cmake/cuda.cmake gives nvcc its flag.)
+# The flags that all code of the project is compiled with. (CMAKE_CXX_STANDARD would be the standard of CUDA sources
+# too, where CMake 3.25 knows no C++20: cmake/cuda.cmake gives nvcc its flag.)
 function(tandem_compile_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>")

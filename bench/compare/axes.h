@@ -15,12 +15,12 @@ struct Axis {
   std::vector<std::string> values;
 };
 
-/// "m=64,128,bf16" (a list of words), "m=1:4" (1, 2, 3, 4), "m=0:100:25" (with a step), "m=[pow2]6:13" (2^6 to 2^13, with a
-/// step of the exponent where one is given), any of them joined by commas. Throws UsageError.
+/// "m=64,128,bf16" (a list of words), "m=1:4" (1, 2, 3, 4), "m=0:100:25" (with a step), "m=[pow2]6:13" (2^6 to 2^13,
+/// with a step of the exponent where one is given), any of them joined by commas. Throws UsageError.
 Axis parse_axis(const std::string& text);
 
-/// The template with every {name} replaced, once for each combination of values, the last axis fastest; the text itself where
-/// it names none. Throws UsageError for a name that is no axis, and beyond 10000 problems.
+/// The template with every {name} replaced, once for each combination of values, the last axis fastest; the text itself
+/// where it names none. Throws UsageError for a name that is no axis, and beyond 10000 problems.
 std::vector<std::string> expand(const std::string& text, const std::vector<Axis>& axes);
 
 /// Whether {name} stands in the text.
@@ -29,7 +29,7 @@ bool names_axis(const std::string& text, const std::string& name);
 /// "1,2,4" or, for "all", every count from 1 to `most`. Throws UsageError with the option's name.
 std::vector<int> parse_counts(const std::string& option, const std::string& text, int most);
 
-/// A problem with BATCH of the grammar set: "f32:8x8x8,ta" -> "f32:8x8x8*4,ta". Throws UsageError where it has one already.
+/// A problem with BATCH of the grammar set: "f32:8x8x8,ta" -> "f32:8x8x8*4,ta". Throws UsageError where it has one.
 std::string with_batch(const std::string& problem, int batch);
 
 }  // namespace tandem::compare

@@ -1,5 +1,5 @@
-// tandem-evidence: does the measuring tell equal kernels from slower ones? Kernels that do a known amount of extra work are
-// compared again and again by the code of tandem-compare, and the verdicts are counted.
+// tandem-evidence: does the measuring tell equal kernels from slower ones? Kernels that do a known amount of extra work
+// are compared again and again by the code of tandem-compare, and the verdicts are counted.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>

@@ -67,8 +67,8 @@ std::string to_csv(const Result& result);
 /// docs/model-format.md describes it.
 inline constexpr const char* kSchema = "tandem-model/1";
 std::string to_json(const Result& result);
-/// The result in a tree of that schema, as strict as profile::from_json: throws Error(io_error), one sentence. `outputs`
-/// is not in the file.
+/// The result in a tree of that schema, as strict as profile::from_json: throws Error(io_error), one sentence.
+/// `outputs` is not in the file.
 Result result_of(const profile::Json& json, const std::string& source);
 
 }  // namespace tandem::models

@@ -1,5 +1,5 @@
-// Plain SVG charts of points and lines. Colours come from the style sheet of the page (classes c0 to c7), and each comes
-// with a shape, so that nobody has to tell colours apart.
+// Plain SVG charts of points and lines. Colours come from the style sheet of the page (classes c0 to c7), and each
+// comes with a shape, so that nobody has to tell colours apart.
 #pragma once
 
 #include <cstddef>

@@ -145,7 +145,7 @@ void keep_fastest(const Row*& best, const Row& row) {
   if (!best || row.time.summary.median < best->time.summary.median) best = &row;
 }
 
-/// Products of the same sizes in f32 and in smaller types: what the smaller ones gain. Points by size; one series a type.
+/// Products of the same sizes in f32 and in smaller types: what the smaller ones gain. Points by size, a series a type.
 std::string types_chart(const Comparison& c) {
   struct Products {
     const Row* f32 = nullptr;

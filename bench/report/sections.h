@@ -11,8 +11,8 @@ using profile::Comparison;
 using profile::Row;
 using profile::RunFacts;
 
-/// The row was right and has a time.
-/// The speed-up over the reference kernel: what the verdict was made of where there is one, else the ratio of the medians.
+/// The speed-up over the reference kernel: what the verdict was made of where there is one, else the ratio of the
+/// medians.
 double over_reference(const Row& row);
 
 /// Tiles with the figures of the whole run, what was wrong, statements, and a table: who won where.

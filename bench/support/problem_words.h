@@ -13,8 +13,8 @@ struct Asked {
   std::string problem;
 };
 
-/// Pairs of an operation and its problem; or both in one quoted word. What `alone` takes is no pair: it is asked for each
-/// word, and whether a problem may follow it. Throws UsageError.
+/// Pairs of an operation and its problem; or both in one quoted word. What `alone` takes is no pair: it is asked for
+/// each word, and whether a problem may follow it. Throws UsageError.
 std::vector<Asked> asked_of(const std::vector<std::string>& words,
                             const std::function<bool(const std::string& word, bool paired)>& alone = {});
 

@@ -18,8 +18,8 @@ struct Devices {
 };
 Devices query() noexcept;
 
-/// Measures a device: launch, wait, allocation, one latency and rate of copies, bandwidth, arithmetic in f32 and on tensor
-/// cores (some tens of milliseconds). Leaves CPU fields and the curves alone.
+/// Measures a device: launch, wait, allocation, one latency and rate of copies, bandwidth, arithmetic in f32 and on
+/// tensor cores (some tens of milliseconds). Leaves CPU fields and the curves alone.
 void measure(int device, Ceilings& ceilings);
 
 /// Measures the four curves of copies, up to 256 MiB: one to two seconds. A size that cannot be had in memory, or that
@@ -86,8 +86,8 @@ class Marks {
   /// The moment at which the stream gets here: a number from 0, or -1 where that failed.
   int add() noexcept;
   std::size_t count() const noexcept { return count_; }
-  /// Waits for the stream. Seconds of std::chrono::steady_clock, NaN where the device was lost; forgets the moments. Off
-  /// by what it takes to see an event happen, some microseconds, the same for all.
+  /// Waits for the stream. Seconds of std::chrono::steady_clock, NaN where the device was lost; forgets the moments.
+  /// Off by what it takes to see an event happen, some microseconds, the same for all.
   std::vector<double> resolve() noexcept;
 
  private:

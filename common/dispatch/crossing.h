@@ -14,8 +14,8 @@
 namespace tandem {
 
 /// The sizes of a problem text (the numbers after ':' and 'x', before any ',', '*' or '@'), growing together in steps.
-/// In each step the largest grows by the power of two, up to 32, that divides it, and the others keep their ratio to it as
-/// far as the powers of two that divide them allow. A size of 1 stays, unless all are 1.
+/// In each step the largest grows by the power of two, up to 32, that divides it, and the others keep their ratio to it
+/// as far as the powers of two that divide them allow. A size of 1 stays, unless all are 1.
 class Scaling {
  public:
   explicit Scaling(std::string_view text);
@@ -39,8 +39,8 @@ class Scaling {
   std::size_t largest_ = 0;
 };
 
-/// The least step of 1 .. last at which holds(step), which is taken to hold from there on: by doubling, then bisection to
-/// within `tolerance` of it. 0: at none.
+/// The least step of 1 .. last at which holds(step), which is taken to hold from there on: by doubling, then bisection
+/// to within `tolerance` of it. 0: at none.
 template <class Holds>
 std::int64_t first_step(std::int64_t last, double tolerance, Holds holds) {
   std::int64_t below = 0, at = 1;

@@ -6,8 +6,8 @@
 namespace tandem {
 namespace {
 
-/// From which size, or reuse, on the GPU is predicted to be faster, with the operands where the question has them; empty
-/// where only one side can run.
+/// From which size, or reuse, on the GPU is predicted to be faster, with the operands where the question has them;
+/// empty where only one side can run.
 std::string break_even_remark(Context& ctx, const Question& question, const Decision& decision) {
   if (!best_on(decision, Backend::cpu) || !best_on(decision, Backend::cuda)) return {};
   const Scaling scaling(question.text);

@@ -28,8 +28,8 @@ struct RunChange {
   bool regressed() const;
 };
 
-/// Rows of two runs; pointers are into them. An obstacle is another processor, instruction set or GPU, or no common row.
-/// All rows are judged as one set of questions.
+/// Rows of two runs; pointers are into them. An obstacle is another processor, instruction set or GPU, or no common
+/// row. All rows are judged as one set of questions.
 RunChange compare_runs(const Comparison& before, const Comparison& after, const VerdictOptions& options);
 
 /// A table of what changed, or why nothing can be said, and a line of counts.

@@ -12,7 +12,7 @@ namespace tandem {
 namespace profile {
 namespace {
 
-/// The kernel that dispatch chooses where it is wanted, else the first wanted one that can run; null where there is none.
+/// The kernel that dispatch chooses where it is wanted, else the first wanted one that can run; null: there is none.
 template <class Op>
 const Entry<Op>* one_kernel(const Situation<Op>& situation, const Context::Impl& ctx, const CompareOptions& options) {
   const Entry<Op>* first = nullptr;

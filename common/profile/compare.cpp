@@ -61,8 +61,8 @@ Timed timed(const std::string& name, const Way& way, Row& row) {
                  row);
 }
 
-/// Fills Row::cold of the rows that were timed: after all hot samples, so that neither disturbs the other. Where there is
-/// no memory to fill caches with, a row has no cold figures.
+/// Fills Row::cold of the rows that were timed: after all hot samples, so that neither disturbs the other. Where there
+/// is no memory to fill caches with, a row has no cold figures.
 void add_cold(Context& context, std::vector<Candidate>& candidates, const MeasureOptions& how) {
   ColdCaches cold(context);
   std::vector<Timed> ways;

@@ -95,8 +95,8 @@ struct Candidate {
   Way time, end_to_end;  // end_to_end.call is empty when there is none
 };
 
-/// Runs, judges and times the candidates that are not refused; fills their rows in. The context's caches are emptied where
-/// the options want cold figures.
+/// Runs, judges and times the candidates that are not refused; fills their rows in. The context's caches are emptied
+/// where the options want cold figures.
 std::vector<Row> run_candidates(Context& context, std::vector<Candidate> candidates, const Judge& judge,
                                 std::span<const View> results, const CompareOptions& options);
 

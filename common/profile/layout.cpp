@@ -20,8 +20,8 @@ namespace {
 constexpr std::int64_t kTile = 64;
 constexpr std::int64_t kLine = 16;  // floats
 
-/// Sum of `count` words, `stride` apart. The stride is not known when this is compiled, so that every walk runs the same
-/// instructions and only the places differ.
+/// Sum of `count` words, `stride` apart. The stride is not known when this is compiled, so that every walk runs the
+/// same instructions and only the places differ.
 [[gnu::noinline]] std::uint32_t sum_strided(const std::uint32_t* p, std::int64_t stride, std::int64_t count) {
   std::uint32_t a = 0, b = 0, c = 0, d = 0;
   std::int64_t i = 0;

@@ -47,11 +47,11 @@ struct Samples {
   std::vector<int> places = {};  ///< of each sample: how many candidates took theirs before it in the round
 };
 
-/// One result a candidate, in their order. Sample i of each was taken in round i: a candidate that is finished leaves the
-/// rounds and does not come back, so that samples of two candidates with the same index stood beside each other in time.
-/// A candidate whose batches last less than ten ticks of the clock, however many calls they hold, has no samples
-/// (Stop::too_short). Each sample is preceded by one untimed call when calls are short, so that
-/// what another candidate left in the caches is not counted: figures are those of warm caches.
+/// One result a candidate, in their order. Sample i of each was taken in round i: a candidate that is finished leaves
+/// the rounds and does not come back, so that samples of two candidates with the same index stood beside each other in
+/// time. A candidate whose batches last less than ten ticks of the clock, however many calls they hold, has no samples
+/// (Stop::too_short). Each sample is preceded by one untimed call when calls are short, so that what another candidate
+/// left in the caches is not counted: figures are those of warm caches.
 std::vector<Samples> measure(std::span<const Timed> candidates, const MeasureOptions& options);
 
 }  // namespace tandem::profile

@@ -1,5 +1,5 @@
-// Tests of whether two kernels differ that look at ranks alone, so that outliers and the shape of the distribution do not
-// matter.
+// Tests of whether two kernels differ that look at ranks alone, so that outliers and the shape of the distribution do
+// not matter.
 #pragma once
 
 #include <span>
@@ -17,8 +17,8 @@ struct RankTest {
 RankTest mann_whitney(std::span<const double> a, std::span<const double> b);
 
 /// Wilcoxon: are differences of pairs distributed symmetrically round 0? The statistic is the sum of the ranks of |d|
-/// with d above 0; zeros are left out. p is two-sided: exact up to 50 differences without zeros and ties, else the normal
-/// approximation, corrected for ties and continuity.
+/// with d above 0; zeros are left out. p is two-sided: exact up to 50 differences without zeros and ties, else the
+/// normal approximation, corrected for ties and continuity.
 RankTest signed_rank(std::span<const double> differences);
 
 /// Holm: p-values adjusted for the number of questions asked at once, in their order. NaN stays NaN and is not counted.

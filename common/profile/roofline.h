@@ -34,8 +34,8 @@ struct Roofline {
   std::vector<RooflinePoint> points;
 };
 
-/// The host's, then that of the first GPU where it has a measured ceiling. Rows that were timed, on their side; operations without
-/// arithmetic (transpose) have no point. Of each memory level the faster of copying, reading and writing is drawn.
+/// The host's, then that of the first GPU where it has a measured ceiling. Rows that were timed, on their side; those
+/// without arithmetic (transpose) have no point. Of each memory level the fastest of copy, read and write is drawn.
 std::vector<Roofline> rooflines(const RunFacts& facts, std::span<const Row> rows);
 
 /// A logarithmic axis over whole decades.

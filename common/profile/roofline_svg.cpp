@@ -14,13 +14,16 @@ constexpr double kWidth = 860, kLeft = 84, kRight = 170, kTop = 40, kPlotHeight 
 
 // Classes begin with "roof-", so that the rules may stand in a page that has others.
 constexpr const char* kStyle = R"(<style>
-.roof{--roof-ink:#1b1f24;--roof-dim:#656d76;--roof-grid:#d8dee4;--roof-back:#ffffff;--roof-flops:#b35900;--roof-bytes:#0757ba;--roof-point:#1a7f37;--roof-call:#8250df;font-family:system-ui,sans-serif;font-size:12px}
-@media (prefers-color-scheme:dark){.roof{--roof-ink:#e6edf3;--roof-dim:#9198a1;--roof-grid:#30363d;--roof-back:#0d1117;--roof-flops:#ffa657;--roof-bytes:#79c0ff;--roof-point:#56d364;--roof-call:#d2a8ff}}
+.roof{--roof-ink:#1b1f24;--roof-dim:#656d76;--roof-grid:#d8dee4;--roof-back:#ffffff;--roof-flops:#b35900;
+--roof-bytes:#0757ba;--roof-point:#1a7f37;--roof-call:#8250df;font-family:system-ui,sans-serif;font-size:12px}
+@media (prefers-color-scheme:dark){.roof{--roof-ink:#e6edf3;--roof-dim:#9198a1;--roof-grid:#30363d;
+--roof-back:#0d1117;--roof-flops:#ffa657;--roof-bytes:#79c0ff;--roof-point:#56d364;--roof-call:#d2a8ff}}
 .roof text{fill:var(--roof-ink)}.roof .roof-dim{fill:var(--roof-dim)}.roof .roof-title{font-size:15px;font-weight:600}
 .roof .roof-back{fill:var(--roof-back)}.roof .roof-grid{stroke:var(--roof-grid)}
 .roof .roof-flops{stroke:var(--roof-flops);stroke-width:1.6}.roof .roof-bytes{stroke:var(--roof-bytes);stroke-width:1.6}
 .roof text.roof-flops{stroke:none;fill:var(--roof-flops)}.roof text.roof-bytes{stroke:none;fill:var(--roof-bytes)}
-.roof .roof-kernel{fill:var(--roof-point);stroke:var(--roof-back)}.roof .roof-call{fill:var(--roof-back);stroke:var(--roof-call);stroke-width:2}
+.roof .roof-kernel{fill:var(--roof-point);stroke:var(--roof-back)}
+.roof .roof-call{fill:var(--roof-back);stroke:var(--roof-call);stroke-width:2}
 .roof text.roof-mark{font-size:11px;font-weight:600}
 </style>
 )";

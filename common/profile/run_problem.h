@@ -1,4 +1,4 @@
-// One problem of a comparison: what benchmark_operation() and the programs that show each problem at once have in common.
+// One problem of a comparison: what benchmark_operation() and the programs that show each problem at once share.
 #pragma once
 
 #include <span>
@@ -16,9 +16,9 @@ namespace tandem::profile {
 std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options,
                              std::span<const Entry<Matmul>> products = {});
 
-/// A/A: the kernel that dispatch chooses (where it is not wanted, the first wanted one that runs) twice, the second row named
-/// "KERNEL again" and held against the first in `vs_reference`. Throws Error as check_problem does, and where no wanted
-/// kernel can run.
+/// A/A: the kernel that dispatch chooses (where it is not wanted, the first wanted one that runs) twice, the second row
+/// named "KERNEL again" and held against the first in `vs_reference`. Throws Error as check_problem does, and where no
+/// wanted kernel can run.
 std::vector<Row> run_selftest(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options);
 
 }  // namespace tandem::profile

@@ -1,5 +1,5 @@
-// Describing samples: order statistics, spread, drift, means of factors. No random numbers: the same samples give the same
-// figures.
+// Describing samples: order statistics, spread, drift, means of factors. No random numbers: the same samples give the
+// same figures.
 #pragma once
 
 #include <span>
@@ -24,17 +24,17 @@ double median_absolute_deviation(std::span<const double> values);
 /// Ranks from 1; equal values share the mean of theirs.
 std::vector<double> ranks_of(std::span<const double> values);
 
-/// Spearman's rank correlation. NaN below two pairs, or where one side is constant. The shorter side says how many pairs.
+/// Spearman's rank correlation. NaN below two pairs, or where a side is constant. The shorter side says how many pairs.
 double spearman(std::span<const double> x, std::span<const double> y);
 
-/// Spearman's correlation of samples with the order in which they were taken: 1 when each was longer than the one before.
+/// Spearman's correlation of samples with the order they were taken in: 1 when each was longer than the one before.
 double drift_of(std::span<const double> samples);
 /// Whether samples that drift so much are marked as not stationary: |rho| > 0.5, from 16 samples on, where chance alone
 /// does that in less than 5 of 100 cases.
 bool drifts(double rho, std::size_t samples);
 
-/// Factors, such as speed-ups, aggregate as their geometric mean, with the least and the largest. NaN when there are none;
-/// values that are not positive and finite are left out.
+/// Factors, such as speed-ups, aggregate as their geometric mean, with the least and the largest. NaN when there are
+/// none; values that are not positive and finite are left out.
 struct Factors {
   std::size_t count = 0;
   double mean = kAbsent, least = kAbsent, largest = kAbsent;

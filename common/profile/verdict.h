@@ -22,16 +22,16 @@ inline constexpr std::size_t kPairedRounds = 20;
 /// Interval of the median of samples, by a seeded bootstrap (percentiles of 2000 medians of samples drawn again). The
 /// extremes below 6 samples, as median_interval.
 Interval bootstrap_median(std::span<const double> samples, double confidence, std::uint64_t seed);
-/// Of median(other) / median(self), both drawn again on their own. Below 6 samples on a side: the extremes of that side.
+/// Of median(other) / median(self), both drawn again on their own. Below 6 samples on a side: that side's extremes.
 Interval bootstrap_ratio(std::span<const double> other, std::span<const double> self, double confidence,
                          std::uint64_t seed);
 
-/// How many times as fast `self` is as `other`: ratio other / self with its interval, and p for "they do not differ". The
-/// verdict is still none: judge() gives it.
+/// How many times as fast `self` is as `other`: ratio other / self with its interval, and p for "they do not differ".
+/// The verdict is still none: judge() gives it.
 ///
-/// Sample i of both was taken in round i, when `in_rounds`: with kPairedRounds rounds in common the ratio is the median of
-/// the rounds' ratios, the interval that of order statistics, p that of signed_rank. A disturbance that lasts longer than
-/// a round then falls on both alike. Else: ratio of medians, bootstrap_ratio and mann_whitney.
+/// Sample i of both was taken in round i, when `in_rounds`: with kPairedRounds rounds in common the ratio is the median
+/// of the rounds' ratios, the interval that of order statistics, p that of signed_rank. A disturbance that lasts longer
+/// than a round then falls on both alike. Else: ratio of medians, bootstrap_ratio and mann_whitney.
 Effect effect_of(std::span<const double> other, std::span<const double> self, bool in_rounds,
                  const VerdictOptions& options = {});
 

@@ -1,5 +1,5 @@
-// The file of measurements: JSON of the schema "tandem-tuning/1", not trusted when it is read, replaced as a whole when it
-// is written.
+// The file of measurements: JSON of the schema "tandem-tuning/1", not trusted when it is read, replaced as a whole when
+// it is written.
 #pragma once
 
 #include <optional>
@@ -24,18 +24,18 @@ struct File {
 };
 
 /// Throws Error(io_error), one sentence that begins with `source`: no JSON, another schema, a field that is missing, of
-/// another type or out of its range (times are finite and positive), more than 16 MiB. Kernels and problems that this library does
-/// not know are kept, since another build may; they are not used.
+/// another type or out of its range (times are finite and positive), more than 16 MiB. Kernels and problems that this
+/// library does not know are kept, since another build may; they are not used.
 File parse_file(std::string_view text, const std::string& source);
 std::string print_file(const File& file);
 
-/// Throws as parse_file; and for a file that cannot be read, that everybody may write, or that is neither this user's nor
-/// root's.
+/// Throws as parse_file; and for a file that cannot be read, that everybody may write, or that is neither this user's
+/// nor root's.
 File read_file(const std::string& path);
 
-/// Adds to the file what was measured, under a lock on PATH.lock that other processes respect, keeping what is there of other problems;
-/// newer times replace older ones. What is there of another machine, build or driver is replaced. Folders are made. What
-/// cannot be read is not overwritten: Error(io_error). Returns what the file holds then.
+/// Adds to the file what was measured, under a lock on PATH.lock that other processes respect, keeping what is there of
+/// other problems; newer times replace older ones. What is there of another machine, build or driver is replaced.
+/// Folders are made. What cannot be read is not overwritten: Error(io_error). Returns what the file holds then.
 File merge_into_file(const std::string& path, const File& news);
 
 /// now as File::date has it; and the seconds since such a date, NaN when it is none.

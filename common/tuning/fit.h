@@ -20,12 +20,12 @@ struct Fit {
 
 inline constexpr std::size_t kFewestToFit = 4;
 
-/// kFewestToFit measurements or more, all with seconds > 0. No coefficient is negative. Which term is the larger depends on
-/// flops / bytes alone, so that each division of the measurements by that ratio is tried, and the best one kept.
+/// kFewestToFit measurements or more, all with seconds > 0. No coefficient is negative. Which term is larger depends
+/// on flops / bytes alone, so that each division of the measurements by it is tried, and the best one kept.
 Fit fit(std::span<const Work> measured);
 
-/// A multiple of the prior: the mean of log(measured / prior), and the root of the mean square of the deviations from it
-/// (n - 1), infinite for fewer than two.
+/// A multiple of the prior: the mean of log(measured / prior), and the root of the mean square of the deviations from
+/// it (n - 1), infinite for fewer than two.
 struct Multiple {
   double log = 0;
   double residual = 0;

@@ -28,8 +28,8 @@ std::optional<Point> point_of(const Measurement& measured, const Entry<Op>& entr
   return point;
 }
 
-/// The table of what was measured, over all operations. Measurements of kernels or problems that this library does not know
-/// are left out.
+/// The table of what was measured, over all operations. Measurements of kernels or problems that this library does not
+/// know are left out.
 Table make_table(std::span<const Measurement> measured, const Machine& machine, bool stale = false);
 
 }  // namespace tandem::tuning

@@ -10,8 +10,8 @@
 
 namespace tandem::tuning {
 
-/// Adds the rows that are right and timed; not those of the public call (auto), nor of operands that were given from files:
-/// how fast kernels are on those need not hold for others of the same problem.
+/// Adds the rows that are right and timed; not those of the public call (auto), nor of operands that were given from
+/// files: how fast kernels are on those need not hold for others of the same problem.
 void record(std::vector<Measurement>& measured, std::span<const profile::Row> rows);
 void record(std::vector<Measurement>& measured, const profile::Comparison& comparison);
 

@@ -1,4 +1,4 @@
-// The sizes in the printed text of a problem: what a family of problems has in common, and where one of them lies in it.
+// The sizes in the printed text of a problem: what a family of problems shares, and where one of them lies in it.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace tandem::tuning {
 
-/// "f32:512x256x64*8,tb" is of the family "f32:#x#x#*#,tb". Sizes are the numbers after ':', 'x', '*' and '@' before the
-/// first ',', and in what follows a ',' those that fill it after '=' or stand before a space: ",b=1000", ",3 scales by
-/// runs". "2:4" and "beta=X" name variants.
+/// "f32:512x256x64*8,tb" is of the family "f32:#x#x#*#,tb". Sizes are the numbers after ':', 'x', '*' and '@' before
+/// the first ',', and in what follows a ',' those that fill it after '=' or stand before a space: ",b=1000", ",3 scales
+/// by runs". "2:4" and "beta=X" name variants.
 struct Sizes {
   std::string family;
   std::vector<double> log2;  ///< of each size, in the order of the text

@@ -24,9 +24,9 @@ struct Loaded {
   std::string model;                   // where predictions come from, in a sentence
 };
 
-/// What there is for a machine as it was detected, whose ceilings are those of a file or else what `measured` returns; for a
-/// made-up machine, which keeps its own, `measured` is null. A named file that cannot be used is an Error(io_error); the
-/// others cost a sentence in `model`. Files that did not change since they were read are not read again.
+/// What there is for a machine as it was detected, whose ceilings are those of a file or else what `measured` returns;
+/// for a made-up machine, which keeps its own, `measured` is null. A named file that cannot be used is an
+/// Error(io_error); others cost a sentence in `model`. Files that did not change since are not read again.
 Loaded load(const TuningSource& spec, const Machine& machine, Ceilings (*measured)());
 
 /// "3 hours", "2 days"; "unknown age" for NaN.

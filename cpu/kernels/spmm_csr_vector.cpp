@@ -2,7 +2,7 @@
 //          the one before it. Gathers would be the SIMD form of it; where they were measured they are slower.
 // Limits:  one column of b, which is copied where its elements are no neighbours.
 // Expect:  0.25 to 0.28 ns a stored element and 1 ns a row on one thread of a Zen 5 server core, a in L2 or L3: 1.4 to
-//          2.5 times the reference, whose single chain waits for each multiply-add, and 1.7 to 2.3 times the simd kernel.
+//          2.5 times the reference, whose single chain waits for each multiply-add, 1.7 to 2.3 times the simd kernel.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/spmm_csr_vector.cpp"
 #include "cpu/simd/simd.h"

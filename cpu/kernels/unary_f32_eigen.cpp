@@ -1,6 +1,6 @@
 // Idea:    the formulas as Eigen array expressions, compiled for the baseline instruction set.
 // Limits:  one thread; exp, tanh, sigmoid and the functions of it in double, since Eigen's f32 exp has no denormal
-//          results, its f32 sigmoid loses its leading digits near -9, and its f32 tanh is off by more than 6 ulp near 5.8.
+//          results, its f32 sigmoid loses its leading digits near -9, its f32 tanh is off by more than 6 ulp near 5.8.
 // Expect:  no fraction of a ceiling: it is the reference that the other kernels are compared with.
 #include <Eigen/Core>
 #include <unsupported/Eigen/SpecialFunctions>

@@ -1,4 +1,4 @@
-// tandem-compare beyond one table: axes, sweeps, cold caches, self-test, baselines, and what its exit code can watch for.
+// tandem-compare beyond one table: axes, sweeps, cold caches, self-test, baselines, and what exit codes watch for.
 #include <set>
 #include <string>
 

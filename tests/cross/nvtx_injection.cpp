@@ -1,5 +1,5 @@
-// What a profiler puts under a program that has NVTX ranges: a library that NVTX loads by itself. This one writes the names
-// of ranges, indented by their depth, to the file that TANDEM_NVTX_OUT names.
+// What a profiler puts under a program that has NVTX ranges: a library that NVTX loads by itself. This one writes the
+// names of ranges, indented by their depth, to the file that TANDEM_NVTX_OUT names.
 #include <nvtx3/nvToolsExt.h>
 
 #include <cstdio>

@@ -74,7 +74,7 @@ TEST(TuneCli, MeasuresShowsAndIsUsed) {
   EXPECT_EQ(more.exit_code, 0) << more.err;
   EXPECT_GT(json::parse(read_bytes(file)).at("measured").size(), written.at("measured").size());
 
-  // Ceilings that are measured again take the place of those in the file, and nothing else does; without that they stay.
+  // Ceilings that are measured again replace those in the file, and nothing else; without that they stay.
   json planted = json::parse(read_bytes(file));
   planted["ceilings"]["cpu_flops_s_one_thread"] = 1.5;
   write_bytes(file, planted.dump());

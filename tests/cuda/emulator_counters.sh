@@ -1,5 +1,6 @@
 #!/bin/sh
-# Counts the memory accesses of CUDA kernels under the CUDA emulator and fails where they are not what the kernels claim:
+# Counts the memory accesses of CUDA kernels under the CUDA emulator and fails where they are not what the kernels
+# claim:
 #   emulator_counters.sh RUNNER PROGRAM
 # RUNNER runs a program with the emulated runtime; PROGRAM is tandem_cuda_tests. Exit code: 0, 1 when a limit is missed,
 # 77 when there is no Python 3.

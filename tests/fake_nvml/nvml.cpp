@@ -1,4 +1,4 @@
-// A management library with one GPU at 0000:17:00.0, whose state is made up. TANDEM_FAKE_NVML_FAIL makes it refuse to start.
+// A management library with one GPU at 0000:17:00.0, whose state is made up. TANDEM_FAKE_NVML_FAIL makes it refuse.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // Hostile tuning files: truncated at every byte, every byte replaced, seeded mutations. Each must be refused with an
-// Error, or parse into a file that holds its promises. With TANDEM_LIBFUZZER defined the same check is a libFuzzer entry
-// point instead: clang++ -fsanitize=fuzzer,address -DTANDEM_LIBFUZZER.
+// Error, or parse into a file that holds its promises. With TANDEM_LIBFUZZER defined the same check is a libFuzzer
+// entry point instead: clang++ -fsanitize=fuzzer,address -DTANDEM_LIBFUZZER.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

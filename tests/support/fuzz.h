@@ -18,8 +18,8 @@ struct Parsed {
   std::string broken_promise;  // empty: none
 };
 
-/// Calls parse(result), which notes what was accepted and what does not hold. An Error must be of io_error, one sentence
-/// of at most `longest` characters, and none may come after the bytes were accepted.
+/// Calls parse(result), which notes what was accepted and what does not hold. An Error must be of io_error, one
+/// sentence of at most `longest` characters, and none may come after the bytes were accepted.
 template <class Parse>
 Parsed parse_hostile(std::size_t longest, Parse parse) {
   Parsed result;

@@ -1,4 +1,4 @@
-// Which rows belong together: in two runs, and in the reports of one. Labels say something to readers and decide nothing.
+// Which rows belong together: in two runs, and in the reports of one. Labels are for readers and decide nothing.
 #include "common/profile/baseline.h"
 
 #include <gtest/gtest.h>

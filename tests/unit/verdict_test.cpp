@@ -1,4 +1,4 @@
-// The statistics behind verdicts, held against SciPy 1.17 (the expression stands at each value) and against hand counts.
+// The statistics behind verdicts, held against SciPy 1.17 (the expression stands at each value) and hand counts.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -135,8 +135,8 @@ Values times(Values values, double factor) {
 }
 
 TEST(Bootstrap, MediansAgreeWithScipy) {
-  // x, y = [1 + (7 i mod 60) / 600 for i < 60], [1.1 + (11 i mod 50) / 500 for i < 50]; percentile method, 20000 resamples:
-  // bootstrap((x,), median) and bootstrap((y, x), ratio of medians)
+  // x, y = [1 + (7 i mod 60) / 600 for i < 60], [1.1 + (11 i mod 50) / 500 for i < 50]; percentile method, 20000
+  // resamples: bootstrap((x,), median) and bootstrap((y, x), ratio of medians)
   Values x, y;
   for (int i = 0; i < 60; ++i) x.push_back(1 + 7 * i % 60 / 600.0);
   for (int i = 0; i < 50; ++i) y.push_back(1.1 + 11 * i % 50 / 500.0);

@@ -1,5 +1,5 @@
-// From which size on a GPU is worth it, and a choice held against what it would have cost otherwise. explain() itself is
-// in tandem/context.h.
+// From which size on a GPU is worth it, and a choice held against what it would have cost otherwise. explain() itself
+// is in tandem/context.h.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,8 @@ struct BreakEven {
   std::string reason;               ///< why there is nothing below: "n/a: ..."; else empty
   std::string smallest, largest;    ///< what was looked at lies between these problems
   std::vector<Crossing> crossings;  ///< resident, upload_once, always_transfer, each for 1, 10 and 100 calls
-  /// CallOptions::expected_reuse from which on the GPU is faster at the problem's own size, predicted, with the operands
-  /// where the question has them.
+  /// CallOptions::expected_reuse from which on the GPU is faster at the problem's own size, predicted, with the
+  /// operands where the question has them.
   Threshold reuse;
   std::string reuse_reason;    ///< why reuse.from is NaN
   std::vector<SidesAt> sizes;  ///< every size that was looked at, smallest first
@@ -75,11 +75,11 @@ struct BreakEvenOptions {
   profile::CompareOptions how;  ///< of measuring: seconds a size and side, seed, cancel, observe
 };
 
-/// Finds, by bisection, from which size on the GPU is faster. `problem` as for explain(); what it says of places counts for
-/// `reuse` alone. All sizes of the problem text (before any ',', '*' or '@') grow and shrink together; a size of 1 stays,
-/// and each stays a multiple of the power of two, up to 32, that it is a multiple of. Sizes are doubled from the smallest
-/// on until the GPU is faster, then halved in: exactly when predicted, to 10 % when measured. Never throws for want of a GPU:
-/// `reason` says so. Throws Error(invalid_argument) as explain() does; and, when measuring, what check_problem() throws.
+/// Finds, by bisection, from which size on the GPU is faster. `problem` as for explain(); places in it count for
+/// `reuse` alone. All sizes of the problem text (before any ',', '*' or '@') grow and shrink together; a size of 1
+/// stays, and each stays a multiple of the power of two, up to 32, that it is a multiple of. Sizes double until the
+/// GPU is faster, then the last two are bisected: exactly when predicted, to 10 % when measured. Without a GPU `reason`
+/// says so. Throws Error(invalid_argument) as explain() does; and, when measuring, as check_problem().
 BreakEven break_even(Context& ctx, const std::string& problem, const BreakEvenOptions& options = {});
 
 /// Lines for people.

@@ -1,5 +1,5 @@
-// One kernel on one problem, in depth: whether it is right, where the time of a call goes, how fast the kernel is with warm
-// and with cold caches, and what bounds it. Plain structs; text, JSON and traces are functions over them.
+// One kernel on one problem, in depth: whether it is right, where the time of a call goes, how fast the kernel is with
+// warm and with cold caches, and what bounds it. Plain structs; text, JSON and traces are functions over them.
 #pragma once
 
 #include <string>
@@ -85,10 +85,10 @@ std::string to_json(const Profile& profile);
 
 namespace tandem {
 
-/// Profiles one kernel on one problem. Its result is held against a computation in double first: a wrong kernel has
-/// no times (row.status says so); nor has one that cannot run here. Takes some three times min_seconds, and half a second
-/// for the ceilings of the machine. Throws Error as check_problem does, for a kernel that the operation does not have, and
-/// for `resident` without a GPU. Replaces the context's recorder while it runs.
+/// Profiles one kernel on one problem. Its result is held against a computation in double first: a wrong kernel has no
+/// times (row.status says so); nor has one that cannot run here. Takes some three times min_seconds, and half a second
+/// for the ceilings of the machine. Throws Error as check_problem does, for a kernel that the operation does not have,
+/// and for `resident` without a GPU. Replaces the context's recorder while it runs.
 profile::Profile profile_operation(Context& ctx, const profile::Problem& problem,
                                    const profile::ProfileOptions& options = {});
 

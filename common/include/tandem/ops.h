@@ -43,8 +43,8 @@ struct CallOptions {
   /// Used where b of a product is exactly its `matrix` and the kernel that runs reads such panels; else left alone.
   /// Null: there are none. Only read during the call.
   const PackedMatrix* packed = nullptr;
-  /// How many calls, this one counted, will use the inputs that do not change from call to call (all but the first, such
-  /// as weights, scales and a bias; all but b of spmm) once they are where the call runs: 1 or more. The choice
+  /// How many calls, this one counted, will use the inputs that do not change from call to call (all but the first,
+  /// such as weights, scales and a bias; all but b of spmm) once they are where the call runs: 1 or more. The choice
   /// counts so large a share of bringing them. Nothing is kept for later calls by this: say it where you keep them, by
   /// Weights::upload, as twins, or as tensors on the GPU. It is part of what a decision is remembered for.
   float expected_reuse = 1;

@@ -219,7 +219,7 @@ struct Comparison : RunFacts {
   bool any_wrong() const;
 };
 
-/// Throws Error(invalid_argument) for an unknown operation, a problem that cannot be parsed, that has nothing to compute,
+/// Throws Error(invalid_argument) for an unknown operation, a problem that cannot be parsed or has nothing to compute,
 /// or a type that the operation does not take; Error(out_of_memory) for one that is too large for this machine.
 void check_problem(const Problem& problem);
 
@@ -235,8 +235,8 @@ Ceilings measure_ceilings(Context& ctx);
 /// Runs each problem on every kernel that the options want: on operands in host memory and, for CUDA kernels, in device
 /// memory too. Every result is held against a computation in double; kernels that are right are timed in shuffled
 /// rounds. One row a kernel and one for what dispatch chooses, in the order of the problems. A kernel that is wrong,
-/// fails or cannot run is a row that says so. Takes about `min_seconds` a row, and half a second for the ceilings of the
-/// machine. Throws Error as check_problem does, before anything is measured.
+/// fails or cannot run is a row that says so. Takes about `min_seconds` a row, and half a second for the ceilings of
+/// the machine. Throws Error as check_problem does, before anything is measured.
 profile::Comparison benchmark_operation(Context& ctx, std::span<const profile::Problem> problems,
                                         const profile::CompareOptions& options = {});
 

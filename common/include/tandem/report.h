@@ -23,15 +23,15 @@ std::string table_footer(const Comparison& comparison, const Style& style);
 
 /// Schema "tandem-compare/1": docs/profiling.md describes it. Absent numbers are null.
 std::string to_json(const Comparison& comparison);
-/// The inverse of to_json: to_json(from_json(x, "")) == x for what to_json wrote. Fields that this version does not know
-/// are passed over. `source` names the text in messages: "old.json". The text is not trusted: throws Error(io_error), one
-/// sentence, for another schema, a field that is missing or of another type, an unknown status, what is no JSON or UTF-8,
-/// and above 64 MiB.
+/// The inverse of to_json: to_json(from_json(x, "")) == x for what to_json wrote. Fields that this version does not
+/// know are passed over. `source` names the text in messages: "old.json". The text is not trusted: throws
+/// Error(io_error), one sentence, for another schema, a field that is missing or of another type, an unknown status,
+/// what is no JSON or UTF-8, and above 64 MiB.
 Comparison from_json(std::string_view json, const std::string& source);
 /// One line a row, a header line, RFC 4180; absent numbers are empty.
 std::string to_csv(const Comparison& comparison);
 /// The JSON that Google Benchmark writes, for its tools: one entry a sample, then mean, median, standard deviation and
-/// coefficient of variation. Times are those of one call, in ns. Wrong rows are errors there; skipped ones are left out.
+/// coefficient of variation. Times are of one call, in ns. Wrong rows are errors there; skipped ones are left out.
 std::string to_google_benchmark_json(const Comparison& comparison);
 /// One table a problem.
 std::string to_markdown(const Comparison& comparison);
