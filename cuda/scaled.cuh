@@ -26,7 +26,8 @@ inline Scaled scaled(const QuantizeArgs& args) {
   return {args.in, args.out, args.scales, args.zero_points, args.loops};
 }
 /// With operands i0 .. i3 of `loops` as those of a Scaled; -1: an operand that does not exist.
-inline Loops<4> as_scaled(const Loops<3>& loops, int i0, int i1, int i2, int i3) {
+template <int N>
+Loops<4> as_scaled(const Loops<N>& loops, int i0, int i1, int i2, int i3) {
   const int from[4] = {i0, i1, i2, i3};
   Loops<4> out;
   out.rank = loops.rank;

@@ -56,10 +56,12 @@ inline bool same_lines(const void* a, const void* b) {
   return ((reinterpret_cast<std::uintptr_t>(a) ^ reinterpret_cast<std::uintptr_t>(b)) & 15) == 0;
 }
 
-/// kWidth neighbouring elements as one access moves them, and in registers until they are used: 16 or 4 bytes, or a
+/// kWidth neighbouring elements as one access moves them, and in registers until they are used: 16, 8 or 4 bytes, or a
 /// single element.
 template <class T, int kWidth>
-using Bits = std::conditional_t<kWidth == 1, T, std::conditional_t<sizeof(T) * kWidth == 16, uint4, std::uint32_t>>;
+using Bits = std::conditional_t<kWidth == 1, T,
+                                std::conditional_t<sizeof(T) * kWidth == 16, uint4,
+                                                   std::conditional_t<sizeof(T) * kWidth == 8, uint2, std::uint32_t>>>;
 
 template <int kWidth, bool kOnce, class T>
 __device__ __forceinline__ Bits<T, kWidth> load_bits(const T* from) {

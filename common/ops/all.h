@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "common/ops/convert.h"
 #include "common/ops/dynamic_quantize.h"
 #include "common/ops/elementwise.h"
 #include "common/ops/matmul.h"

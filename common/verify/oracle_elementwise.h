@@ -1,4 +1,4 @@
-// Oracles of Unary and Binary. Included by tests/support/oracle.h.
+// Oracles of Unary, Binary and Convert. Included by tests/support/oracle.h.
 #pragma once
 
 #include "common/verify/oracle.h"
@@ -95,6 +95,24 @@ class Oracle<Binary> : public F32Result {
   BinaryFn fn_;
   ConstView a_, b_;
   Shape shape_;
+};
+
+/// Exact, as f32 of bf16 is, or rounded once. Says nothing of the bits of a NaN.
+template <>
+class Oracle<Convert> : public NumberResult {
+ public:
+  Oracle(const ConvertAttributes&, std::span<const View> operands) : x_(operands[0]), y_(operands[1]) {}
+
+  std::int64_t elements() const { return y_.elements(); }
+  void expect(std::int64_t begin, std::int64_t end, Expected* out) const {
+    walk<1>(begin, end, y_.shape(), {x_.strides()}, [&](std::int64_t i, const std::int64_t(&at)[1]) {
+      const double x = number_at(x_, at[0]);
+      out[i - begin] = {y_.dtype() == DType::bf16 ? nearest_bf16(x) : x, 0};
+    });
+  }
+
+ private:
+  ConstView x_, y_;
 };
 
 }  // namespace tandem::verify

@@ -67,13 +67,15 @@ Options common_options(const LinearOptions& options) {
   return out;
 }
 
+/// Of the operation that brings x into the type of the weights.
+CallOptions input_options(const LinearOptions& options) { return {"", options.call.backend, {}, nullptr}; }
+
 void multiply(Context& ctx, const ConstView& x, const Tensor& w, const View& y, const LinearOptions& options) {
-  if (w.dtype() == DType::bf16 && x.dtype() != DType::bf16) {
-    Tensor rounded = bf16_copy(ctx, x, kOp);
-    if (!x.device().is_cpu()) rounded = rounded.to(ctx, x.device());
-    return matmul_into(ctx, rounded, w, y, common_options<MatmulOptions>(options));
-  }
-  matmul_into(ctx, x, w, y, common_options<MatmulOptions>(options));
+  const auto product = common_options<MatmulOptions>(options);
+  if (w.dtype() != DType::bf16 || x.dtype() == DType::bf16) return matmul_into(ctx, x, w, y, product);
+  Tensor rounded = Tensor::empty(ctx, x.shape(), DType::bf16, x.device());
+  convert_into(ctx, x, rounded.view(), input_options(options));
+  matmul_into(ctx, rounded, w, y, product);
 }
 
 /// Calls product(q, quantisation of q, options) with x in integers.
@@ -84,9 +86,8 @@ void multiply_integers(Context& ctx, const ConstView& x, const LinearOptions& op
   how.result_scale = options.result_scale;
   how.result_zero_point = options.result_zero_point;
   if (x.dtype() != DType::f32) return product(x, *options.input, how);
-  const CallOptions same_place{"", options.call.backend, {}, nullptr};
-  if (options.input) return product(quantize(ctx, x, *options.input, same_place), *options.input, how);
-  const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, same_place});
+  if (options.input) return product(quantize(ctx, x, *options.input, input_options(options)), *options.input, how);
+  const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, input_options(options)});
   product(q.values, q.quantization, how);
 }
 

@@ -53,7 +53,5 @@ inline std::vector<const Tensor*> parts_of(const StoredWeights& stored) {
 
 /// Row-major on the host, from any place.
 Tensor host_copy(Context& ctx, const ConstView& view, const char* op);
-/// The same in bf16; f32 is rounded to the nearest, ties to even.
-Tensor bf16_copy(Context& ctx, const ConstView& view, const char* op);
 
 }  // namespace tandem

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
-#include "common/core/bf16.h"
 #include "common/core/context_impl.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
@@ -88,16 +87,6 @@ Tensor host_copy(Context& ctx, const ConstView& view, const char* op) {
   return copy;
 }
 
-Tensor bf16_copy(Context& ctx, const ConstView& view, const char* op) {
-  Tensor plain = host_copy(ctx, view, op);
-  if (plain.dtype() == DType::bf16) return plain;
-  Tensor out = Tensor::empty(view.shape(), DType::bf16);
-  auto* to = static_cast<Bf16*>(out.view().data());
-  const float* from = plain.data<float>();
-  for (std::int64_t i = 0; i < out.elements(); ++i) to[i] = to_bf16(from[i]);
-  return out;
-}
-
 std::string_view name(WeightForm form) noexcept {
   constexpr std::string_view kNames[] = {"f32", "bf16", "s8", "csr", "2:4", "s8 2:4"};
   return kNames[static_cast<std::size_t>(form)];
@@ -111,7 +100,12 @@ Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& opt
     throw Error(Code::invalid_argument,
                 fmt::format("{}: the dtype is {}, but dense weights are f32 or bf16", kOp, name(options.dtype)));
   if (!bf16 || w.dtype() != DType::bf16) require_dtype(kOp, "w", w, DType::f32);
-  Tensor stored = bf16 ? bf16_copy(ctx, w, kOp) : host_copy(ctx, w, kOp);
+  Tensor stored = host_copy(ctx, w, kOp);
+  if (stored.dtype() != options.dtype) {
+    Tensor rounded = Tensor::empty(w.shape(), DType::bf16);
+    convert_into(ctx, stored, rounded.view(), {"", Backend::cpu});
+    stored = std::move(rounded);
+  }
   return Weights(on_host(ctx, bf16 ? WeightForm::bf16 : WeightForm::f32, w, std::move(stored), options.pack));
 }
 

@@ -17,6 +17,7 @@
 #include <hwy/highway.h>
 
 #include "common/core/bf16.h"
+#include "cpu/simd/bf16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
@@ -86,8 +87,7 @@ struct WidenedBf16 {
   static Out convert(In x) { return to_f32(Bf16{x}); }
   template <class D>
   static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
-    const hn::RebindToUnsigned<D> bits;
-    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, hn::LoadU(hn::Rebind<In, D>(), p))));
+    return widen_bf16(d, hn::LoadU(Halves<D>(), p));
   }
 };
 

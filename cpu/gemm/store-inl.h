@@ -17,6 +17,7 @@
 #include <hwy/highway.h>
 
 #include "cpu/gemm/gemm.h"
+#include "cpu/simd/bf16-inl.h"
 #include "cpu/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -66,20 +67,12 @@ struct ElementsOfBf16 {
   static HWY_INLINE hn::Vec<D> load(D d, const T* p, std::int64_t stride, std::int64_t count) {
     HWY_ALIGN T lane[hn::MaxLanes(D())] = {};
     for (std::int64_t i = 0; i < count; ++i) lane[i] = p[i * stride];
-    const hn::RebindToUnsigned<D> bits;
-    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, hn::Load(hn::Rebind<T, D>(), lane))));
+    return widen_bf16(d, hn::Load(Halves<D>(), lane));
   }
   template <class D>
   static HWY_INLINE void store(D d, hn::Vec<D> v, T* p, std::int64_t stride, std::int64_t count) {
-    const hn::RebindToUnsigned<D> bits;
-    const hn::Rebind<T, D> half;
-    const auto all = hn::BitCast(bits, v), high = hn::ShiftRight<16>(all);
-    const auto odd = hn::And(high, hn::Set(bits, 1));
-    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(all, hn::Set(bits, 0x7fff)), odd));
-    const auto quiet = hn::Or(high, hn::Set(bits, 0x40));
-    const auto is_number = hn::RebindMask(bits, hn::Eq(v, v));
-    const auto kept = hn::IfThenElse(is_number, rounded, quiet);
-    const auto out = hn::DemoteTo(half, hn::BitCast(hn::RebindToSigned<D>(), kept));
+    const Halves<D> half;
+    const auto out = round_to_bf16(d, v);
     if (stride == 1 && count == static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(out, half, p);
     HWY_ALIGN T lane[hn::MaxLanes(D())];
     hn::Store(out, half, lane);

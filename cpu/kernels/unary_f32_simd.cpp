@@ -100,24 +100,6 @@ double cost(const UnaryProblem& p, const Machine& machine) {
   return cpu_seconds(machine, 2 * weight(p.fn) * spread * Unary::flops(p), Unary::bytes(p), 1, threads);
 }
 
-// Rows that are contiguous in both operands as they are, others through a buffer.
-template <class Run>
-void strided(const UnaryArgs& args, const float* x, float* y, std::int64_t begin, std::int64_t end, Run run) {
-  const int last = args.loops.rank - 1;
-  if (args.loops.strides[0][last] == 1 && args.loops.strides[1][last] == 1 && args.loops.shape[last] >= 16)
-    return for_rows(args.loops, begin, end,
-                    [&](const std::int64_t(&at)[2], std::int64_t count) { run(x + at[0], y + at[1], count); });
-  alignas(64) float piece[kPiece];
-  Walker<2> from(args.loops, begin), to(args.loops, begin);
-  while (begin < end) {
-    const std::int64_t count = std::min(kPiece, end - begin);
-    for (std::int64_t i = 0; i < count; ++i, from.next()) piece[i] = x[from.offset(0)];
-    run(piece, piece, count);
-    for (std::int64_t i = 0; i < count; ++i, to.next()) y[to.offset(1)] = piece[i];
-    begin += count;
-  }
-}
-
 Code run(const UnaryArgs& args, const Queue& queue, Workspace) {
   const auto unary = TANDEM_SIMD_CALL(queue.machine->cpu.isa, unary_run);
   const auto* x = static_cast<const float*>(args.x);
@@ -127,7 +109,7 @@ Code run(const UnaryArgs& args, const Queue& queue, Workspace) {
   const bool stream = contiguous && x != y && bypass_caches(*queue.machine, elements * 2 * 4);
   for_shares(queue, elements, 64, per_thread(args.fn), [&](std::int64_t begin, std::int64_t end) {
     if (contiguous) return unary(args.fn, x + begin, y + begin, static_cast<std::size_t>(end - begin), stream);
-    strided(args, x, y, begin, end, [&](const float* from, float* to, std::int64_t count) {
+    for_unit_runs(args.loops, x, y, begin, end, [&](const float* from, float* to, std::int64_t count) {
       unary(args.fn, from, to, static_cast<std::size_t>(count), false);
     });
   });

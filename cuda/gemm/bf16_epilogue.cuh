@@ -6,6 +6,7 @@
 
 #include <cuda_bf16.h>
 
+#include "cuda/bf16.cuh"
 #include "cuda/gemm/epilogue.cuh"
 
 namespace tandem::cuda {
@@ -22,10 +23,6 @@ __device__ __forceinline__ Bf16Item bf16_item_of(const MatmulArgs& args, std::in
   offsets_of(args.batch, index, at);
   return {static_cast<const std::uint16_t*>(args.a.data) + at[0],
           static_cast<const std::uint16_t*>(args.b.data) + at[1], at[2]};
-}
-
-__device__ __forceinline__ float bf16_value(std::uint16_t bits) {
-  return __uint_as_float(static_cast<unsigned>(bits) << 16);
 }
 
 /// Stores element (i, j) of the batch item whose matrix begins at offset `c`.

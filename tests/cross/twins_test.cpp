@@ -1,5 +1,6 @@
 // Operands that are on the host and on the GPU: what a call would copy, on a made-up machine; and calls that may copy
 // nothing, where there is a GPU.
+#include <tandem/trace.h>
 #include <tandem/weights.h>
 
 #include <cstring>
@@ -135,6 +136,30 @@ TEST_F(Resident, UploadedWeightsServeBothSidesWithoutACopy) {
     EXPECT_EQ(std::memcmp(a.data<float>(), back.data<float>(), 6 * 20 * sizeof(float)), 0) << name(plain.form());
     EXPECT_EQ(error_of([&] { linear(there, x_there, plain); }).code(), Code::unsupported) << "these must be copied";
   }
+}
+
+// The policy speaks of operands of calls; the recorder sees every copy.
+TEST_F(Resident, Bf16WeightsRoundAnInputOnTheGpuThere) {
+  Context there(only(Backend::cuda));
+  const Weights weights = Weights::dense(there, w_, {DType::bf16}).upload(there, false);
+  const Tensor x = filled({48, 12}, Fill::reals, 3).to(there, kThere), rounded = convert(there, x, DType::bf16);
+  const Tensor expected = linear(there, rounded.view().transposed(), weights).to(there, Device::cpu());
+  trace::RecorderOptions options;
+  options.stages = true;
+  trace::Recorder recorder(options);
+  trace::attach(there, recorder);
+  const Tensor y = linear(there, x.view().transposed(), weights);
+  trace::detach(there);
+  std::vector<std::string> calls;
+  for (const trace::Span& span : recorder.spans()) {
+    if (span.kind == trace::Kind::call) calls.push_back(span.kernel.substr(0, span.kernel.rfind('.')));
+    if (span.kind != trace::Kind::stage) continue;
+    for (const trace::Stage stage : {trace::Stage::host_to_device, trace::Stage::device_to_host, trace::Stage::wait})
+      EXPECT_NE(span.stage, stage) << trace::name(stage);
+  }
+  EXPECT_EQ(calls, (std::vector<std::string>{"cuda.convert.bf16", "cuda.matmul.bf16"}));
+  const Tensor back = y.to(there, Device::cpu());
+  EXPECT_EQ(std::memcmp(back.data<float>(), expected.data<float>(), 12 * 20 * sizeof(float)), 0);
 }
 
 TEST_F(Resident, WeightsOnTheGpuAloneAreFetchedForTheCpu) {

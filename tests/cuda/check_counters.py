@@ -41,7 +41,7 @@ LIMITS = {
 }
 # Kernels that must be there: both shapes, both ways of reading, each layout of the operands.
 VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "bf16_mma": 8, "softmax_lanes": 3,
-            "scaled_run": 4, "scaled_rows": 7, "dynamic_quantize_fused": 7, "spmm_rowsplit": 4}
+            "scaled_run": 6, "scaled_rows": 9, "dynamic_quantize_fused": 7, "spmm_rowsplit": 4}
 
 
 def short(name):

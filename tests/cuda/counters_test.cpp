@@ -210,6 +210,19 @@ TEST(Counters, Integers) {
   run_integers(cuda::quantized_relu_s8_vector, DType::u8, DType::u8, false, true);
 }
 
+// One run, and rows with gaps between them.
+TEST(Counters, Conversions) {
+  TANDEM_NEED_GPU();
+  for (const std::int64_t gap : {0, 16})
+    for (const DType to : {DType::bf16, DType::f32}) {
+      const Shape shape{128, 1024};
+      const Strides strides{1024 + gap, 1};
+      Case<Convert> c;
+      c.operands = {{"x", to == DType::bf16 ? DType::f32 : DType::bf16, shape, strides}, {"y", to, shape, strides}};
+      run(cuda::convert_bf16_vector, c);
+    }
+}
+
 // Tokens of each form that stays in registers; columns; one scale for a tensor that does not.
 TEST(Counters, DynamicQuantisation) {
   TANDEM_NEED_GPU();

@@ -71,6 +71,8 @@ std::vector<Case<Reduce>> cases<Reduce>(Family family, Backend backend);
 template <>
 std::vector<Case<Transpose>> cases<Transpose>(Family family, Backend backend);
 template <>
+std::vector<Case<Convert>> cases<Convert>(Family family, Backend backend);
+template <>
 std::vector<Case<Quantize>> cases<Quantize>(Family family, Backend backend);
 template <>
 std::vector<Case<Dequantize>> cases<Dequantize>(Family family, Backend backend);

@@ -1,4 +1,4 @@
-// Cases of the elementwise operations on integer tensors.
+// Cases of the elementwise operations between types, and on integer tensors.
 #include <array>
 
 #include "tests/support/cases.h"
@@ -195,7 +195,65 @@ Case<QuantizedRelu> relu_case(DType dtype, int axis, bool zero_points, const Sha
   return c;
 }
 
+Case<Convert> convert_case(DType to, const Shape& shape, Fill fill, const Strides& x, const Strides& y) {
+  Case<Convert> c;
+  c.operands = {{"x", to == DType::bf16 ? DType::f32 : DType::bf16, shape, x}, {"y", to, shape, y}};
+  c.fill = fill;
+  return c;
+}
+
 }  // namespace
+
+template <>
+std::vector<Case<Convert>> cases<Convert>(Family family, Backend backend) {
+  const bool small = backend == Backend::cuda;
+  std::vector<Case<Convert>> out;
+  const auto add = [&](const Shape& shape, Fill fill, const Strides& x, const Strides& y) {
+    for (const DType to : {DType::bf16, DType::f32}) out.push_back(convert_case(to, shape, fill, x, y));
+  };
+  const auto plain = [&](const Shape& shape, Fill fill) { add(shape, fill, row_major(shape), row_major(shape)); };
+  switch (family) {
+    case Family::integers:
+      for (const std::int64_t n : line_sizes()) plain(Shape{n}, Fill::integers);
+      break;
+    case Family::reals:
+      for (const Shape& shape : {Shape{5}, Shape{1000}, Shape{7, 130}})
+        for (const Fill fill : {Fill::reals, Fill::wide}) plain(shape, fill);
+      break;
+    case Family::specials:
+      for (const Shape& shape : {Shape{5}, Shape{1000}, Shape{7, 130}})
+        for (const Fill fill : {Fill::specials, Fill::extremes, Fill::tiny_integers, Fill::bits}) plain(shape, fill);
+      break;
+    case Family::shapes:
+      for (const std::int64_t n : line_sizes()) {
+        plain(Shape{n}, Fill::wide);
+        plain(Shape{n % 17, n}, Fill::bits);
+      }
+      for (const Shape& shape : {Shape{}, Shape{0}, Shape{1, 1, 1}, Shape{3, 0, 2}, Shape{2, 1, 3, 1, 2, 1, 2, 5}})
+        plain(shape, Fill::wide);
+      break;
+    case Family::strides:
+      for (const Shape& shape : matrices())
+        for (const Place x : kPlaces)
+          for (int y = 0; y < kResultPlaces; ++y)
+            add(shape, Fill::wide, placed(x, shape, 2), placed(kPlaces[y], shape, 1));
+      break;
+    case Family::alignment:
+      for (const Shape& shape : {Shape{19}, Shape{300}, Shape{3, 70}})
+        for (int o = 0; o < 32; ++o) plain(shape, Fill::wide);
+      place_at_offsets(out);
+      break;
+    case Family::threads:
+      for (const Shape& shape : {Shape{small ? 9001 : 600001}, Shape{3, small ? 3001 : 100003}})
+        for (const Fill fill : {Fill::wide, Fill::bits}) plain(shape, fill);
+      add(Shape{300, 401}, Fill::wide, Strides{403, 1}, Strides{1, 300});
+      break;
+    case Family::batches:
+      break;  // of a product only
+  }
+  alternate_flush(out);
+  return out;
+}
 
 template <>
 std::vector<Case<Quantize>> cases<Quantize>(Family family, Backend backend) {

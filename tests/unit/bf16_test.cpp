@@ -2,7 +2,9 @@
 #include "common/core/bf16.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,12 +29,6 @@ TEST(Bf16, RoundsToTheNearestEven) {
   EXPECT_EQ(to_bf16(-0.0f).bits, 0x8000);
 }
 
-std::vector<Bf16> numbers(std::initializer_list<float> values) {
-  std::vector<Bf16> out;
-  for (float value : values) out.push_back(to_bf16(value));
-  return out;
-}
-
 std::string refusal(const std::function<void()>& call) {
   try {
     call();
@@ -41,6 +37,51 @@ std::string refusal(const std::function<void()>& call) {
     return error.what();
   }
   return "accepted";
+}
+
+TEST(Bf16, ConversionsOfTensorsOfAnyStrides) {
+  Context ctx;
+  Tensor x = Tensor::empty({3, 5});
+  for (int i = 0; i < 15; ++i) x.data<float>()[i] = 1.0f + static_cast<float>(i) / 256;  // every second one a tie
+  const Tensor y = convert(ctx, x.view().transposed(), DType::bf16);
+  ASSERT_EQ(y.dtype(), DType::bf16);
+  ASSERT_EQ(y.shape(), (Shape{5, 3}));
+  const Tensor back = convert(ctx, y, DType::f32);
+  for (int i = 0; i < 15; ++i) {
+    const double wanted = nearest_bf16(1 + i / 256.0);
+    EXPECT_EQ(static_cast<double>(back.data<float>()[i % 5 * 3 + i / 5]), wanted) << i;
+  }
+}
+
+TEST(Bf16, ConversionsThatAreRefused) {
+  Context ctx;
+  float f[8] = {};
+  Bf16 h[8] = {};
+  const View single(f, DType::f32, {2, 4}), half(h, DType::bf16, {2, 4});
+  const std::pair<std::function<void()>, std::string> calls[] = {
+      {[&] { convert(ctx, single, DType::f32); },
+       "convert: from f32 to f32 was asked for; f32 to bf16 and bf16 to f32 are supported"},
+      {[&] { convert(ctx, half, DType::s8); },
+       "convert: from bf16 to s8 was asked for; f32 to bf16 and bf16 to f32 are supported"},
+      {[&] { convert(ctx, Tensor::zeros({3}, DType::s32), DType::bf16); },
+       "convert: from s32 to bf16 was asked for; f32 to bf16 and bf16 to f32 are supported"},
+      {[&] { convert_into(ctx, single, half.transposed()); }, "convert: y is 4x2, but x is 2x4"},
+      {[&] {
+         convert_into(ctx, single, View(h, DType::bf16, {2, 4}, {0, 1}));
+       },
+       "convert: the result's strides 0x1 reach an element of shape 2x4 twice"},
+      {[&] {
+         convert_into(ctx, single, View(f, DType::bf16, {2, 4}));
+       },
+       "convert: the result (shape 2x4) overlaps an input (shape 2x4)"},
+  };
+  for (const auto& [call, sentence] : calls) EXPECT_EQ(refusal(call), sentence);
+}
+
+std::vector<Bf16> numbers(std::initializer_list<float> values) {
+  std::vector<Bf16> out;
+  for (float value : values) out.push_back(to_bf16(value));
+  return out;
 }
 
 TEST(Bf16, ProductsHaveTheTypeThatWasAskedFor) {

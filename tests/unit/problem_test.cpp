@@ -55,13 +55,14 @@ TEST(Problems, RoundTrip) {
         "matmul f32:64x32x16,ta", "matmul f32:64x32x16,tb", "matmul f32:64x32x16,ta,tb,bias,act=relu,beta=1",
         "matmul f32:5x6x7*3", "matmul bf16:64x32x16,tb", "matmul bf16:64x32x16*3,out=f32,bias,act=relu",
         "relu f32:1000000", "gelu_erf f32:7", "exp f32:1", "transpose f32:3x5", "transpose s8:3x5",
-        "transpose bf16:128x64*7"})
+        "transpose bf16:128x64*7", "convert bf16:1000", "convert f32:7"})
     EXPECT_EQ(round_trip(problem), problem);
 }
 
 TEST(Problems, PrintTheirCollapsedForm) {
   EXPECT_EQ(round_trip("relu f32:10x20x5"), "relu f32:1000");
   EXPECT_EQ(round_trip("add f32:7x9"), "add f32:63");
+  EXPECT_EQ(round_trip("convert bf16:7x9"), "convert bf16:63");
   EXPECT_EQ(round_trip("mul f32:7x9,row"), "mul f32:63,b=9");
   EXPECT_EQ(round_trip("softmax f32:128x10"), "softmax f32:128x10");
   EXPECT_EQ(round_trip("log_softmax f32:4x128x10,axis=1"), "log_softmax f32:40x128,strided");
@@ -127,6 +128,8 @@ TEST(Problems, RefuseWhatTheyCannotRead) {
       {"softmax f32:3x4,axis=", "axis="},
       {"sum f32:3x4,axis=-3", "axis -3"},
       {"transpose f32:3", "two sizes are needed"},
+      {"convert s8:3", "f32 to bf16 and bf16 to f32 are supported"},
+      {"convert bf16:3,axis=0", "unknown option 'axis=0'"},
   };
   for (const auto& [problem, part] : bad) {
     const std::string text = sentence(problem);

@@ -107,7 +107,7 @@ struct LinearOptions {
 /// exactly, is what the operation of the form says: matmul for f32 and bf16, quantized_matmul for s8, spmm for csr, and
 /// the _2_4 of the first two for 2:4.
 ///   f32, csr, 2:4  x is f32
-///   bf16           x is bf16, or f32, which is rounded to bf16 first, on the host: that waits where x is on the GPU
+///   bf16           x is bf16, or f32, which is rounded to bf16 first (see convert)
 ///   s8, s8 2:4     x is f32, which is quantised first (see LinearOptions::input), or s8 or u8
 /// The result is where x is, unless the context's policy names a device.
 Tensor linear(Context& ctx, ConstView x, const Weights& weights, const LinearOptions& options = {});

@@ -1,0 +1,73 @@
+#include "common/ops/convert.h"
+
+#include <fmt/format.h>
+
+#include "common/dispatch/execute.h"
+
+namespace tandem {
+namespace {
+
+Loops<2> loops_of(std::span<const View> operands) {
+  return make_loops<2>(operands[1].shape(), {&operands[0].strides(), &operands[1].strides()});
+}
+
+/// The other one of f32 and bf16.
+DType counterpart(DType dtype) { return dtype == DType::bf16 ? DType::f32 : DType::bf16; }
+
+void check_dtypes(DType from, DType to) {
+  if ((to != DType::f32 && to != DType::bf16) || from != counterpart(to))
+    throw Error(Code::invalid_argument,
+                fmt::format("convert: from {} to {} was asked for; f32 to bf16 and bf16 to f32 are supported",
+                            name(from), name(to)));
+}
+
+}  // namespace
+
+ConvertProblem Convert::describe(const Attributes&, std::span<const View> operands) {
+  const Loops<2> loops = loops_of(operands);
+  const auto unit = [&](int operand) { return loops.rank == 0 || loops.strides[operand][loops.rank - 1] == 1; };
+  return {operands[1].dtype(), loops.elements, unit(0) && unit(1)};
+}
+
+ConvertArgs Convert::bind(const Attributes&, std::span<const View> operands) {
+  return {operands[1].dtype(), operands[0].data(), operands[1].data(), loops_of(operands)};
+}
+
+std::optional<Request<Convert>> Convert::parse(std::string_view op, std::string_view text) {
+  if (op != kName) return std::nullopt;
+  const ProblemText parsed = parse_problem_text(op, text, kForm);
+  check_dtypes(counterpart(parsed.dtype), parsed.dtype);
+  for (const std::string& option : parsed.options)
+    throw Error(Code::invalid_argument,
+                fmt::format("convert '{}': unknown option '{}'; write {}", text, option, kForm));
+  const Shape shape(std::span<const std::int64_t>(parsed.sizes));
+  element_count(shape);
+  Request<Convert> request;
+  request.operands = {{"x", counterpart(parsed.dtype), shape, row_major(shape)},
+                      {"y", parsed.dtype, shape, row_major(shape)}};
+  return request;
+}
+
+std::string Convert::print(const Problem& p) {
+  return fmt::format("{}:{}{}", name(p.dtype), p.elements, p.contiguous ? "" : ",strided");
+}
+
+void convert_into(Context& ctx, ConstView x, View y, const CallOptions& call) {
+  check_dtypes(x.dtype(), y.dtype());
+  if (!(y.shape() == x.shape()))
+    throw Error(Code::invalid_argument,
+                fmt::format("convert: y is {}, but x is {}", to_string(y.shape()), to_string(x.shape())));
+  refuse_repeated(Convert::kName, y);
+  refuse_overlap(Convert::kName, y, x, false);
+  const View operands[] = {readable(x), y};
+  execute<Convert>(ctx, {}, operands, call);
+}
+
+Tensor convert(Context& ctx, ConstView x, DType dtype, const CallOptions& call) {
+  check_dtypes(x.dtype(), dtype);
+  Tensor y = Tensor::empty(ctx, x.shape(), dtype, ctx.policy().result.value_or(x.device()));
+  convert_into(ctx, x, y.view(), call);
+  return y;
+}
+
+}  // namespace tandem
