@@ -22,14 +22,18 @@ __host__ __device__ constexpr int places_at(int i, int w) {
 }
 
 /// Brings values and places to `slab`: kRows * kValueBytes, then kRows * kPlaceWords words.
+///
+/// Memory is read by sectors of 32 bytes, but the places of a row of a slab are 16 (s8) or 8 (bf16). So those of two or
+/// four slabs are read at once, by the four threads of a row, which keep them until the slab comes that they are of.
 template <class Element, int kRows, int kThreads>
 class CompressedLoader {
   static constexpr int kSize = sizeof(Element);
   static constexpr int kAcross = kThreads / 4;  // rows of values a step
   static constexpr int kSteps = kRows / kAcross;
   static constexpr int kWords = kPlaceWords<kSize>;
-  static constexpr int kPlaceSteps = kRows * kWords / kThreads;
-  static_assert(kRows % kAcross == 0 && kRows * kWords % kThreads == 0);
+  static constexpr int kSlabs = 8 / kWords;  // that a sector of places is for
+  static constexpr int kGroups = 64;         // of a sector, of which a thread has a quarter: two words
+  static_assert(kRows % kAcross == 0);
 
  public:
   static constexpr int kBytes = kRows * (kValueBytes + kWords * 4);
@@ -37,18 +41,19 @@ class CompressedLoader {
   __device__ CompressedLoader(const TileSource& source, int thread)
       : row_(thread / 4),
         chunk_(thread % 4),
-        place_row_(thread / kWords),
-        word_(thread % kWords),
         rows_(source.rows),
         stride_(source.stride_i),
         places_stride_(source.places_stride) {
     const int groups = (source.depth + 3) / 4;
     at_ = static_cast<const Element*>(source.data) + row_ * stride_ + chunk_ * (16 / kSize);
     left_ = 2 * groups - chunk_ * (16 / kSize);
-    places_ = source.places + place_row_ * places_stride_ + word_ * 4;
-    groups_left_ = groups - word_ * 8;
+    places_ = source.places + row_ * places_stride_ + chunk_ * 8;
+    groups_left_ = groups - chunk_ * (kGroups / 4);
     aligned_ = reinterpret_cast<std::uintptr_t>(source.data) % 16 == 0 && stride_ * kSize % 16 == 0;
-    aligned_places_ = reinterpret_cast<std::uintptr_t>(source.places) % 4 == 0 && places_stride_ % 4 == 0;
+    const auto place_lines =
+        reinterpret_cast<std::uintptr_t>(source.places) | static_cast<std::uintptr_t>(places_stride_);
+    pairs_ = place_lines % 8 == 0;
+    words_ = place_lines % 4 == 0;
   }
 
   __device__ __forceinline__ void fetch(char* slab) {
@@ -61,12 +66,14 @@ class CompressedLoader {
       else
         held_[s] = read(from, count);
     }
-#pragma unroll
-    for (int s = 0; s < kPlaceSteps; ++s) held_places_[s] = read_places(s);
     at_ += kValueBytes / kSize;
     left_ -= kValueBytes / kSize;
-    places_ += kWords * 4;
-    groups_left_ -= kWords * 8;
+    if (slab_ == 0) {
+#pragma unroll
+      for (int s = 0; s < kSteps; ++s) held_places_[s] = read_places(s);
+      places_ += kGroups / 2;
+      groups_left_ -= kGroups;
+    }
   }
 
   __device__ __forceinline__ void store(char* slab) {
@@ -75,10 +82,13 @@ class CompressedLoader {
       for (int s = 0; s < kSteps; ++s)
         *reinterpret_cast<uint4*>(slab + values_at(row_ + s * kAcross, chunk_ * 16)) = held_[s];
     }
-    auto* const words = reinterpret_cast<unsigned*>(slab + kRows * kValueBytes);
+    if (chunk_ * 2 / kWords == slab_) {
+      auto* const words = reinterpret_cast<unsigned*>(slab + kRows * kValueBytes);
 #pragma unroll
-    for (int s = 0; s < kPlaceSteps; ++s)
-      words[places_at<kSize>(place_row_ + s * (kThreads / kWords), word_)] = held_places_[s];
+      for (int s = 0; s < kSteps; ++s)
+        *reinterpret_cast<uint2*>(words + places_at<kSize>(row_ + s * kAcross, chunk_ * 2 % kWords)) = held_places_[s];
+    }
+    slab_ = (slab_ + 1) % kSlabs;
   }
 
  private:
@@ -90,28 +100,35 @@ class CompressedLoader {
     return make_uint4(words[0], words[1], words[2], words[3]);
   }
 
-  /// The places of eight groups. Those that do not exist get two different ones, which the instruction needs.
-  __device__ __forceinline__ unsigned read_places(int s) const {
+  /// The places of 16 groups.
+  __device__ __forceinline__ uint2 read_places(int s) const {
+    const std::uint8_t* from = places_ + s * kAcross * places_stride_;
+    const int left = row_ + s * kAcross < rows_ ? groups_left_ : 0;
+    if (pairs_ && left >= 16) return __ldg(reinterpret_cast<const uint2*>(from));
+    return make_uint2(read_word(from, left), read_word(from + 4, left - 8));
+  }
+  /// Those of eight, of which `left` exist. The others get two different ones, which the instruction needs.
+  __device__ __forceinline__ unsigned read_word(const std::uint8_t* from, int left) const {
     constexpr unsigned kFirstTwo = 0x44444444u;
-    const std::uint8_t* from = places_ + s * (kThreads / kWords) * places_stride_;
-    if (place_row_ + s * (kThreads / kWords) >= rows_ || groups_left_ <= 0) return kFirstTwo;
-    if (aligned_places_ && groups_left_ >= 8) return __ldg(reinterpret_cast<const unsigned*>(from));
+    if (left <= 0) return kFirstTwo;
+    if (words_ && left >= 8) return __ldg(reinterpret_cast<const unsigned*>(from));
     unsigned word = 0;
 #pragma unroll
     for (int b = 0; b < 4; ++b)
-      if (2 * b < groups_left_) word |= static_cast<unsigned>(__ldg(from + b)) << 8 * b;
-    const unsigned exist = groups_left_ >= 8 ? 0xffffffffu : (1u << 4 * groups_left_) - 1;
+      if (2 * b < left) word |= static_cast<unsigned>(__ldg(from + b)) << 8 * b;
+    const unsigned exist = left >= 8 ? 0xffffffffu : (1u << 4 * left) - 1;
     return (word & exist) | (kFirstTwo & ~exist);
   }
 
-  const int row_, chunk_, place_row_, word_, rows_;
+  const int row_, chunk_, rows_;
   const std::int64_t stride_, places_stride_;
   const Element* at_;
   const std::uint8_t* places_;
   int left_, groups_left_;
-  bool aligned_, aligned_places_;
+  int slab_ = 0;  // of the sector of places
+  bool aligned_, pairs_, words_;
   uint4 held_[kSteps];
-  unsigned held_places_[kPlaceSteps];
+  uint2 held_places_[kSteps];
 };
 
 }  // namespace tandem::cuda

@@ -20,9 +20,8 @@ LIMITS = {
     "quantized_tiled": (95, 95, 100),
     "quantized_mma": (95, 95, 100),
     "bf16_mma": (95, 95, 100),
-    # places of a slab are half a sector or less, the rest of which the next slab uses
-    "quantized_mmasp": (80, 95, 100),
-    "bf16_mmasp": (80, 95, 100),
+    "quantized_mmasp": (95, 95, 100),
+    "bf16_mmasp": (95, 95, 100),
     "unary_vector": (95, 95, None),
     "binary_vector": (95, 95, None),
     "binary_rows": (95, 95, None),
