@@ -172,4 +172,27 @@ __device__ __forceinline__ void pass_rows(const Sum (&c)[Shape::kBlocksM][Shape:
   }
 }
 
+inline constexpr int kTransposedPitch = 32 + 4;  // lanes that store four columns of eight rows meet no bank twice
+
+/// Passes a warp's sums through 32 x kTransposedPitch words of its own staging, transposed, rows along a line of it:
+/// calls store(r) when rows r .. r + 31 are there, and stage(m) before, for each block of 16 of them.
+template <class Shape, class Sum, class Stage, class Store>
+__device__ __forceinline__ void pass_transposed(const Sum (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
+                                                std::uint32_t* staging, int lane, Stage&& stage, Store&& store) {
+#pragma unroll
+  for (int m = 0; m < Shape::kBlocksM; ++m) {
+    if (m % 2 == 0) __syncwarp();
+    stage(m);
+#pragma unroll
+    for (int n = 0; n < Shape::kBlocksN; ++n)
+#pragma unroll
+      for (int e = 0; e < 4; ++e)
+        staging[(n * 8 + lane % 4 * 2 + e % 2) * kTransposedPitch + m % 2 * 16 + e / 2 * 8 + lane / 4] =
+            word_of(c[m][n][e]);
+    if (m % 2 == 0) continue;
+    __syncwarp();
+    store(m / 2 * 32);
+  }
+}
+
 }  // namespace tandem::cuda

@@ -63,8 +63,12 @@ __device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uin
   static_cast<float*>(args.c.data)[at] = apply(args.activation, value);
 }
 
-/// Sums of a part of a tile in shared memory, `pitch` words a row, at element (i0, j0) of the result; at most 32
-/// columns.
+/// Whether the elements of a column of the result lie closer to each other than those of a row: lanes that store side by
+/// side then take the elements of one column.
+__device__ __forceinline__ bool stores_columns(const QuantizedMatmulArgs& args) { return args.c.row < args.c.col; }
+
+/// Sums of a part of a tile in shared memory, at element (i0, j0) of the result. A line of `pitch` words is a row of the
+/// result, or a column where stores_columns(); a warp stores 32 elements of it.
 struct StagedSums {
   const std::uint32_t* products;
   const std::uint32_t* rows_of_a;
@@ -73,15 +77,23 @@ struct StagedSums {
   std::int64_t i0, j0;
 };
 
-/// Stores them by one warp, row after row, a lane a column; the code of the epilogue exists once.
-__device__ __forceinline__ void store_rows(const QuantizedMatmulArgs& args, const StagedSums& part, int lane) {
-  if (lane >= part.cols) return;
-  const ResultColumn column = column_of(args, part.j0 + lane);
-  const std::uint32_t of_b = part.columns_of_b[lane];
+/// Stores `lines` lines by one warp, one after the other, a lane an element; the code of the epilogue exists once.
+__device__ __forceinline__ void store_lines(const QuantizedMatmulArgs& args, const StagedSums& part, int lines,
+                                            int lane) {
+  const bool columns = stores_columns(args);
+  if (lane >= (columns ? part.rows : part.cols)) return;
+  lines = ::min(lines, columns ? part.cols : part.rows);
+  ResultColumn column = {};
+  std::uint32_t of_b = 0;
 #pragma unroll 1
-  for (int r = 0; r < part.rows; ++r) {
-    const RawSums sums{part.products[r * part.pitch + lane], part.rows_of_a[r], of_b};
-    const std::int64_t i = part.i0 + r, j = part.j0 + lane;
+  for (int line = 0; line < lines; ++line) {
+    const int row = columns ? lane : line, col = columns ? line : lane;
+    const std::int64_t i = part.i0 + row, j = part.j0 + col;
+    if (columns || line == 0) {
+      column = column_of(args, j);
+      of_b = part.columns_of_b[col];
+    }
+    const RawSums sums{part.products[line * part.pitch + lane], part.rows_of_a[row], of_b};
     finish(args, apply_zero_points(sums, value_at(args.za, i, 0), column.zero_point, args.k), column, i, j);
   }
 }

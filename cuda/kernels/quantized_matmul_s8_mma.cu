@@ -2,51 +2,22 @@
 //          come through a ring of three in shared memory: by asynchronous copies of 16 bytes where an operand is
 //          contiguous along k, transposed in registers where it is contiguous the other way. The sums that zero points
 //          need are taken from the same fragments, and scales, bias, activation and requantisation follow at once.
-//          b in 2:4 storage becomes dense on the way to shared memory.
+//          b in 2:4 storage becomes dense on the way to shared memory. A column-major c is stored by columns.
 // Limits:  m, n and k below 2^31 - 128; any types, strides and alignment. Where one operand is not aligned to 16 bytes
 //          along its contiguous dimension, both are read byte by byte (by words where rows are aligned to 4). The depth
 //          is not split: a small result of a long sum leaves most of the device idle, and fewer than 64 rows or columns
 //          waste the rest.
-// Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global
-//          memory 100 % coalesced. Time on a device: not measured.
+// Expect:  counted under the emulator at 256 x 256 x 256, all layouts of a, b and c: no bank conflict, loads and stores
+//          of global memory 100 % coalesced. Time on a device: not measured.
 #include <algorithm>
 
 #include "common/dispatch/kernel.h"
-#include "cuda/gemm/fragment_sums.cuh"
 #include "cuda/gemm/mma_plan.h"
-#include "cuda/gemm/quantized_epilogue.cuh"
+#include "cuda/gemm/quantized_store.cuh"
 #include "cuda/launch.h"
 
 namespace tandem::cuda {
 namespace {
-
-/// `part`: the warp's; `staging` its shared memory.
-template <class A, class Shape>
-__device__ __forceinline__ void store_tile(const QuantizedMatmulArgs& args, const TileExtent& part,
-                                           std::uint32_t* staging,
-                                           const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
-                                           const FragmentSums<A, std::int8_t, Shape>& side, int lane) {
-  std::uint32_t *const rows_of_a = staging + 16 * kPitch, *const columns_of_b = rows_of_a + 16;
-#pragma unroll
-  for (int n = 0; n < Shape::kBlocksN; ++n) {
-    const std::uint32_t sum = sum_of_quad(side.columns[n]);
-    if (lane % 4 == 0) columns_of_b[n * 8 + lane / 4] = sum;
-  }
-  const auto stage = [&](int m) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const std::uint32_t sum = sum_of_quad(side.rows[m][half]);
-      if (lane % 4 == 0) rows_of_a[half * 8 + lane / 4] = sum;
-    }
-  };
-  const auto store = [&](int m) {
-    store_rows(
-        args,
-        {staging, rows_of_a, columns_of_b, kPitch, ::min(part.rows - m * 16, 16), part.cols, part.i0 + m * 16, part.j0},
-        lane);
-  };
-  pass_rows<Shape>(c, staging, lane, stage, store);
-}
 
 template <class Product, class Shape, Way kWayA, Way kWayB>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
@@ -70,10 +41,10 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
     LoaderB load_b(source_b(), thread);
     multiply_tile<Product, Shape>(load_a, load_b, (depth + kSlabBytes - 1) / kSlabBytes, shared, place, c, side);
   }
-  constexpr int kStaging = 16 * kPitch + 16 + 32;
-  static_assert(Shape::kThreads / 32 * kStaging * 4 <= Shape::kSharedBytes);
-  store_tile(args, tile.from(place.row, place.col), reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging,
-             c, side, thread % 32);
+  static_assert(Shape::kThreads / 32 * kQuantizedStaging * 4 <= Shape::kSharedBytes);
+  store_tile<false, Shape>(args, tile.from(place.row, place.col),
+                           reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kQuantizedStaging, c, side,
+                           thread % 32);
 }
 
 template <class Product, class Shape>

@@ -8,41 +8,12 @@
 #include <algorithm>
 
 #include "common/dispatch/kernel.h"
-#include "cuda/gemm/fragment_sums.cuh"
 #include "cuda/gemm/mma_plan.h"
 #include "cuda/gemm/mma_sparse.cuh"
-#include "cuda/gemm/quantized_epilogue.cuh"
+#include "cuda/gemm/quantized_store.cuh"
 
 namespace tandem::cuda {
 namespace {
-
-/// `part`: the warp's, in the result; `staging` its shared memory.
-template <class X, class Shape>
-__device__ __forceinline__ void store_transposed(const QuantizedMatmulArgs& args, const TileExtent& part,
-                                                 std::uint32_t* staging,
-                                                 const std::int32_t (&c)[Shape::kBlocksM][Shape::kBlocksN][4],
-                                                 const FragmentSums<std::int8_t, X, Shape>& side, int lane) {
-  std::uint32_t *const rows_of_a = staging + 32 * kTransposedPitch, *const columns_of_b = rows_of_a + 32;
-#pragma unroll
-  for (int n = 0; n < Shape::kBlocksN; ++n) {
-    const std::uint32_t sum = sum_of_quad(side.columns[n]);
-    if (lane % 4 == 0) rows_of_a[n * 8 + lane / 4] = sum;
-  }
-  const auto stage = [&](int m) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const std::uint32_t sum = sum_of_quad(side.rows[m][half]);
-      if (lane % 4 == 0) columns_of_b[m % 2 * 16 + half * 8 + lane / 4] = sum;
-    }
-  };
-  const auto store = [&](int j) {
-    store_rows(
-        args,
-        {staging, rows_of_a, columns_of_b, kTransposedPitch, ::min(part.rows, 32), part.cols - j, part.i0, part.j0 + j},
-        lane);
-  };
-  pass_transposed<Shape>(c, staging, lane, stage, store);
-}
 
 template <class Product, class Shape, Way kWay>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
@@ -64,10 +35,10 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
           multiply_sparse_slabs<Product, Shape>(slab_w, slab_x, place, c, side);
         });
   }
-  constexpr int kStaging = 32 * kTransposedPitch + 32 + 32;
-  static_assert(Shape::kThreads / 32 * kStaging * 4 <= kSparseSharedBytes<Shape, 1>);
-  store_transposed(args, tile.from(place.col, place.row),
-                   reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging, c, side, thread % 32);
+  static_assert(Shape::kThreads / 32 * kQuantizedStaging * 4 <= kSparseSharedBytes<Shape, 1>);
+  store_tile<true, Shape>(args, tile.from(place.col, place.row),
+                          reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kQuantizedStaging, c, side,
+                          thread % 32);
 }
 
 template <class Product, class Shape>

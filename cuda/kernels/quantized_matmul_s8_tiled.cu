@@ -1,5 +1,6 @@
 // Idea:    a block brings 64 x 128 bytes of a and of b to shared memory, four bytes of k to a word; a thread computes
-//          4 x 4 elements with dp4a, four products an instruction, from 16-byte reads of shared memory.
+//          4 x 4 elements with dp4a, four products an instruction, from 16-byte reads of shared memory. A column-major
+//          c is stored by columns.
 // Limits:  m and n below 2^31; any types, strides and alignment: bytes are read one by one, except along k where rows
 //          are aligned to 4 bytes. No tensor cores, and nothing is read while something is computed.
 // Expect:  counted under the emulator at 256 x 256 x 256, all layouts: no bank conflict where a and b are contiguous
@@ -21,8 +22,9 @@ constexpr int kTile = 64, kPer = 4, kAcross = kTile / kPer;  // elements a threa
 constexpr int kThreads = kAcross * kAcross;
 constexpr int kBand = 16;  // tile rows that run side by side, see tile_at
 
-constexpr int kPitch = kTile + kAcross;  // of sums on their way out: lanes of two rows meet no bank twice
-constexpr int kSharedBytes = std::max(2 * kTile * kSlabBytes, (kTile * kPitch + 2 * kTile) * 4);
+// Of a line of sums on their way out: lanes of two rows, and of two columns, meet no bank twice.
+constexpr int kRowPitch = kTile + kAcross, kColumnPitch = kTile + 2;
+constexpr int kSharedBytes = std::max(2 * kTile * kSlabBytes, (kTile * kRowPitch + 2 * kTile) * 4);
 
 using Loader = SlabLoader<std::uint8_t, kTile, kThreads, Way::elements>;
 
@@ -80,20 +82,24 @@ __global__ void __launch_bounds__(kThreads, 2)
     __syncthreads();
   }
   auto* const products = reinterpret_cast<std::uint32_t*>(shared);
-  std::uint32_t *const rows_of_a = products + kTile * kPitch, *const columns_of_b = rows_of_a + kTile;
+  std::uint32_t *const rows_of_a = products + kTile * kRowPitch, *const columns_of_b = rows_of_a + kTile;
+  const bool columns = stores_columns(args);
+  const int pitch = columns ? kColumnPitch : kRowPitch, step_i = columns ? 1 : pitch, step_j = columns ? pitch : 1;
 #pragma unroll
   for (int p = 0; p < kPer; ++p) {
 #pragma unroll
-    for (int q = 0; q < kPer; ++q) products[(y + p * kAcross) * kPitch + x + q * kAcross] = sum[p][q];
+    for (int q = 0; q < kPer; ++q) products[(y + p * kAcross) * step_i + (x + q * kAcross) * step_j] = sum[p][q];
     if (x == 0) rows_of_a[y + p * kAcross] = sum_a[p];
     if (y == 0) columns_of_b[x + p * kAcross] = sum_b[p];
   }
   __syncthreads();
-  const int warp = thread / 32, i = warp / 2 * 16, j = warp % 2 * 32;  // a warp stores 16 x 32 elements
-  store_rows(
+  // A warp stores 16 lines of 32 elements.
+  const int warp = thread / 32, line = warp / 2 * 16, along = warp % 2 * 32;
+  const int i = columns ? along : line, j = columns ? line : along;
+  store_lines(
       args,
-      {products + i * kPitch + j, rows_of_a + i, columns_of_b + j, kPitch, min(rows - i, 16), cols - j, i0 + i, j0 + j},
-      thread % 32);
+      {products + i * step_i + j * step_j, rows_of_a + i, columns_of_b + j, pitch, rows - i, cols - j, i0 + i, j0 + j},
+      16, thread % 32);
 }
 
 Refusal supports(const QuantizedMatmulProblem& p, const Machine&) {

@@ -61,7 +61,7 @@ TEST(Counters, RegtiledFused) {
   run(cuda::matmul_f32_regtiled, fused, one);
 }
 
-Case<QuantizedMatmul> quantized_product(bool ta, bool tb, DType result, bool zero_points = false) {
+Case<QuantizedMatmul> quantized_product(bool ta, bool tb, bool tc, DType result, bool zero_points = false) {
   const Shape shape{256, 256};
   const auto matrix = [&](const char* name, DType dtype, bool transposed) {
     return OperandSpec{name, dtype, shape, transposed ? column_major(shape) : row_major(shape)};
@@ -80,17 +80,19 @@ Case<QuantizedMatmul> quantized_product(bool ta, bool tb, DType result, bool zer
     vector("zb", DType::s32, zero_point_range(DType::s8));
     c.attributes.a_zero_points = c.attributes.b_zero_points = true;
   }
-  c.operands.push_back(matrix("c", result, false));
+  c.operands.push_back(matrix("c", result, tc));
   c.fill = Fill::bits;
   return c;
 }
 
 TEST(Counters, QuantizedTiled) {
   TANDEM_NEED_GPU();
-  run(cuda::quantized_matmul_s8_tiled, quantized_product(false, true, DType::f32));
+  for (const bool tc : {false, true})
+    for (const DType result : {DType::f32, DType::s8})
+      run(cuda::quantized_matmul_s8_tiled, quantized_product(false, true, tc, result));
 }
 
-// Both shapes of tiles, every way to read, every width of result.
+// Both shapes of tiles, every way to read, every width of result, by rows and by columns.
 TEST(Counters, QuantizedMma) {
   TANDEM_NEED_GPU();
   Machine one = gpu_machine();
@@ -98,8 +100,9 @@ TEST(Counters, QuantizedMma) {
   for (const Machine& machine : {one, gpu_machine()})
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
-        for (const DType result : {DType::s32, DType::f32, DType::s8})
-          run(cuda::quantized_matmul_s8_mma, quantized_product(ta, tb, result, result == DType::s8), machine);
+        for (const bool tc : {false, true})
+          for (const DType result : {DType::s32, DType::f32, DType::s8})
+            run(cuda::quantized_matmul_s8_mma, quantized_product(ta, tb, tc, result, result == DType::s8), machine);
 }
 
 Case<Matmul> bf16_product(bool ta, bool tb, DType result) {
@@ -146,7 +149,8 @@ TEST(Counters, SparseTensorCores) {
     for (const bool ta : {false, true})
       for (const bool small : {false, true}) {
         const DType result = small ? DType::s8 : DType::f32;
-        run(cuda::quantized_matmul_s8_mmasp, with_sparse_b(quantized_product(ta, false, result, small)), machine);
+        for (const bool tc : {false, true})
+          run(cuda::quantized_matmul_s8_mmasp, with_sparse_b(quantized_product(ta, false, tc, result, small)), machine);
         run(cuda::matmul_bf16_mmasp, with_sparse_b(bf16_product(ta, false, small ? DType::bf16 : DType::f32)), machine);
       }
 }

@@ -30,7 +30,8 @@ struct Size {
   std::int64_t m, n, k;
 };
 
-Case<QuantizedMatmul> quantized(const Size& size, DType a, DType result, const Lie& lie_a, const Lie& lie_b) {
+Case<QuantizedMatmul> quantized(const Size& size, DType a, DType result, const Lie& lie_a, const Lie& lie_b,
+                                const Lie& lie_c) {
   Case<QuantizedMatmul> c;
   c.attributes.a_zero_points = c.attributes.b_zero_points = true;
   c.attributes.result_scale = 3.0f;
@@ -41,7 +42,7 @@ Case<QuantizedMatmul> quantized(const Size& size, DType a, DType result, const L
   }
   c.operands.push_back({"za", DType::s32, {size.m}, {1}, zero_point_range(a)});
   c.operands.push_back({"zb", DType::s32, {size.n}, {1}, zero_point_range(DType::s8)});
-  c.operands.push_back(matrix("c", result, {size.m, size.n}, {}));
+  c.operands.push_back(matrix("c", result, {size.m, size.n}, lie_c));
   c.offsets.assign(c.operands.size(), 0);
   c.offsets[0] = lie_a.offset;
   c.offsets[1] = lie_b.offset;
@@ -61,7 +62,8 @@ TEST(QuantizedMma, EveryWayToReadInBothShapes) {
   for (const Lie& a : kLies)
     for (const Lie& b : kLies) {
       const DType type = i % 2 == 0 ? DType::s8 : DType::u8;
-      expect_right(cuda::quantized_matmul_s8_mma, quantized({144, 160, 272}, type, results[i / 2 % 4], a, b),
+      const Lie c{i / 5 % 2 == 0, static_cast<std::int64_t>(i % 3), 0};
+      expect_right(cuda::quantized_matmul_s8_mma, quantized({144, 160, 272}, type, results[i / 2 % 4], a, b, c),
                    machines[i / 3 % 2]);
       ++i;
     }
@@ -77,8 +79,9 @@ TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
              {Size{1, 1, 1}, Size{64, 64, 128}, Size{65, 63, 127}, Size{128, 128, 129}, Size{129, 257, 256},
               Size{127, 129, 384}, Size{130, 144, 385}, Size{144, 144, 512}, Size{160, 128, 15}, Size{128, 160, 16},
               Size{192, 192, 17}, Size{144, 16, 0}, Size{16, 144, 641}})
-          expect_right(cuda::quantized_matmul_s8_mma, quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}),
-                       machine);
+          for (const bool tc : {false, true})
+            expect_right(cuda::quantized_matmul_s8_mma,
+                         quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}, {tc, 0, 0}), machine);
 }
 
 bool can(const Kernel<Matmul>& kernel) {
@@ -179,7 +182,7 @@ Case<QuantizedMatmul> any_quantized(const Size& size, const Lie& a) {
   static std::size_t i = 0;
   const DType results[] = {DType::s32, DType::f32, DType::s8, DType::u8};
   ++i;
-  return quantized(size, i % 2 == 0 ? DType::s8 : DType::u8, results[i / 2 % 4], a, {});
+  return quantized(size, i % 2 == 0 ? DType::s8 : DType::u8, results[i / 2 % 4], a, {}, {i / 3 % 2 == 0, 0, 0});
 }
 
 Case<Matmul> any_bf16(const Size& size, const Lie& a) {
