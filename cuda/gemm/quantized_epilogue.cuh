@@ -63,12 +63,12 @@ __device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uin
   static_cast<float*>(args.c.data)[at] = apply(args.activation, value);
 }
 
-/// Whether the elements of a column of the result lie closer to each other than those of a row: lanes that store side by
-/// side then take the elements of one column.
+/// Whether the elements of a column of the result lie closer to each other than those of a row: lanes that store side
+/// by side then take the elements of one column.
 __device__ __forceinline__ bool stores_columns(const QuantizedMatmulArgs& args) { return args.c.row < args.c.col; }
 
-/// Sums of a part of a tile in shared memory, at element (i0, j0) of the result. A line of `pitch` words is a row of the
-/// result, or a column where stores_columns(); a warp stores 32 elements of it.
+/// Sums of a part of a tile in shared memory, at element (i0, j0) of the result. A line of `pitch` words is a row of
+/// the result, or a column where stores_columns(); a warp stores 32 elements of it.
 struct StagedSums {
   const std::uint32_t* products;
   const std::uint32_t* rows_of_a;

@@ -163,8 +163,8 @@ Case<Op> with_sparse_b(Case<Op> c, const Size& size, std::size_t offset) {
   return c;
 }
 
-// Rows of values with and without the alignment of 16 and 8 bytes, of places with and without that of words and pairs of
-// them; groups that do not fill a word, a pair, a chunk, a slab, a sector of places.
+// Rows of values with and without the alignment of 16 and 8 bytes, of places with and without that of words and pairs
+// of them; groups that do not fill a word, a pair, a chunk, a slab, a sector of places.
 const Size kSparseSizes[] = {{144, 160, 256}, {65, 63, 64},  {129, 257, 544}, {130, 70, 72},
                              {1, 144, 100},   {144, 1, 36},  {64, 128, 16},   {128, 64, 7},
                              {160, 144, 129}, {144, 160, 0}, {70, 130, 320},  {33, 70, 1152}};
