@@ -1,10 +1,12 @@
 // Idea:    the sparse tensor cores: b in 2:4 storage is the first operand of instructions that multiply 16 x 8 sums
-//          from 64 bytes of k, twice as many as dense ones, so c^T = b^T a^T is computed and transposed on its way out.
-//          b comes as half its bytes and its places; a, the ring and what is fused are as in the mma kernel.
+//          from 64 bytes of k, twice as many as dense ones, so c^T = b^T a^T is computed, and transposed on its way out
+//          where c is row-major. b comes as half its bytes and its places, those of two slabs at once; a, the ring and
+//          what is fused are as in the mma kernel.
 // Limits:  compute capability 8.0 to 8.9 (on 9.0 these instructions are slower than dense ones); m, n and k below
 //          2^31 - 128; any strides and alignment of a. Rows of values that are not aligned to 16 bytes (k not a
 //          multiple of 32) are read byte by byte. The depth is not split.
-// Expect:  time on a device: not measured.
+// Expect:  counted under the emulator at 256 x 256 x 256: no bank conflict, loads and stores of global memory 100 %
+//          coalesced. Time on a device: not measured.
 #include <algorithm>
 
 #include "common/dispatch/kernel.h"
