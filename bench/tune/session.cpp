@@ -19,21 +19,34 @@ namespace tandem::tune {
 namespace {
 
 constexpr std::size_t kFullRounds = 3;
-constexpr double kClose = 1.5;    // the second fastest takes at most so many times the time of the fastest
-constexpr double kHopeless = 12;  // predicted to be so many times slower than the fastest: not measured
+constexpr std::size_t kPool = 8;    // problems of a template that a later round looks at
+constexpr double kUnknown = 1;      // the error of a prediction that nothing was measured for: half or twice
+constexpr double kHopeless = 12;    // predicted to be so many times slower than the fastest: not measured
 
 class Measuring {
  public:
   Measuring(Context& ctx, const SessionOptions& options) : ctx_(ctx), options_(options) {}
 
-  /// The ratio of the second fastest kernel to the fastest; infinite for one kernel, and for a problem that cannot be run.
-  double measure(const tuning::Problem& problem) {
+  void measure(const tuning::Problem& problem) {
     try {
-      return try_measure(problem);
+      try_measure(problem);
     } catch (const Error& error) {  // what was measured before is kept
       session_.skipped.push_back(fmt::format("{} {}: {}", problem.op, problem.text, error.what()));
-      return std::numeric_limits<double>::infinity();
     }
+  }
+
+  /// What the choice for a problem may cost at worst, if the predictions are off by their errors: the chosen kernel slower, and
+  /// another faster. As a fraction of the time of the other; 0 where no error can make another the better choice.
+  double at_stake(const tuning::Problem& problem) {
+    const Decision decision = decide(ctx_, {problem.op, problem.text, {}, {}, 1});
+    const auto factor = [](const Candidate& c) { return 1 + (std::isnan(c.error) || c.rung == Rung::prior ? kUnknown : c.error); };
+    double slowest = 0, stake = 0;
+    for (const Candidate& c : decision.candidates)
+      if (c.kernel == decision.kernel) slowest = c.seconds * factor(c);
+    for (const Candidate& c : decision.candidates)
+      if (c.accepted && c.kernel != decision.kernel && !c.verdict.starts_with("reference"))
+        stake = std::max(stake, slowest * factor(c) / c.seconds - 1);
+    return stake;
   }
 
   /// From now on predictions know what was measured.
@@ -47,7 +60,7 @@ class Measuring {
   Session take() { return std::move(session_); }
 
  private:
-  double try_measure(const tuning::Problem& problem) {
+  void try_measure(const tuning::Problem& problem) {
     profile::CompareOptions how;
     how.min_seconds = options_.min_time;
     how.seed = options_.seed;
@@ -55,16 +68,11 @@ class Measuring {
     const std::set<std::string> wanted = promising(problem);
     how.wanted = [&](std::string_view kernel) { return wanted.contains(std::string(kernel)); };
     const std::vector<profile::Row> rows = profile::run_problem(ctx_, {problem.op, problem.text, {}, {}}, {}, how);
-    std::vector<double> seconds;
-    for (const profile::Row& row : rows) {
+    for (const profile::Row& row : rows)
       if (row.status == profile::Status::wrong)
         session_.wrong.push_back(fmt::format("{} on {} {}: {}", row.kernel, row.op, row.problem, row.reason));
-      if (row.status == profile::Status::ok) seconds.push_back(row.time.summary.median);
-    }
     tuning::record(session_.measured, rows);
     ++session_.problems;
-    std::sort(seconds.begin(), seconds.end());
-    return seconds.size() < 2 ? std::numeric_limits<double>::infinity() : seconds[1] / seconds[0];
   }
 
   std::set<std::string> promising(const tuning::Problem& problem) {
@@ -120,19 +128,30 @@ Session measure_even(Context& ctx, const std::vector<tuning::Template>& template
   Measuring measuring(ctx, options);
   const double begin = profile::now();
   std::vector<std::size_t> next(templates.size(), 0);
-  std::vector<double> closest(templates.size(), std::numeric_limits<double>::infinity());
   const auto left = [&] { return options.seconds - (profile::now() - begin); };
-  for (std::size_t round = 0; left() > 0 && !options.cancelled(); ++round) {
-    bool any = false;
-    for (std::size_t i = 0; i < templates.size() && left() > 0 && !options.cancelled(); ++i) {
-      if (round >= kFullRounds && round % 2 == 1 && closest[i] > kClose) continue;
-      const auto problem = problem_at(templates[i], next[i], options.seed + i);
-      if (!problem) continue;
-      measuring.tell(left(), *problem);
-      closest[i] = std::min(closest[i], measuring.measure(*problem));
-      any = true;
+  const auto stop = [&] { return left() <= 0 || options.cancelled(); };
+  for (std::size_t round = 0; !stop(); ++round) {
+    std::vector<std::pair<double, tuning::Problem>> chosen;  // with what is at stake
+    for (std::size_t i = 0; i < templates.size() && !stop(); ++i) {
+      std::optional<std::pair<double, tuning::Problem>> most;
+      for (std::size_t k = 0; k < (round < kFullRounds ? 1 : kPool); ++k) {
+        auto problem = problem_at(templates[i], next[i], options.seed + i);
+        if (!problem) break;
+        const double stake = round < kFullRounds ? 0 : measuring.at_stake(*problem);
+        if (!most || stake > most->first) most.emplace(stake, std::move(*problem));
+      }
+      if (most) chosen.push_back(std::move(*most));
     }
-    if (!any && round % 2 == 0) break;
+    if (chosen.empty()) break;
+    if (round >= kFullRounds) {
+      std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      chosen.resize((chosen.size() + 1) / 2);
+    }
+    for (const auto& [stake, problem] : chosen) {
+      if (stop()) break;
+      measuring.tell(left(), problem);
+      measuring.measure(problem);
+    }
     measuring.learn();
   }
   return measuring.take();

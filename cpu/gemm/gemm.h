@@ -10,7 +10,8 @@
 // on m, k, the strides of the whole product and the machine's caches). A block is one chain of multiply-adds from zero
 // in ascending k (of exact integers several); block sums are added to c in ascending order. The place of the element in
 // a tile, the tile's size, packing and threads do not matter to its bits: k is never split between threads, and every
-// tile sums in the same order.
+// tile sums in the same order. A product that takes dots() is summed over k by the lanes of one vector, which are added
+// up at the end; whether it does follows from its sizes and strides alone.
 #pragma once
 
 #include <cstddef>
@@ -58,6 +59,7 @@ struct GemmSet {
   StoreTile store = nullptr;
   const SkinnyKernel* skinny = nullptr;  // [rows - 1]
   int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums
+  const DotsKernel* dots = nullptr;      // [rows - 1], up to kSkinnyRows; null: there are none
   std::int32_t ones = 0;                 // integer sets: the word of ones that adds up the values of words
 
   std::int64_t nr() const noexcept { return std::int64_t{vectors} * lanes; }

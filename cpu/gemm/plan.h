@@ -28,6 +28,7 @@ struct Plan {
   GemmCall call;
   const char* packed_b = nullptr;  // panels that came with b
   bool skinny = false;
+  bool dots = false;
   GemmPacking packing;
   std::int64_t c_element = kWord;  // bytes of an element of c
   std::int64_t words = 0;          // k in words
@@ -53,6 +54,14 @@ inline bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, s
   if (set.group > 1) return m < set.skinny_rows && n >= skinny_step(set);
   return m <= kSkinnyRows && k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
+
+// Few rows or few columns, and both operands lie without gaps along k: dot products need no packing. Each ends in a sum
+// over lanes, which a short k does not repay.
+inline bool takes_dots(const GemmSet& set, const MatmulArgs& args) {
+  const std::int64_t few = std::min(args.m, args.n);
+  return set.dots != nullptr && args.a.col == 1 && args.b.row == 1 && few <= kSkinnyRows && args.k >= 4 * few;
+}
+constexpr std::int64_t kDotsStep = 8;  // columns that go together
 
 // Columns at a time, in a row or a few, so that the sums take 16 to 32 KiB.
 inline std::int64_t skinny_columns(const GemmSet& set, std::int64_t m) {

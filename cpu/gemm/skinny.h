@@ -20,6 +20,19 @@ struct SkinnyArgs {
 };
 using SkinnyKernel = void (*)(const SkinnyArgs&);
 
+/// sum[i * sum_row + j] = the dot product of row i of a and column j of b, both of f32 with unit stride along k. As many
+/// rows as the kernel has.
+struct DotsArgs {
+  int64_t n = 0, k = 0;
+  const float* a = nullptr;
+  int64_t a_row = 0;
+  const float* b = nullptr;
+  int64_t b_col = 0;
+  float* sum = nullptr;
+  int64_t sum_row = 0;
+};
+using DotsKernel = void (*)(const DotsArgs&);
+
 /// Up to this many rows, products of f32 read b in the order of memory and keep the sums in L1. With more rows, the
 /// packed loops of gemm.h are faster; already with more than kSkinnyCachedRows when b is in the last-level cache.
 constexpr int kSkinnyRows = 8;

@@ -1,8 +1,9 @@
 // Idea:    register tiles (14 x 32 with AVX-512, 6 x 16 with AVX2) that read panels of a and b from L2, packed only
 //          where the operands' own strides would hurt; the next panel is fetched by the tiles of the present one; the
-//          store is fused. Few rows against a large b are streamed. Threads share c as a grid and wait for nothing.
-// Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b is
-//          packed in every call, which few rows do not repay; without a unit stride c is stored element by element.
+//          store is fused. Few rows against a large b are streamed; few rows against the columns of a transposed b, and
+//          few columns against rows, are dot products. Threads share c as a grid and wait for nothing.
+// Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b of more
+//          rows is packed in every call; without a unit stride c is stored element by element.
 // Expect:  of the multiply-add ceiling on Zen 5 (AVX-512, two 512-bit units), tandem-gemm-bench: 0.90 to 0.95 at 128 to
 //          2048 cubed, odd sizes included, on one thread; 0.87 to 0.92 at 256 to 2048 cubed on two; 0.86 at
 //          16x1024x1024, 0.82 at 64x4096x64; 0.85 of the read bandwidth at 1x4096x4096. 8x8x8 takes 66 to 77 ns.
@@ -13,6 +14,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "cpu/gemm/dots-inl.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/skinny-inl.h"
@@ -34,7 +36,8 @@ const GemmSet& f32_gemm_set() {
                                .pack_b = pack_panel<AsTheyAre<float>>,
                                .store = f32_store,
                                .skinny = skinny_kernels(),
-                               .skinny_rows = kSkinnyRows};
+                               .skinny_rows = kSkinnyRows,
+                               .dots = dots_kernels()};
   return kSet;
 }
 
@@ -47,6 +50,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
+#include "cpu/gemm/plan.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
@@ -70,9 +74,12 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 double cost(const MatmulProblem& p, const Machine& machine) {
   constexpr double kEfficiency = 0.9, kCall = 40e-9;
   const GemmSet& set = set_for(machine);
-  // The last vector of a row costs as much as a whole one.
-  const double whole = static_cast<double>((p.n + set.lanes - 1) / set.lanes * set.lanes);
-  const double flops = 2.0 * static_cast<double>(p.m * p.batch) * whole * static_cast<double>(p.k);
+  // The last vector of a row costs as much as a whole one; of dot products, that of k, and adding up the lanes.
+  const std::int64_t few = std::min(p.m, p.n);
+  const bool dots = p.a == Layout::row && (p.b == Layout::column || p.n == 1) && few <= kSkinnyRows && p.k >= 4 * few;
+  const std::int64_t along = dots ? round_up(p.k, set.lanes) + 8 * set.lanes : p.k;
+  const std::int64_t across = dots ? p.n : round_up(p.n, set.lanes);
+  const double flops = 2.0 * static_cast<double>(p.m * p.batch) * static_cast<double>(across) * static_cast<double>(along);
   return kCall + cpu_seconds(machine, flops, Matmul::bytes(p), kEfficiency,
                              threads_worth(Matmul::flops(p), machine.cpu.threads));
 }

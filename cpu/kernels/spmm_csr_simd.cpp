@@ -16,6 +16,7 @@
 
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/store-inl.h"
+#include "cpu/loops/transpose-inl.h"
 #include "cpu/simd/part-inl.h"
 #include "cpu/sparse/strip.h"
 
@@ -44,8 +45,12 @@ void store_block(const SpmmArgs& args, const SpmmStrip& strip, const float* tile
   std::swap(turned.c.row, turned.c.col);
   std::swap(turned.bias.row, turned.bias.col);
   HWY_ALIGN float across[kSpmmVectors * hn::MaxLanes(hn::ScalableTag<float>()) * kBlock];
-  for (std::int64_t j = 0; j < columns; ++j)
-    for (std::int64_t r = 0; r < kBlock; ++r) across[j * kBlock + r] = r < rows ? tile[r * tile_row + j] : 0.0f;
+  // Whole tiles: what lies beyond the rows and columns is turned along, and not stored.
+  static_assert(kBlock % kTile == 0);
+  for (std::int64_t j = 0; j < columns; j += kTile)
+    for (std::int64_t r = 0; r < rows; r += kTile)
+      transpose_tile(reinterpret_cast<const std::uint32_t*>(tile + r * tile_row + j), tile_row,
+                     reinterpret_cast<std::uint32_t*>(across + j * kBlock + r), kBlock, false);
   store.tile = across;
   store.tile_row = kBlock;
   std::swap(store.rows, store.columns);
@@ -69,7 +74,9 @@ class StripProduct {
     std::int64_t i = strip_.first_row;
     for (; i + kRows <= strip_.last_row; i += kRows) rows<kRows>(i);
     for (; i < strip_.last_row; ++i) rows<1>(i);
-    if (waiting_ > 0) store_block(args_, strip_, tile_, kWidth, columns(), i - waiting_, waiting_);
+    if (waiting_ == 0) return;
+    std::fill(tile_ + waiting_ * kWidth, tile_ + kBlock * kWidth, 0.0f);
+    store_block(args_, strip_, tile_, kWidth, columns(), i - waiting_, waiting_);
   }
 
  private:
