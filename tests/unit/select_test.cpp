@@ -330,13 +330,14 @@ TEST(Select, MeasurementsThatDoNotTellKernelsApartLeaveTheChoiceToThePriors) {
   };
   using Chosen = std::pair<std::string, Ground>;
   const Chosen by_prior = {"cpu.toy.f32.fast", Ground::prior}, by_time = {"cpu.toy.f32.slow", Ground::time};
-  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, 0.1, 2.0)), by_prior);
-  EXPECT_EQ(chosen_of(taking(1.0, 0.1, 1.0), taking(0.8, 0.1, 2.0)), by_time) << "0.9 against 0.88";
-  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 2.0), taking(0.8, 0.1, 1.0)), by_time) << "both say so";
+  EXPECT_EQ(chosen_of(taking(0.9, 0.3, 1.0), taking(0.8, 0.1, 2.0)), by_prior);
+  EXPECT_EQ(chosen_of(taking(0.9, 0.01, 1.0), taking(0.8, 0.1, 2.0)), by_time) << "0.89 against 0.88";
+  EXPECT_EQ(chosen_of(taking(0.9, 0.3, 2.0), taking(0.8, 0.1, 1.0)), by_time) << "both say so";
+  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, 0.1, 2.0)), by_time) << "a quarter is too much to bet";
   EXPECT_EQ(chosen_of(taking(50.0, 1.01, 1.0), taking(1.0, 0.03, 2.0)), by_time) << "twice as far off is not any time";
   const double unknown = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(chosen_of(taking(1.0, unknown, 1.0), taking(0.8, 0.1, 2.0)), by_time);
-  EXPECT_EQ(chosen_of(taking(1.0, 0.3, 1.0), taking(0.8, unknown, 2.0)), by_time);
+  EXPECT_EQ(chosen_of(taking(0.9, unknown, 1.0), taking(0.8, 0.1, 2.0)), by_time);
+  EXPECT_EQ(chosen_of(taking(0.9, 0.3, 1.0), taking(0.8, unknown, 2.0)), by_time);
 }
 
 TEST(DecisionCache, FindsWhatWasDecidedAndReplacesTheOldest) {
