@@ -19,9 +19,9 @@ namespace tandem::tune {
 namespace {
 
 constexpr std::size_t kFullRounds = 3;
-constexpr std::size_t kPool = 8;    // problems of a template that a later round looks at
-constexpr double kUnknown = 1;      // the error of a prediction that nothing was measured for: half or twice
-constexpr double kHopeless = 12;    // predicted to be so many times slower than the fastest: not measured
+constexpr std::size_t kPool = 8;  // problems of a template that a later round looks at
+constexpr double kUnknown = 1;    // the error of a prediction that nothing was measured for: half or twice
+constexpr double kHopeless = 12;  // predicted to be so many times slower than the fastest: not measured
 
 class Measuring {
  public:
@@ -39,7 +39,9 @@ class Measuring {
   /// another faster. As a fraction of the time of the other; 0 where no error can make another the better choice.
   double at_stake(const tuning::Problem& problem) {
     const Decision decision = decide(ctx_, {problem.op, problem.text, {}, {}, 1});
-    const auto factor = [](const Candidate& c) { return 1 + (std::isnan(c.error) || c.rung == Rung::prior ? kUnknown : c.error); };
+    const auto factor = [](const Candidate& c) {
+      return 1 + (std::isnan(c.error) || c.rung == Rung::prior ? kUnknown : c.error);
+    };
     double slowest = 0, stake = 0;
     for (const Candidate& c : decision.candidates)
       if (c.kernel == decision.kernel) slowest = c.seconds * factor(c);

@@ -114,7 +114,8 @@ SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::
 
 bool may_be_as_fast(const Prediction& prior, const Prediction& best) {
   // Errors are factors: an error of 1 means twice or half the time.
-  return prior.total() <= best.total() * kWorthIt && prior.total() / (1 + prior.error) <= best.total() * (1 + best.error);
+  return prior.total() <= best.total() * kWorthIt &&
+         prior.total() / (1 + prior.error) <= best.total() * (1 + best.error);
 }
 
 const char* sentence(Ground ground) {

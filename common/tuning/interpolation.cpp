@@ -34,6 +34,20 @@ void invert(std::vector<double>& m, std::size_t n) {
   }
 }
 
+/// What the spread of each sample adds to its variance, over the variance of all values.
+std::vector<double> own_noise(const std::vector<Interpolation::Sample>& samples) {
+  const auto count = static_cast<double>(samples.size());
+  double mean = 0, variance = 0;
+  for (const auto& sample : samples) mean += sample.value / count;
+  for (const auto& sample : samples) variance += (sample.value - mean) * (sample.value - mean) / count;
+  std::vector<double> noise;
+  for (const auto& sample : samples) {
+    const double width = std::log1p(sample.spread);
+    noise.push_back(width * width / std::max(variance, kLeastVariance));
+  }
+  return noise;
+}
+
 std::vector<Interpolation::Sample> thinned(std::vector<Interpolation::Sample> samples) {
   const std::size_t count = samples.size();
   if (count <= Interpolation::kMost) return samples;
@@ -50,14 +64,16 @@ struct Interpolation::Trial {
   std::vector<double> inverse, weights;
 };
 
-Interpolation::Trial Interpolation::attempt(const std::vector<Sample>& samples, double length, double noise) {
+Interpolation::Trial Interpolation::attempt(double length, double noise) const {
+  const std::vector<Sample>& samples = samples_;
   const std::size_t n = samples.size();
   Trial trial;
   std::vector<double>& inverse = trial.inverse;
   inverse.resize(n * n);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j)
-      inverse[i * n + j] = matern(distance(samples[i].at, samples[j].at), length) + (i == j ? noise : 0);
+      inverse[i * n + j] =
+          matern(distance(samples[i].at, samples[j].at), length) + (i == j ? noise + own_noise_[i] : 0);
   invert(inverse, n);
   double of_ones = 0, of_values = 0;
   for (std::size_t i = 0; i < n; ++i)
@@ -78,11 +94,12 @@ Interpolation::Trial Interpolation::attempt(const std::vector<Sample>& samples, 
   return trial;
 }
 
-Interpolation::Interpolation(std::vector<Sample> samples) : samples_(thinned(std::move(samples))) {
+Interpolation::Interpolation(std::vector<Sample> samples)
+    : samples_(thinned(std::move(samples))), own_noise_(own_noise(samples_)) {
   double least = std::numeric_limits<double>::infinity();
   for (const double length : kLengths)
     for (const double noise : kNoises) {
-      Trial trial = attempt(samples_, length, noise);
+      Trial trial = attempt(length, noise);
       if (!(trial.surprise < least)) continue;
       least = trial.surprise;
       length_ = length;

@@ -17,6 +17,7 @@ class Interpolation {
   struct Sample {
     std::vector<double> at;  // log2 of the sizes
     double value = 0;        // log(measured / prior)
+    double spread = 0;       // of the measurement, half a width as a fraction: one that scattered says less
   };
   struct Answer {
     double value = 0;
@@ -37,9 +38,10 @@ class Interpolation {
 
  private:
   struct Trial;
-  static Trial attempt(const std::vector<Sample>& samples, double length, double noise);
+  Trial attempt(double length, double noise) const;
 
   std::vector<Sample> samples_;
+  std::vector<double> own_noise_;  // of each sample by its spread, as noise_
   double length_ = 1, noise_ = 0;  // noise: variance over that of the process
   double mean_ = 0, variance_ = 0;
   std::vector<double> weights_, inverse_;

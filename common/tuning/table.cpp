@@ -59,7 +59,7 @@ std::optional<Estimate> interpolated(const Series& series, const Subject& subjec
     std::vector<Interpolation::Sample> samples;
     for (const Point& point : family.points)
       if (point.sizes.usable && point.prior > 0)
-        samples.push_back({point.sizes.log2, std::log(point.measured.seconds / point.prior)});
+        samples.push_back({point.sizes.log2, std::log(point.measured.seconds / point.prior), point.measured.spread});
     if (samples.size() >= Interpolation::kFewest) family.model = std::make_unique<Interpolation>(std::move(samples));
   });
   if (!family.model || !(subject.prior > 0) || !family.model->reaches(sizes.log2)) return std::nullopt;

@@ -54,13 +54,11 @@ HWY_INLINE void dots_of(const DotsArgs& args, std::int64_t j) {
   };
   std::int64_t p = 0;
   for (; p + lanes <= k; p += lanes) step([&](const float* at) HWY_ATTR { return hn::LoadU(d, at + p); });
-  if (p < k)
-    step([&](const float* at) HWY_ATTR { return load_part(d, at + p, static_cast<std::size_t>(k - p)); });
+  if (p < k) step([&](const float* at) HWY_ATTR { return load_part(d, at + p, static_cast<std::size_t>(k - p)); });
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c)
-      args.sum[i * args.sum_row + j + c] = hn::GetLane(hn::SumOfLanes(d, sum[i][c]));
+    for (int c = 0; c < kColumns; ++c) args.sum[i * args.sum_row + j + c] = hn::GetLane(hn::SumOfLanes(d, sum[i][c]));
 }
 
 template <int kRows, int kColumns>

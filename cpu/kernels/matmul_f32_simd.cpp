@@ -79,8 +79,12 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   const bool dots = p.a == Layout::row && (p.b == Layout::column || p.n == 1) && few <= kSkinnyRows && p.k >= 4 * few;
   const std::int64_t along = dots ? round_up(p.k, set.lanes) + 8 * set.lanes : p.k;
   const std::int64_t across = dots ? p.n : round_up(p.n, set.lanes);
-  const double flops = 2.0 * static_cast<double>(p.m * p.batch) * static_cast<double>(across) * static_cast<double>(along);
-  return kCall + cpu_seconds(machine, flops, Matmul::bytes(p), kEfficiency,
+  const double flops =
+      2.0 * static_cast<double>(p.m * p.batch) * static_cast<double>(across) * static_cast<double>(along);
+  // Packing a transposed b takes some 1.2 cycles an element, in which this many flops could be done.
+  const std::int64_t items = p.shared_b ? 1 : p.batch;
+  const double packed = p.b == Layout::column && !dots ? static_cast<double>(items * p.n * p.k) : 0;
+  return kCall + cpu_seconds(machine, flops + packed * 1.2 * 4 * set.lanes, Matmul::bytes(p), kEfficiency,
                              threads_worth(Matmul::flops(p), machine.cpu.threads));
 }
 

@@ -3,7 +3,7 @@
 // Limits:  b of any strides (copied strip by strip where that pays), any c (in columns: turned in blocks of rows); rows
 //          shared out over the threads by their stored elements.
 // Expect:  rows of b are read at about 0.6 of the L2 ceiling while a fits L2; in a single vector of columns, two cycles
-//          for each stored element; a c in columns costs 1.4 times one in rows.
+//          for each stored element; where few elements are stored, a c in columns costs up to three times one in rows.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/spmm_csr_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -216,7 +216,8 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 
 // A stored element costs, in each strip, the latency of a multiply-add (4 cycles, in each of which two vectors could be
 // multiplied; shared by the rows of narrow strips, where 2 cycles remain) or the time to bring its row of the strip
-// from L2, where some two thirds of the ceiling were reached; and its own 8 bytes where a does not stay in L2.
+// from L2, where some two thirds of the ceiling were reached; and its own 8 bytes where a does not stay in L2. Elements
+// of a c in columns are turned and stored in some 1.5 cycles each.
 double cost(const SpmmProblem& p, const Machine& machine) {
   const Ceilings c = assumed(machine.ceilings);
   const Plan plan = plan_for(p, machine);
@@ -225,12 +226,14 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const bool narrow = plan.columns <= 2 * lanes_of(machine);
   double step = std::max((narrow ? 2 : 4) * cycle, 4.0 * static_cast<double>(plan.columns) / (0.65 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / c.cpu_dram_bytes;
-  const double work = static_cast<double>(plan.strips) * (stored * step + rows * 8 * cycle);
+  const double stores = p.c == Layout::column ? 1.5 * rows * static_cast<double>(p.n) * cycle : 0;
+  const double work = static_cast<double>(plan.strips) * (stored * step + rows * 8 * cycle) + stores;
   const double copied = plan.packed ? 8.0 * static_cast<double>(p.k) * static_cast<double>(p.n) : 0;
+  const bool fits = copied <= static_cast<double>(machine.cpu.l2_bytes);
   const double flops = Spmm::flops(p);
   const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
   return std::max(cpu_seconds(machine, flops, Spmm::bytes(p), 0.9, threads),
-                  (work + copied / c.cpu_dram_bytes) / threads);
+                  (work + copied / (fits ? c.cpu_l2_bytes / 2 : c.cpu_dram_bytes)) / threads);
 }
 
 void pack_b(const SpmmSet& set, const MatmulArgs& d, const Plan& plan, const Queue& queue, float* out) {

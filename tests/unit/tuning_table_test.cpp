@@ -85,6 +85,15 @@ TEST(TuningInterpolation, OneErrorInSeveralStandsInTheWidth) {
   EXPECT_LT(within, 55);
 }
 
+TEST(TuningInterpolation, AMeasurementThatScatteredSaysLittle) {
+  std::vector<Interpolation::Sample> samples;
+  for (int i = 0; i < 12; ++i) samples.push_back({{1.0 * i}, 0.5 + 0.01 * (i % 2)});
+  samples[6].value = 3;
+  EXPECT_GT(Interpolation(samples).at({6.1}).value, 0.65) << "taken at its word, it pulls";
+  samples[6].spread = 9;
+  EXPECT_NEAR(Interpolation(samples).at({6.1}).value, 0.5, 0.1);
+}
+
 TEST(TuningInterpolation, UsesNoMoreThanItCanInvertSoon) {
   std::vector<Interpolation::Sample> samples;
   for (int i = 0; i < 1000; ++i) samples.push_back({{0.01 * i}, 0.001 * i});
