@@ -80,8 +80,8 @@ struct SideChoice {
   Ground ground = Ground::time;
 };
 SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::array<Copies, 2>& copies);
-/// Whether `prior`, the prediction of the kernel that the priors prefer, may be as fast as `best`, that of least time: it is
-/// predicted to be little slower, and no more than the errors allow. Errors that are not known do not count.
+/// Whether `prior`, the prediction of the kernel that the priors prefer, may be as fast as `best`, that of least time:
+/// it is predicted to be little slower, and no more than the errors allow. Errors that are not known do not count.
 bool may_be_as_fast(const Prediction& prior, const Prediction& best);
 /// Why the last call ran where it did.
 const char* sentence(Ground ground);

@@ -20,8 +20,8 @@ struct SkinnyArgs {
 };
 using SkinnyKernel = void (*)(const SkinnyArgs&);
 
-/// sum[i * sum_row + j] = the dot product of row i of a and column j of b, both of f32 with unit stride along k. As many
-/// rows as the kernel has.
+/// sum[i * sum_row + j] = the dot product of row i of a and column j of b, both of f32 with unit stride along k. As
+/// many rows as the kernel has.
 struct DotsArgs {
   int64_t n = 0, k = 0;
   const float* a = nullptr;

@@ -108,6 +108,7 @@ void add_specials(std::vector<Case<Matmul>>& out, bool small) {
         MatmulAttributes attributes = real_attributes(v);
         if (v == 2) attributes.activation = Activation::relu;
         out.push_back(product({.size = size, .attributes = attributes}, fill));
+        if (v < 2) out.push_back(product({.size = size, .b = Place::column, .attributes = attributes}, fill));
       }
 }
 
@@ -147,7 +148,8 @@ void add_shapes(std::vector<Case<Matmul>>& out, bool small) {
 void add_strides(std::vector<Case<Matmul>>& out, bool small) {
   std::vector<Size> sizes = {{33, 50, 40}};
   if (!small)
-    for (const Size& size : {Size{5, 7, 9}, {16, 32, 8}, {8, 40, 100}, {1, 30, 20}, {30, 1, 20}, {90, 70, 300}})
+    for (const Size& size :
+         {Size{5, 7, 9}, {16, 32, 8}, {8, 40, 100}, {1, 30, 20}, {30, 1, 20}, {70, 3, 50}, {90, 70, 300}})
       sizes.push_back(size);
   std::size_t i = 0;
   for (const Size& size : sizes)
@@ -173,7 +175,8 @@ void add_batches(std::vector<Case<Matmul>>& out, bool small) {
       {Shape{0}, Shape{}},        {Shape{1}, Shape{0}},    {Shape{2, 1, 2}, Shape{3, 1}}, {Shape{2, 3}, Shape{2, 1}}};
   std::vector<Size> sizes = {{5, 6, 7}, {17, 33, 20}};
   if (!small)
-    for (const Size& size : {Size{1, 9, 4}, {16, 16, 16}, {70, 40, 30}, {9, 1, 4}, {3, 4, 0}}) sizes.push_back(size);
+    for (const Size& size : {Size{1, 9, 4}, {16, 16, 16}, {70, 40, 30}, {9, 1, 4}, {2, 70, 33}, {3, 4, 0}})
+      sizes.push_back(size);
   std::size_t i = 0;
   for (const auto& [a, b] : batches)
     for (const Size& size : sizes)
