@@ -91,12 +91,14 @@ float read_vectors(const Vector* from, std::size_t count) {
   return (sums[0] + sums[1] + sums[2] + sums[3])[0];
 }
 
-/// Work a second of all threads, the best of several rounds: each prepares; a round lasts from the first begin to the
-/// last end.
+/// Work a second of all threads, the best of the rounds of kSeconds, and of three at least: each prepares; a round lasts
+/// from the first begin to the last end. Rounds are as short as those of the library, since the best of short ones is
+/// disturbed less.
 double together(int threads, const std::function<std::function<double()>(int)>& prepare) {
-  constexpr int kRounds = 6;
+  const double round_seconds = threads > 1 ? 4e-3 : 50e-6;
   std::barrier gate(threads);
-  std::int64_t runs = 0;  // this and the next two are written by thread 0, between barriers
+  bool more = true;
+  std::int64_t runs = 0;  // these and `more` are written by thread 0, between barriers
   double work_of_run = 0, best = 0;
   std::vector<double> begins(static_cast<std::size_t>(threads));
   const auto body = [&](int t) {
@@ -107,15 +109,18 @@ double together(int threads, const std::function<std::function<double()>(int)>& 
       do {
         work_of_run = once();
         ++runs;
-      } while (seconds_now() - start < kSeconds / kRounds);
+      } while (seconds_now() - start < round_seconds);
     }
-    for (int round = 0; round < kRounds; ++round) {
+    const double first = seconds_now();
+    for (int round = 1;; ++round) {
       gate.arrive_and_wait();
+      if (!more) return;
       begins[static_cast<std::size_t>(t)] = seconds_now();
       for (std::int64_t n = runs; n > 0; --n) once();
       gate.arrive_and_wait();
       if (t != 0) continue;
-      const double seconds = seconds_now() - *std::min_element(begins.begin(), begins.end());
+      const double now = seconds_now(), seconds = now - *std::min_element(begins.begin(), begins.end());
+      more = round < 3 || now - first < kSeconds;
       best = std::max(best, threads * static_cast<double>(runs) * work_of_run / seconds);
     }
   };
