@@ -36,7 +36,7 @@ class Measuring {
   }
 
   /// What the choice for a problem may cost at worst, if the predictions are off by their errors: the chosen kernel
-  /// slower, and another faster. As a fraction of the time of the other; 0 where no error can make another the better choice.
+  /// slower, and another faster. As a fraction of the time of the other; 0 where no error can make another better.
   double at_stake(const tuning::Problem& problem) {
     const Decision decision = decide(ctx_, {problem.op, problem.text, {}, {}, 1});
     const auto factor = [](const Candidate& c) {

@@ -36,8 +36,8 @@ struct Session {
 Session measure_list(Context& ctx, const std::vector<tuning::Problem>& problems, const SessionOptions& options);
 
 /// Rounds over the templates until the time is spent: three with one problem of each; then with those problems, at most
-/// one of each and half of them, whose choice may cost most. What was measured in a round tells the next which kernels are
-/// so slow that they need no measuring.
+/// one of each and half of them, whose choice may cost most. What was measured in a round tells the next which kernels
+/// are so slow that they need no measuring.
 Session measure_even(Context& ctx, const std::vector<tuning::Template>& templates, const SessionOptions& options);
 
 /// The problems of the first round, in their order.

@@ -114,12 +114,7 @@ std::vector<Row> run_candidates(Context& context, std::vector<Candidate> candida
     ways.push_back(timed(row.kernel + " end to end", candidate.end_to_end, row));
     slots.emplace_back(&row.end_to_end, &row);
   }
-  MeasureOptions how;
-  how.min_seconds = options.min_seconds;
-  how.max_seconds = 3 * options.min_seconds;
-  how.seed = options.seed;
-  how.cancel = options.cancel;
-  how.observe = options.observe;
+  const MeasureOptions how = measure_options(options);
   std::vector<Samples> samples = measure(ways, how);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     Row& row = *slots[i].second;

@@ -162,13 +162,7 @@ LayoutRow layout_row(const std::string& group, const std::string& access, Timing
 
 void measure_ways(LayoutReport& report, const std::string& group, std::span<const Timed> ways,
                   std::span<const double> bytes, const LayoutOptions& options) {
-  MeasureOptions how;
-  how.min_seconds = options.min_seconds;
-  how.max_seconds = 3 * options.min_seconds;
-  how.seed = options.seed;
-  how.cancel = options.cancel;
-  how.observe = options.observe;
-  std::vector<Samples> samples = measure(ways, how);
+  std::vector<Samples> samples = measure(ways, measure_options(options));
   for (std::size_t i = 0; i < ways.size(); ++i)
     report.rows.push_back(layout_row(group, ways[i].name, timing_of(std::move(samples[i])), bytes[i]));
 }

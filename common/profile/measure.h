@@ -39,6 +39,18 @@ struct MeasureOptions {
   std::function<void(const Progress&)> observe;
 };
 
+/// What options with these fields ask for: candidates that scatter get three times as long.
+template <class Options>
+MeasureOptions measure_options(const Options& options) {
+  MeasureOptions how;
+  how.min_seconds = options.min_seconds;
+  how.max_seconds = 3 * options.min_seconds;
+  how.seed = options.seed;
+  how.cancel = options.cancel;
+  how.observe = options.observe;
+  return how;
+}
+
 /// The samples of one candidate.
 struct Samples {
   std::vector<double> seconds;  ///< of one call (a batch's time over its calls), in the order taken

@@ -50,11 +50,7 @@ void time_cold(Context& ctx, Backend backend, const std::function<void()>& call,
                Profile& out) {
   try {
     const Timed timed = ColdCaches(ctx).timed("cold caches", backend, call);
-    MeasureOptions how;
-    how.min_seconds = options.min_seconds;
-    how.cancel = options.cancel;
-    how.observe = options.observe;
-    out.cold = timing_of(std::move(measure_cold(std::span(&timed, 1), how).front()));
+    out.cold = timing_of(std::move(measure_cold(std::span(&timed, 1), measure_options(options)).front()));
   } catch (const Error& error) {  // no memory to flush with
     out.cold_reason = error.what();
     return;

@@ -1,4 +1,4 @@
-// Oracles of Unary, Binary and Convert. Included by tests/support/oracle.h.
+// Oracles of Unary, Binary and Convert. Included by common/verify/oracle.h.
 #pragma once
 
 #include "common/verify/oracle.h"

@@ -1,5 +1,5 @@
 // Oracle of Matmul, and a check of all elements of a large product at a fraction of its cost. Included by
-// tests/support/oracle.h.
+// common/verify/oracle.h.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Oracles of the operations on integer tensors. Every number is exact: the f32 steps that <tandem/quantize.h> states
 // are done in double and rounded to f32 after each (a double holds the product of two floats, and its quotient rounds
 // to the float that the division itself would give), sums are 64-bit integers. Only the activations of f32 products
-// other than relu have a bound. Included by tests/support/oracle.h.
+// other than relu have a bound. Included by common/verify/oracle.h.
 #pragma once
 
 #include <cmath>

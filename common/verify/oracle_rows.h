@@ -1,4 +1,4 @@
-// Oracles of Softmax, Reduce and Transpose. Included by tests/support/oracle.h.
+// Oracles of Softmax, Reduce and Transpose. Included by common/verify/oracle.h.
 #pragma once
 
 #include "common/verify/oracle.h"

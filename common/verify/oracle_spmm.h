@@ -1,4 +1,4 @@
-// Oracle of Spmm. Included by tests/support/oracle.h.
+// Oracle of Spmm. Included by common/verify/oracle.h.
 #pragma once
 
 #include "common/verify/oracle.h"

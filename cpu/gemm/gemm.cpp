@@ -298,17 +298,6 @@ bool is_plain(const MatmulArgs& args) {
          args.c.col == 1 && args.result == DType::f32;
 }
 
-// The transposed product.
-MatmulArgs turned(const MatmulArgs& args) {
-  MatmulArgs out = args;
-  std::swap(out.m, out.n);
-  std::swap(out.a, out.b);
-  for (auto* matrix : {&out.a, &out.b, &out.bias}) std::swap(matrix->row, matrix->col);
-  std::swap(out.c.row, out.c.col);
-  std::swap(out.batch.strides[0], out.batch.strides[1]);
-  return out;
-}
-
 void dots_part(const Plan& plan, const Item& item, Share columns) {
   const MatmulArgs& args = *plan.args;
   constexpr std::int64_t kAtOnce = 64;
@@ -391,6 +380,16 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
 }
 
 }  // namespace
+
+MatmulArgs turned(const MatmulArgs& args) {
+  MatmulArgs out = args;
+  std::swap(out.m, out.n);
+  std::swap(out.a, out.b);
+  for (auto* matrix : {&out.a, &out.b, &out.bias}) std::swap(matrix->row, matrix->col);
+  std::swap(out.c.row, out.c.col);
+  std::swap(out.batch.strides[0], out.batch.strides[1]);
+  return out;
+}
 
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
   const MatmulBlocking blocking = blocking_of(set, machine.cpu, ceil_div(k, set.group));

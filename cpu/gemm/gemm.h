@@ -80,6 +80,9 @@ struct GemmCall {
   bool row_sums = false, column_sums = false;  // the store wants them; integer sets
 };
 
+/// The transposed product: c^T = b^T a^T. What is packed or compressed of b does not follow.
+MatmulArgs turned(const MatmulArgs& args);
+
 /// Scratch of gemm() for a product of this size on machine.cpu.threads threads, whatever the strides.
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine);
 

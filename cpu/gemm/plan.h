@@ -55,11 +55,14 @@ inline bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, s
   return m <= kSkinnyRows && k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
 
-// Few rows or few columns, and both operands lie without gaps along k: dot products need no packing. Each ends in a sum
-// over lanes, which a short k does not repay.
+// Few rows or few columns: where both operands lie without gaps along k, dot products need no packing. Each ends in a
+// sum over lanes, which a short k does not repay.
+inline bool is_dots_size(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const std::int64_t few = std::min(m, n);
+  return few <= kSkinnyRows && k >= 4 * few;
+}
 inline bool takes_dots(const GemmSet& set, const MatmulArgs& args) {
-  const std::int64_t few = std::min(args.m, args.n);
-  return set.dots != nullptr && args.a.col == 1 && args.b.row == 1 && few <= kSkinnyRows && args.k >= 4 * few;
+  return set.dots != nullptr && args.a.col == 1 && args.b.row == 1 && is_dots_size(args.m, args.n, args.k);
 }
 constexpr std::int64_t kDotsStep = 8;  // columns that go together
 

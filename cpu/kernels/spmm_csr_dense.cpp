@@ -8,6 +8,7 @@
 
 #include "common/dispatch/cost.h"
 #include "common/ops/spmm.h"
+#include "cpu/gemm/gemm.h"
 #include "cpu/sparse/rows.h"
 
 namespace tandem::cpu {
@@ -88,14 +89,6 @@ void expand(const SpmmArgs& args, float* out) {
       out[i * d.k + args.columns[p]] = args.values[p];
 }
 
-void turn(MatmulArgs& product) {
-  std::swap(product.m, product.n);
-  std::swap(product.a, product.b);
-  for (auto* matrix : {&product.a, &product.b}) std::swap(matrix->row, matrix->col);
-  std::swap(product.c.row, product.c.col);
-  std::swap(product.bias.row, product.bias.col);
-}
-
 Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
   if (args.dense.m == 0 || args.dense.n == 0) return Code::ok;
   if (args.stored == 0 || !all_finite(args.dense)) return spmm_csr_simd.run(args, queue, workspace);
@@ -104,7 +97,7 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
   MatmulArgs product = args.dense;
   product.a = {a, product.k, 1};
   const std::size_t used = expanded_bytes(product.m, product.k);
-  if (product.c.col != 1 && product.c.row == 1) turn(product);
+  if (product.c.col != 1 && product.c.row == 1) product = turned(product);
   return matmul_f32_simd.run(product, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
 }
 

@@ -3,7 +3,7 @@
 // Limits:  b of any strides (copied strip by strip where that pays), any c (in columns: turned in blocks of rows); rows
 //          shared out over the threads by their stored elements.
 // Expect:  rows of b are read at about 0.6 of the L2 ceiling while a fits L2; in a single vector of columns, two cycles
-//          for each stored element; where few elements are stored, a c in columns costs up to three times one in rows.
+//          for each stored element; where few elements are stored, a c in columns costs up to four times one in rows.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/spmm_csr_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -217,7 +217,8 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 // A stored element costs, in each strip, the latency of a multiply-add (4 cycles, in each of which two vectors could be
 // multiplied; shared by the rows of narrow strips, where 2 cycles remain) or the time to bring its row of the strip
 // from L2, where some two thirds of the ceiling were reached; and its own 8 bytes where a does not stay in L2. Elements
-// of a c in columns are turned and stored in some 1.5 cycles each.
+// of a c in columns are turned and stored in some 1.5 cycles each. Strips of b are copied at half the rate of L2, or
+// at that of memory where it does not hold b twice.
 double cost(const SpmmProblem& p, const Machine& machine) {
   const Ceilings c = assumed(machine.ceilings);
   const Plan plan = plan_for(p, machine);
