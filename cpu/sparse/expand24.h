@@ -86,12 +86,11 @@ std::size_t expanded_bytes(const Problem& p) {
   return p.b_format == MatrixFormat::dense ? 0 : dense_bytes<T>(p.n, p.k);
 }
 
-/// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage
-/// without panels.
-template <class T, class Args, class Dense>
+/// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage.
+/// kReadsPanels: where panels of b came, `dense` reads them and nothing else of b; the expansion is then left out.
+template <class T, bool kReadsPanels = false, class Args, class Dense>
 Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dense) {
   if (args.b24.values == nullptr && args.b24.groups == 0) return dense(args, queue, workspace);
-  constexpr DType kDType = sizeof(T) == 1 ? DType::s8 : sizeof(T) == 2 ? DType::bf16 : DType::f32;
   T* expanded = static_cast<T*>(workspace.data);
   const std::size_t used = dense_bytes<T>(args.n, args.k);
   const auto multiply = [&] {
@@ -101,9 +100,12 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
     args.b.col = args.k;
     return dense(args, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
   };
-  // Panels of the dense matrix are all that the product reads of it.
-  if (args.packed_b && args.packed_panel == packed_layout(queue.machine->cpu, kDType, args.k, args.n).panel)
-    return multiply();
+  if constexpr (kReadsPanels) {
+    constexpr DType kDType = sizeof(T) == 1 ? DType::s8 : DType::bf16;
+    if (args.packed_b && args.packed_panel > 0 &&
+        args.packed_panel == packed_layout(queue.machine->cpu, kDType, args.k, args.n).panel)
+      return multiply();
+  }
   const auto part = [&](int t, int count) { expand24(args.b24, args.k, share_of(args.n, 1, t, count), expanded); };
   constexpr double kElementsPerThread = 32e3;  // some 20 us of work
   if (queue.pool && static_cast<double>(args.n) * static_cast<double>(args.k) > kElementsPerThread)
@@ -113,8 +115,8 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
   return multiply();
 }
 
-/// A kernel that expands b and multiplies with the kernel kDense. T has the size of an element; kPicoseconds is what
-/// the expansion takes for one on one thread.
+/// A kernel that expands b and multiplies with the kernel kDense, which reads panels of b where they came. T has the
+/// size of an element; kPicoseconds is what the expansion takes for one on one thread.
 template <class Op, class T, const Kernel<Op>& kDense, int kPicoseconds>
 struct Dense24 {
   using Problem = typename Op::Problem;
@@ -132,7 +134,8 @@ struct Dense24 {
     return expanded_bytes<T>(p) + kDense.workspace(dense_problem(p), machine);
   }
   static Code run(const typename Op::Args& args, const Queue& queue, Workspace workspace) {
-    return with_dense_b<T>(args, queue, workspace, kDense.run);
+    // Few rows of f32 read b itself, beside its panels.
+    return with_dense_b<T, sizeof(T) < sizeof(float)>(args, queue, workspace, kDense.run);
   }
   static constexpr Kernel<Op> row(Needs needs) {
     return {.needs = needs,

@@ -120,10 +120,22 @@ TEST(Weights, PanelsOfIntegersIn24SaveTheExpansionAndChangeNoBit) {
     QuantizedWeightsOptions plain;
     plain.pack = false;
     const Weights bare = Weights::quantized_2_4(ctx, w24, plain), packed = Weights::quantized_2_4(ctx, w24);
+    const Tensor negative = mul(ctx, w24, Tensor::full({1}, -1));
+    const Weights other = Weights::quantized_2_4(ctx, negative, plain);
     EXPECT_EQ(bare.bytes().packed, 0);
     EXPECT_EQ(packed.bytes().packed, Weights::quantized(ctx, w24).bytes().packed);
-    EXPECT_TRUE(same_bits(linear(ctx, x, bare), linear(ctx, x, packed))) << rows;
-    EXPECT_TRUE(same_bits(linear(ctx, x, Weights::quantized(ctx, w24)), linear(ctx, x, packed))) << rows;
+    const Tensor expected = linear(ctx, x, bare);
+    EXPECT_TRUE(same_bits(expected, linear(ctx, x, packed))) << rows;
+    EXPECT_TRUE(same_bits(linear(ctx, x, Weights::quantized(ctx, w24)), expected)) << rows;
+    const std::string problem =
+        "quantized_matmul s8:" + std::to_string(rows) + "x37x46,out=f32,per_token,per_channel,2:4";
+    for (const Candidate& candidate : explain(ctx, problem).candidates) {
+      if (!candidate.accepted) continue;
+      LinearOptions forced;
+      forced.call.kernel = candidate.kernel;
+      linear(ctx, x, other, forced);  // stays in the scratch memory, for who reads it without having filled it
+      EXPECT_TRUE(same_bits(linear(ctx, x, packed, forced), expected)) << candidate.kernel << ' ' << rows;
+    }
   }
 }
 

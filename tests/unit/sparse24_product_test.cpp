@@ -1,10 +1,15 @@
 // Products with 2:4 storage through the public functions: the same as with the matrix written out, and refusals.
+#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <tandem/tandem.h>
 
+#include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "tests/support/calls.h"
 
 namespace tandem {
@@ -67,6 +72,78 @@ TEST(Sparse24Product, OfIntegersIsTheDenseOne) {
                 0)
           << k << ' ' << name(result);
     }
+  }
+}
+
+/// b of 2:4 storage packed for the products of `ctx`. Where none of them reads panels, nothing of the size of nothing:
+/// handed on like any other, and to be left alone by all.
+struct Panels {
+  Panels(Context& ctx, const ConstView& b, const Sparse24& stored)
+      : layout(cpu::packed_layout(ctx.machine().cpu, b.dtype(), b.size(0), b.size(1))),
+        memory(allocate_host(layout.bytes + 64, 64, "test")),
+        packed{stored.values, memory.get(), layout.panel, layout.bytes} {
+    cpu::pack_b(ctx.machine().cpu, b.dtype(), b.size(0), b.size(1), b.data(), b.strides()[0], b.strides()[1],
+                memory.get());
+  }
+  cpu::PackedLayout layout;
+  std::shared_ptr<void> memory;
+  PackedMatrix packed;
+};
+
+/// Calls multiply(b, kernel, panels) with each kernel that takes the problem, on `b` with panels. Another matrix before
+/// it stays in the scratch memory and betrays a kernel that reads what was not expanded.
+template <class Multiply>
+void on_every_kernel(Context& ctx, const std::string& problem, const Sparse24& other, const Tensor& w,
+                     const Tensor& expected, Multiply multiply) {
+  const Sparse24 b = to_2_4(w);
+  const Panels panels(ctx, w.view().transposed(), b);
+  int ran = 0;
+  for (const Candidate& candidate : explain(ctx, problem).candidates) {
+    if (!candidate.accepted) continue;
+    multiply(other, candidate.kernel, nullptr);
+    const Tensor c = multiply(b, candidate.kernel, &panels.packed);
+    EXPECT_TRUE(test::same_bits(c, expected)) << candidate.kernel << ' ' << problem;
+    ++ran;
+  }
+  EXPECT_GE(ran, 1) << problem;
+}
+
+TEST(Sparse24Product, PanelsChangeTheResultOfNoKernel) {
+  ContextOptions host;
+  host.use_gpu = false;
+  Context ctx(host);
+  // The last: of f32, few rows of a b that the caches do not hold read it beside its panels.
+  const std::int64_t many = std::max<std::int64_t>(ctx.machine().cpu.l2_bytes, 1 << 19) / 8 + 100;
+  struct Size {
+    std::int64_t m, n, k;
+  };
+  for (const Size& s : {Size{1, 45, 64}, Size{9, 19, 37}, Size{40, 70, 130}, Size{1, many, 1}}) {
+    const std::string size = fmt::format("{}x{}x{}", s.m, s.n, s.k);
+    const Tensor x = filled({s.m, s.k}, test::Fill::integers, 1), w = pruned(s.n, s.k, 2), v = pruned(s.n, s.k, 3);
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const auto in = [&](const Tensor& t) { return dtype == DType::f32 ? t.clone(ctx) : convert(ctx, t, dtype); };
+      const Tensor a = in(x), b = in(w);
+      MatmulOptions options;
+      options.result = DType::f32;
+      const Tensor expected = matmul(ctx, a, b.view().transposed(), options);
+      on_every_kernel(ctx, fmt::format("matmul {}:{},out=f32,2:4", name(dtype), size), to_2_4(in(v)), b, expected,
+                      [&](const Sparse24& matrix, const std::string& kernel, const PackedMatrix* packed) {
+                        options.call.kernel = kernel;
+                        options.call.packed = packed;
+                        return matmul_2_4(ctx, a, matrix, options);
+                      });
+    }
+    const Tensor a = as_s8(x), b = as_s8(w);
+    QuantizedMatmulOptions options;
+    options.result = DType::s32;
+    const Quantization one = scale_of(1);
+    const Tensor expected = quantized_matmul(ctx, a, one, b.view().transposed(), one, options);
+    on_every_kernel(ctx, fmt::format("quantized_matmul s8:{},out=s32,2:4", size), to_2_4(as_s8(v)), b, expected,
+                    [&](const Sparse24& matrix, const std::string& kernel, const PackedMatrix* packed) {
+                      options.call.kernel = kernel;
+                      options.call.packed = packed;
+                      return quantized_matmul_2_4(ctx, a, one, matrix, one, options);
+                    });
   }
 }
 
