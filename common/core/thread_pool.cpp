@@ -1,9 +1,12 @@
 #include "common/core/thread_pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace tandem {
@@ -48,17 +51,28 @@ void spin_until(Done done) noexcept {
   }
 }
 
-constexpr std::uint32_t kCountBits = 12;
-constexpr std::uint32_t kCountMask = (1u << kCountBits) - 1;
+// How often this process or one that it comes from was forked: where a pool knows another number, its threads are those
+// of another process.
+std::atomic<unsigned> forks{0};
+
+unsigned watch_forks() noexcept {
+  static const int watching = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+  (void)watching;
+  return forks.load(std::memory_order_relaxed);
+}
+
+constexpr std::uint64_t kCountBits = 12;
+constexpr std::uint64_t kCountMask = (1u << kCountBits) - 1;
 constexpr int kMaxThreads = static_cast<int>(kCountMask);
 
 }  // namespace
 
 // A region is published by storing `epoch`: its sequence number and, in the low bits, its number of participants. A
-// helper that is not one of them touches nothing else of the region, so nobody has to wait for it. (A helper that
-// sleeps through a whole turn of the sequence sees the same word, hence the same count, hence has missed nothing.)
+// helper that is not one of them touches nothing else of the region, so nobody has to wait for it. It may miss any
+// number of epochs; with 52 bits of sequence none comes back, in which it would take a new region for an old one.
+// Helpers sleep on a word of their own, since the kernel waits on 32 bits.
 struct ThreadPool::State {
-  State(int threads, std::chrono::microseconds spin) : spin_time(spin) {
+  State(int threads, std::chrono::microseconds spin) : spin_time(spin), made_after(watch_forks()) {
     helpers.reserve(static_cast<std::size_t>(threads - 1));
   }
   ~State() {
@@ -67,12 +81,30 @@ struct ThreadPool::State {
     for (std::thread& t : helpers) t.join();
   }
 
+  // Whether the helpers are those of a parent process.
+  bool inherited() const noexcept { return made_after != forks.load(std::memory_order_relaxed); }
+
+  // False when there are no helpers. In a child process what the parent's pool holds is given up, not freed: threads
+  // that are not there can neither be joined nor dropped.
+  static bool has_helpers(std::unique_ptr<State>& state, int threads) noexcept {
+    if (state->inherited()) {
+      try {
+        auto own = std::make_unique<State>(threads, state->spin_time);
+        (void)state.release();
+        state = std::move(own);
+      } catch (const std::exception&) {  // no memory
+        return false;
+      }
+    }
+    return state->start(threads);
+  }
+
   // False when not all could be started.
   bool start(int threads) noexcept {
     while (static_cast<int>(helpers.size()) < threads - 1) {
       const int index = static_cast<int>(helpers.size()) + 1;
       // Taken here: a region may be published before the new thread first looks.
-      const std::uint32_t seen = epoch.load(std::memory_order_relaxed);
+      const std::uint64_t seen = epoch.load(std::memory_order_relaxed);
       try {
         helpers.emplace_back([this, index, seen] { help(index, seen); });
       } catch (const std::exception&) {  // no thread to be had, or no memory for one
@@ -83,17 +115,20 @@ struct ThreadPool::State {
   }
 
   void publish(int count) noexcept {
-    const std::uint32_t last = epoch.load(std::memory_order_relaxed);
-    const std::uint32_t next = (((last >> kCountBits) + 1) << kCountBits) | static_cast<std::uint32_t>(count);
+    const std::uint64_t last = epoch.load(std::memory_order_relaxed);
+    const std::uint64_t next = (((last >> kCountBits) + 1) << kCountBits) | static_cast<std::uint64_t>(count);
     epoch.store(next, std::memory_order_seq_cst);
-    if (sleepers.load(std::memory_order_seq_cst) != 0) epoch.notify_all();
+    if (sleepers.load(std::memory_order_seq_cst) == 0) return;
+    wakes.fetch_add(1, std::memory_order_seq_cst);
+    wakes.notify_all();
   }
 
-  std::uint32_t next_epoch(std::uint32_t seen) noexcept {
+  // The epoch after `seen`, or `seen` where none came while it spun.
+  std::uint64_t spin_for_epoch(std::uint64_t seen) noexcept {
     constexpr int kSpinsBetweenClocks = 32;
     Clock::time_point end{};
     for (int i = 1;; ++i) {
-      const std::uint32_t now = epoch.load(std::memory_order_acquire);
+      const std::uint64_t now = epoch.load(std::memory_order_acquire);
       if (now != seen) return now;
       relax();
       if (i % kSpinsBetweenClocks != 0) continue;
@@ -101,16 +136,25 @@ struct ThreadPool::State {
       if (end == Clock::time_point{}) {
         end = t + spin_time;
       } else if (t >= end) {
-        break;
+        return seen;
       }
     }
-    sleepers.fetch_add(1, std::memory_order_seq_cst);
-    epoch.wait(seen, std::memory_order_seq_cst);
-    sleepers.fetch_sub(1, std::memory_order_seq_cst);
-    return epoch.load(std::memory_order_acquire);
   }
 
-  void help(int index, std::uint32_t seen) noexcept {
+  std::uint64_t next_epoch(std::uint64_t seen) noexcept {
+    for (;;) {
+      const std::uint64_t now = spin_for_epoch(seen);
+      if (now != seen) return now;
+      // Who publishes after the second look at the epoch sees a sleeper and changes `wakes`. It may have been changed
+      // for an epoch that was seen already.
+      sleepers.fetch_add(1, std::memory_order_seq_cst);
+      const std::uint32_t old = wakes.load(std::memory_order_seq_cst);
+      if (epoch.load(std::memory_order_seq_cst) == seen) wakes.wait(old, std::memory_order_seq_cst);
+      sleepers.fetch_sub(1, std::memory_order_seq_cst);
+    }
+  }
+
+  void help(int index, std::uint64_t seen) noexcept {
     for (;;) {
       seen = next_epoch(seen);
       if (stop.load(std::memory_order_relaxed)) return;
@@ -147,13 +191,15 @@ struct ThreadPool::State {
   }
 
   // Read by all participants, written between regions.
-  alignas(64) std::atomic<std::uint32_t> epoch{0};
+  alignas(64) std::atomic<std::uint64_t> epoch{0};
   Job job = nullptr;
   void* arg = nullptr;
   std::atomic<bool> stop{false};
   std::chrono::microseconds spin_time;
+  unsigned made_after;
   alignas(64) std::atomic<int> finished{0};
   alignas(64) std::atomic<int> sleepers{0};
+  std::atomic<std::uint32_t> wakes{0};
   alignas(64) std::atomic<int> barrier_arrived{0};
   alignas(64) std::atomic<std::uint32_t> barrier_phase{0};
   std::vector<std::thread> helpers;
@@ -162,12 +208,14 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads, std::chrono::microseconds spin)
     : threads_(std::clamp(threads, 1, kMaxThreads)), state_(std::make_unique<State>(threads_, spin)) {}
 
-ThreadPool::~ThreadPool() = default;
+ThreadPool::~ThreadPool() {
+  if (state_->inherited()) (void)state_.release();
+}
 
 void ThreadPool::run_erased(int count, Job job, void* arg) {
   count = std::min(count, threads_);
   if (count <= 0) return;
-  if (count == 1 || participants != 0 || !state_->start(threads_)) {
+  if (count == 1 || participants != 0 || !State::has_helpers(state_, threads_)) {
     const Inside inside(1);
     job(arg, 0, 1);
     return;

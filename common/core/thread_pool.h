@@ -25,7 +25,7 @@ class ThreadPool {
   /// How long a helper without work spins before it sleeps. Waking a sleeper costs some 30 us on a virtual machine.
   static constexpr std::chrono::microseconds kSpin{100};
 
-  /// `threads` participants, the caller included; 1 starts no thread. Helpers start at the first region.
+  /// `threads` participants, the caller included. Helpers start at the first region, in a forked child anew.
   explicit ThreadPool(int threads, std::chrono::microseconds spin = kSpin);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -1,7 +1,11 @@
 #include "common/core/thread_pool.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -152,6 +156,52 @@ TEST(ThreadPool, IsDestroyedWhetherHelpersNeverStartedSpinOrSleep) {
     ThreadPool pool(4, microseconds(0));
     pool.run(4, [](int, int) {});
     std::this_thread::sleep_for(microseconds(2000));
+  }
+}
+
+// What fn returns in a child process, or the signal that ended it, negative.
+template <class F>
+int in_child(F fn) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    ::_exit(fn());
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// The helpers stay in the parent: a child, and one of its own, start others, and wait for none when the pool goes.
+TEST(ThreadPool, IsOfUseInAForkedChild) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a child of several threads is beyond this sanitizer";
+#endif
+  const auto participants = [](ThreadPool& pool) {
+    std::atomic<int> runs{0};
+    pool.run(3, [&](int, int) {
+      ++runs;
+      pool.barrier();
+    });
+    return runs.load();
+  };
+  for (const bool started : {false, true}) {
+    auto pool = std::make_unique<ThreadPool>(3);
+    if (started) participants(*pool);
+    const int result = in_child([&] {
+      if (participants(*pool) != 3) return 1;
+      const int grandchild = in_child([&] { return participants(*pool); });
+      if (participants(*pool) != 3) return 2;
+      pool.reset();
+      return grandchild;
+    });
+    EXPECT_EQ(result, 3) << started;
+    EXPECT_EQ(in_child([&] {
+                pool.reset();
+                return 4;
+              }),
+              4);
+    EXPECT_EQ(participants(*pool), 3);
   }
 }
 
