@@ -144,12 +144,9 @@ Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
     throw Error(Code::invalid_argument,
                 fmt::format("context: {} threads; write 0 (automatic) to 1024", options.threads));
   find_machine(env.tuning);
-  Policy start = options.policy;
-  if (!start.backend) start.backend = env.backend;
-  if (start.kernels.empty()) start.kernels = env.kernels;
   if (env.log) log = [](const std::string& line) { std::fprintf(stderr, "tandem: %s\n", line.c_str()); };
   if (!env.record.empty()) recorder = std::make_unique<ProblemRecorder>(env.record);
-  set_policy(start);
+  set_policy(options.policy);
 }
 
 Context::Impl::~Impl() {
@@ -158,7 +155,12 @@ Context::Impl::~Impl() {
   if (device_workspace_) stream_->release(device_workspace_);
 }
 
-void Context::Impl::set_policy(const Policy& wanted) {
+void Context::Impl::set_policy(const Policy& asked) {
+  Policy wanted = asked;
+  if (!pretended) {
+    if (!wanted.backend) wanted.backend = environment().backend;
+    if (wanted.kernels.empty()) wanted.kernels = environment().kernels;
+  }
   std::array<std::string, kOpCount> forced;
   for (const std::string& kernel : wanted.kernels) forced[static_cast<std::size_t>(op_of_kernel(kernel))] = kernel;
   if (wanted.backend == Backend::cuda && machine.gpus.empty())
@@ -169,7 +171,7 @@ void Context::Impl::set_policy(const Policy& wanted) {
   for (auto& cache : caches_) cache.reset();
   workers.clear();
   forced_ = std::move(forced);
-  policy = wanted;
+  policy = std::move(wanted);
 }
 
 Queue Context::Impl::queue(Backend backend) {
@@ -218,6 +220,16 @@ const std::shared_ptr<gpu::Stream>& Context::Impl::stream(const char* op) {
   return stream_;
 }
 
+void Context::Impl::require_reachable(Device device, const char* op) const {
+  if (device.is_cpu()) return;
+  const auto refuse = [&](const std::string& reason) {
+    throw Error(Code::unavailable, fmt::format("{}: memory of {} is out of reach: {}", op, to_string(device), reason));
+  };
+  if (machine.gpus.empty()) refuse(machine.no_gpu_reason.empty() ? "there is no GPU" : machine.no_gpu_reason);
+  const Device own = Device::cuda(machine.gpus.front().index);
+  if (device != own) refuse("this context uses " + to_string(own));
+}
+
 Decision Context::Impl::last() const { return describe_last_ ? describe_last_(last_, machine) : kept_last_; }
 
 void Context::Impl::log_last() {
@@ -240,6 +252,9 @@ void Context::synchronize() {
   if (!impl_->has_stream()) return;
   const TraceStage stage(impl_->tracer.get(), trace::Stage::wait);
   impl_->stream("synchronize")->synchronize("synchronize");
+}
+void* Context::stream() const {
+  return impl_->pretended || impl_->machine.gpus.empty() ? nullptr : impl_->stream("stream")->handle();
 }
 Decision Context::last() const { return impl_->last(); }
 void Context::set_log(std::function<void(const std::string&)> log) { impl_->log = std::move(log); }

@@ -49,6 +49,8 @@ struct Context::Impl {
   /// The stream of the context's GPU, made at first use. Throws Error(unavailable) with the reason.
   const std::shared_ptr<gpu::Stream>& stream(const char* op);
   bool has_stream() const { return stream_ != nullptr; }
+  /// Throws Error(unavailable) for memory of a GPU that is not this context's.
+  void require_reachable(Device device, const char* op) const;
 
   template <class Op>
   DecisionCache<Op>& cache() {

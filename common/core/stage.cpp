@@ -154,6 +154,7 @@ void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, cons
   if (to.elements() == 0) return;
   const bool to_host = to.device().is_cpu(), from_host = from.device().is_cpu();
   if (to_host && from_host) return copy_strided(to, from);
+  for (const Device device : {to.device(), from.device()}) ctx.require_reachable(device, op);
   gpu::Stream& stream = *ctx.stream(op);
   const bool same = same_strides(to, from) && from.is_dense();
   if (!to_host && !from_host) {
@@ -179,6 +180,23 @@ void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, cons
   HostImage image(from, op);
   stream.download(image.view.data(), from.data(), extent_bytes(from), op);
   copy_strided(to, image.view);
+}
+
+Tensor copy(Context& ctx, ConstView from, Device device) {
+  Tensor to = Tensor::empty(ctx, from.shape(), from.dtype(), device);
+  copy_across(ctx.impl(), to.view(), from, "copy");
+  return to;
+}
+
+void copy_into(Context& ctx, ConstView from, View to) {
+  constexpr const char* kOp = "copy";
+  require_dtype(kOp, "the result", to, from.dtype());
+  if (!(to.shape() == from.shape()))
+    throw Error(Code::invalid_argument, fmt::format("{}: the result is {}, but the source is {}", kOp,
+                                                    to_string(to.shape()), to_string(from.shape())));
+  refuse_repeated(kOp, to);
+  refuse_overlap(kOp, to, from, false);
+  copy_across(ctx.impl(), to, from, kOp);
 }
 
 Staged::Staged(Context::Impl& ctx, Backend backend, std::span<const View> operands, std::size_t results,

@@ -79,7 +79,8 @@ class Staged {
 /// Host to host, any strides; shapes and dtypes must be equal.
 void copy_strided(const View& to, const ConstView& from);
 
-/// Device memory to host memory or back, or within a device, for any strides. Shapes and dtypes must be equal.
+/// Device memory to host memory or back, or within a device, or on the host, for any strides. Shapes and dtypes must be
+/// equal. Throws Error(unavailable) for a GPU that is not the context's.
 void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, const char* op);
 
 }  // namespace tandem

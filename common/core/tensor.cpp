@@ -12,7 +12,6 @@
 
 #include "common/core/context_impl.h"
 #include "common/core/memory.h"
-#include "common/core/stage.h"
 
 namespace tandem {
 namespace {
@@ -52,10 +51,8 @@ Tensor Tensor::empty(const Shape& shape, const Strides& strides, DType dtype) {
 
 Tensor Tensor::empty(Context& ctx, const Shape& shape, DType dtype, Device device) {
   if (device.is_cpu()) return empty(shape, dtype);
+  ctx.impl().require_reachable(device, "tensor");
   const std::shared_ptr<gpu::Stream>& stream = ctx.impl().stream("tensor");
-  if (device.index != stream->device())
-    throw Error(Code::unavailable,
-                fmt::format("tensor: this context uses cuda:{}, not {}", stream->device(), to_string(device)));
   const std::size_t bytes = std::max<std::size_t>(byte_count(shape, dtype), 1);
   Tensor t;
   void* memory = stream->allocate(bytes, "tensor");
@@ -85,16 +82,7 @@ Tensor Tensor::copy_of(const Shape& shape, DType dtype, const void* values, std:
   return t;
 }
 
-Tensor Tensor::clone(Context& ctx) const {
-  Tensor copy = empty(ctx, shape(), dtype(), device());
-  copy_across(ctx.impl(), copy.view_, view_, "clone");
-  return copy;
-}
-
-Tensor Tensor::to(Context& ctx, Device device) const {
-  Tensor copy = empty(ctx, shape(), dtype(), device);
-  copy_across(ctx.impl(), copy.view_, view_, "to");
-  return copy;
-}
+Tensor Tensor::clone(Context& ctx) const { return copy(ctx, view_, device()); }
+Tensor Tensor::to(Context& ctx, Device device) const { return copy(ctx, view_, device); }
 
 }  // namespace tandem

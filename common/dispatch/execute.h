@@ -45,6 +45,8 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
       return s;
     }
   }
+  for (const View& operand : operands) ctx.require_reachable(operand.device(), Op::kName);
+  for (const Twin& twin : call.twins) ctx.require_reachable(twin.other.device(), Op::kName);
   for (const Backend b : {Backend::cpu, Backend::cuda}) {
     const auto at = static_cast<std::size_t>(b);
     const NearViews near(b, operands, call.twins, result_count<Op>(), Op::kName);

@@ -41,20 +41,6 @@ std::vector<Device> devices_of(const Question& question, const Request<Op>& requ
   return devices;
 }
 
-void check_devices(const std::vector<Device>& devices, const Machine& machine) {
-  for (const Device device : devices) {
-    if (device.is_cpu()) continue;
-    if (machine.gpus.empty())
-      throw Error(Code::unavailable,
-                  fmt::format("an operand is said to be on {}, but {}", to_string(device),
-                              machine.no_gpu_reason.empty() ? "there is no GPU" : machine.no_gpu_reason));
-    if (device.index != machine.gpus.front().index)
-      throw Error(Code::unavailable,
-                  fmt::format("an operand is said to be on {}, but this context uses {}", to_string(device),
-                              to_string(Device::cuda(machine.gpus.front().index))));
-  }
-}
-
 std::int64_t bytes_of(const OperandSpec& spec) {
   return element_count(spec.shape) * static_cast<std::int64_t>(size_of(spec.dtype));
 }
@@ -83,7 +69,6 @@ Decision decide(Context& ctx, const Question& question) {
   Decision decision;
   with_problem(question.op, question.text, [&]<class Op>(const Request<Op>& request) {
     const std::vector<Device> devices = devices_of(question, request);
-    check_devices(devices, ctx.machine());
     const std::vector<View> operands = views_without_memory(request, devices);
     for (std::size_t i = 0; i < devices.size(); ++i) {
       const OperandSpec& spec = request.operands[i];

@@ -132,16 +132,16 @@ const char* sentence(Ground ground) {
   return "";
 }
 
-void throw_refused(std::string_view op, std::string_view problem, std::string_view kernel, const std::string& reason) {
-  throw Error(Code::unsupported,
-              fmt::format("{} {}: kernel {} was asked for, but it cannot run: {}", op, problem, kernel, reason));
+void throw_refused(std::string_view op, std::string_view problem, std::string_view kernel, const Reason& reason) {
+  throw Error(reason.code,
+              fmt::format("{} {}: kernel {} was asked for, but it cannot run: {}", op, problem, kernel, reason.text));
 }
 
-void throw_none_left(std::string_view op, std::string_view problem, const std::vector<Candidate>& all) {
+void throw_none_left(std::string_view op, std::string_view problem, const std::vector<Candidate>& all, Code code) {
   std::string reasons;
   for (const Candidate& c : all) reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", c.kernel, c.verdict);
-  throw Error(Code::unsupported, fmt::format("{} {}: no kernel can run this ({})", op, problem,
-                                             reasons.empty() ? "none is known" : reasons));
+  throw Error(code, fmt::format("{} {}: no kernel can run this ({})", op, problem,
+                                reasons.empty() ? "none is known" : reasons));
 }
 
 namespace {

@@ -2,11 +2,13 @@
 // function of the situation, the policy, the machine and what was measured.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/dispatch/copies.h"
 #include "common/dispatch/estimate.h"
@@ -52,6 +54,13 @@ struct Selection {
   Ground ground = Ground::time;
 };
 
+/// Why a kernel is out, and the code of the error where a call needs just that one.
+struct Reason {
+  std::string text;  // empty: it is not out
+  Code code = Code::ok;
+  bool empty() const { return text.empty(); }
+};
+
 namespace detail {
 
 /// What the untyped part of the selection knows of one row.
@@ -85,10 +94,11 @@ SideChoice choose_side(const Prediction& cpu, const Prediction& gpu, const std::
 bool may_be_as_fast(const Prediction& prior, const Prediction& best);
 /// Why the last call ran where it did.
 const char* sentence(Ground ground);
-/// The error for a forced kernel that was refused (index >= 0) or for a call that every kernel refuses.
+/// The error for a forced kernel that was refused, or for a call that every kernel refuses.
 [[noreturn]] void throw_refused(std::string_view op, std::string_view problem, std::string_view kernel,
-                                const std::string& reason);
-[[noreturn]] void throw_none_left(std::string_view op, std::string_view problem, const std::vector<Candidate>& all);
+                                const Reason& reason);
+[[noreturn]] void throw_none_left(std::string_view op, std::string_view problem, const std::vector<Candidate>& all,
+                                  Code code);
 /// Sorts the candidates (chosen, accepted by time, refused) and writes `why`.
 void finish_trace(Decision& decision, Ground ground);
 
@@ -134,15 +144,25 @@ const Entry<Op>* find_kernel(std::string_view name) {
   return nullptr;
 }
 
-/// The first reason against running `entry` here; empty when there is none.
+/// The reason against running `entry` that is not the machine's.
 template <class Op>
-std::string refusal(const Entry<Op>& entry, const Situation<Op>& situation, const Policy& policy,
-                    const Machine& machine) {
-  const detail::RowFacts row = detail::facts(entry);
-  if (std::string reason = detail::refuse_by_machine(row, machine); !reason.empty()) return reason;
-  if (const Refusal reason = refusal_of(*entry.kernel, situation.on(entry.backend), machine)) return reason;
-  return detail::refuse_by_policy(row, situation.copies[static_cast<std::size_t>(entry.backend)], situation.backend,
-                                  policy);
+Reason refusal_anywhere(const Entry<Op>& entry, const Situation<Op>& situation, const Policy& policy,
+                        const Machine& machine) {
+  const Refusal reason = entry.kernel ? refusal_of(*entry.kernel, situation.on(entry.backend), machine) : nullptr;
+  std::string text =
+      reason ? reason
+             : detail::refuse_by_policy(detail::facts(entry), situation.copies[static_cast<std::size_t>(entry.backend)],
+                                        situation.backend, policy);
+  const Code code = text.empty() ? Code::ok : Code::unsupported;
+  return {std::move(text), code};
+}
+
+/// The first reason against running `entry` here.
+template <class Op>
+Reason refusal(const Entry<Op>& entry, const Situation<Op>& situation, const Policy& policy, const Machine& machine) {
+  if (std::string lacks = detail::refuse_by_machine(detail::facts(entry), machine); !lacks.empty())
+    return {std::move(lacks), Code::unavailable};
+  return refusal_anywhere(entry, situation, policy, machine);
 }
 
 /// The kernel's time comes from `estimates` where they know the kernel, else from the kernel's own prior.
@@ -176,17 +196,19 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
   const auto op_name = [&] { return Op::op_name(situation.on(Backend::cpu)); };
 
   if (!situation.kernel.empty() && !find_kernel<Op>(situation.kernel))
-    detail::throw_refused(op_name(), print(), situation.kernel, "there is no such kernel for this operation");
+    detail::throw_refused(op_name(), print(), situation.kernel,
+                          {"there is no such kernel for this operation", Code::invalid_argument});
 
   for (const Entry<Op>& entry : tandem::table<Op>()) {
     const bool forced = !situation.kernel.empty() && entry.name == situation.kernel;
-    std::string reason = refusal(entry, situation, policy, machine);
+    Reason reason = refusal(entry, situation, policy, machine);
     if (forced && !reason.empty()) detail::throw_refused(op_name(), print(), entry.name, reason);
-    if (reason.empty() && !situation.kernel.empty() && !forced) reason = "another kernel is forced";
+    if (reason.empty() && !situation.kernel.empty() && !forced)
+      reason = {"another kernel is forced", Code::unsupported};
     Candidate candidate;
     candidate.kernel = entry.name;
     candidate.accepted = reason.empty();
-    candidate.verdict = reason;
+    candidate.verdict = reason.text;
     if (reason.empty()) {
       const Prediction p = predict(entry, situation, machine, estimates);
       const bool last_resort = entry.kernel->traits.reference && !forced;
@@ -206,7 +228,15 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
   }
   Selection<Op> chosen = detail::better_side<Op>({sides[0].best(), sides[1].best()}, situation.copies);
   if (!chosen.entry) chosen = detail::better_side<Op>({references[0].best(), references[1].best()}, situation.copies);
-  if (!chosen.entry) detail::throw_none_left(op_name(), print(), candidates);
+  if (!chosen.entry) {
+    // Unavailable: what the machine lacks is all that stands in the way of some kernel.
+    const auto runs_elsewhere = [&](const Entry<Op>& entry) {
+      return refusal(entry, situation, policy, machine).code == Code::unavailable &&
+             refusal_anywhere(entry, situation, policy, machine).empty();
+    };
+    const bool elsewhere = std::ranges::any_of(tandem::table<Op>(), runs_elsewhere);
+    detail::throw_none_left(op_name(), print(), candidates, elsewhere ? Code::unavailable : Code::unsupported);
+  }
   if (trace) {
     trace->op = op_name();
     trace->problem = print();

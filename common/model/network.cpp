@@ -5,21 +5,12 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
-#include "common/core/stage.h"
+#include "common/core/context_impl.h"
 #include "common/model/fault.h"
+#include "common/ops/quantization.h"
 
 namespace tandem {
 namespace {
-
-/// Row-major, on `device`.
-Tensor copied(Context& ctx, const ConstView& view, Device device = Device::cpu()) {
-  Tensor copy = Tensor::empty(ctx, view.shape(), view.dtype(), device);
-  if (view.elements() > 0 && view.device().is_cpu() && device.is_cpu())
-    copy_strided(copy.view(), view);
-  else if (view.elements() > 0)
-    copy_across(ctx.impl(), copy.view(), view, "network");
-  return copy;
-}
 
 /// A layer in one form.
 struct Prepared {
@@ -28,13 +19,16 @@ struct Prepared {
   Activation activation = Activation::none;
   Quantization input;  // without scales: of each row, when it runs
 
-  Tensor run(Context& ctx, const ConstView& x, DType result) const {
+  /// The result is on `device`, whatever the policy says.
+  Tensor run(Context& ctx, const ConstView& x, DType result, Device device) const {
     LinearOptions options;
     if (bias.elements() > 0) options.bias = bias;
     options.activation = activation;
     if (input.scales.elements() > 0) options.input = &input;
     options.result = result;
-    return linear(ctx, x, weights, options);
+    Tensor y = Tensor::empty(ctx, {x.size(0), weights.outputs()}, result, device);
+    linear_into(ctx, x, weights, y.view(), options);
+    return y;
   }
 };
 
@@ -56,6 +50,15 @@ Weights in_form(Context& ctx, const ConstView& weight, WeightForm form) {
   throw Error(Code::internal, "network: no such form of weights");
 }
 
+/// Throws unless a quantisation suits the input of a layer: how many rows there will be is not known.
+void check_input(const Quantization& q, const Layer& layer, std::size_t number) {
+  const std::string who = fmt::format("network: the input of layer {} ('{}')", number, layer.weight_name);
+  if (q.axis != -1)
+    throw Error(Code::invalid_argument,
+                fmt::format("{}: scales along axis {}; one scale (axis -1) is needed", who, q.axis));
+  check_quantization(who, q, Shape{1, layer.inputs()});
+}
+
 std::int64_t bytes_of(const Tensor& t) { return t.elements() * static_cast<std::int64_t>(size_of(t.dtype())); }
 
 }  // namespace
@@ -74,6 +77,7 @@ Network::Network(Context& ctx, const Model& model, const NetworkOptions& options
   if (!options.inputs.empty() && (options.inputs.size() != model.layers.size() || !is_integer(options.form)))
     throw Error(Code::invalid_argument, fmt::format("network: {} input quantisations for {} layers with weights in {}",
                                                     options.inputs.size(), model.layers.size(), name(options.form)));
+  ctx.impl().require_reachable(options.device, "network");
   auto state = std::make_shared<State>();
   state->form = options.form;
   state->device = options.device;
@@ -86,11 +90,12 @@ Network::Network(Context& ctx, const Model& model, const NetworkOptions& options
     out.activation = layer.activation;
     out.weights = in_form(ctx, layer.weight, options.form);
     if (!options.device.is_cpu()) out.weights = out.weights.upload(ctx, false);
-    if (layer.has_bias()) out.bias = copied(ctx, layer.bias, options.device);
+    if (layer.has_bias()) out.bias = copy(ctx, layer.bias, options.device);
     if (options.inputs.empty()) continue;
     const Quantization& q = options.inputs[i];
-    out.input = {q.dtype, q.axis, copied(ctx, q.scales, options.device), {}, q.narrow};
-    if (q.zero_points.elements() > 0) out.input.zero_points = copied(ctx, q.zero_points, options.device);
+    check_input(q, layer, i + 1);
+    out.input = {q.dtype, q.axis, copy(ctx, q.scales, options.device), {}, q.narrow};
+    if (q.zero_points.elements() > 0) out.input.zero_points = copy(ctx, q.zero_points, options.device);
   }
   state_ = std::move(state);
 }
@@ -101,12 +106,12 @@ Tensor Network::run(Context& ctx, ConstView x, const LayerObserver& observe) con
                                                     to_string(x.shape()), name(x.dtype()), state_->inputs));
   const Device home = x.device();
   Tensor y;  // what x is a view of, but for the caller's x
-  if (x.device() != state_->device) x = y = copied(ctx, x, state_->device);
+  if (x.device() != state_->device) x = y = copy(ctx, x, state_->device);
   for (std::size_t i = 0; i < state_->layers.size(); ++i) {
     const Prepared& layer = state_->layers[i];
     const bool last = i + 1 == state_->layers.size();
     const DType result = state_->form == WeightForm::bf16 && !last ? DType::bf16 : DType::f32;
-    x = y = layer.run(ctx, x, result);
+    x = y = layer.run(ctx, x, result, state_->device);
     if (observe) observe(i, y);
   }
   if (state_->softmax) softmax_into(ctx, SoftmaxFn::softmax, y, y);
@@ -120,7 +125,8 @@ Device Network::device() const noexcept { return state_->device; }
 std::int64_t Network::bytes() const noexcept {
   std::int64_t bytes = 0;
   for (const Prepared& layer : state_->layers)
-    bytes += bytes_of(layer.bias) + bytes_of(layer.input.scales) + layer.weights.bytes().total();
+    bytes += bytes_of(layer.bias) + bytes_of(layer.input.scales) + bytes_of(layer.input.zero_points) +
+             layer.weights.bytes().total();
   return bytes;
 }
 

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "common/core/context_impl.h"
-#include "common/core/stage.h"
 #include "common/ops/quantization.h"
 #include "common/ops/quantize.h"
 
@@ -17,10 +15,9 @@ namespace {
 /// A tensor on the host: itself, or a copy.
 class OnHost {
  public:
-  OnHost(Context& ctx, const ConstView& x, const char* op) : view_(x) {
-    if (x.elements() == 0 || x.device().is_cpu()) return;
-    copy_ = Tensor::empty(x.shape(), x.dtype());
-    copy_across(ctx.impl(), copy_.view(), x, op);
+  OnHost(Context& ctx, const ConstView& x) : view_(x) {
+    if (x.device().is_cpu()) return;
+    copy_ = copy(ctx, x, Device::cpu());
     view_ = copy_.view();
   }
   const ConstView& view() const { return view_; }
@@ -96,7 +93,7 @@ double percentile_of(std::vector<float>& values, double p) {
 Quantization calibrate_min_max(Context& ctx, ConstView x, const QuantizeOptions& options) {
   constexpr const char* kOp = "calibrate_min_max";
   const auto channels = static_cast<std::size_t>(check_calibration(kOp, x, options));
-  const OnHost host(ctx, x, kOp);
+  const OnHost host(ctx, x);
   std::vector<float> low(channels, 0.0f), high(channels, 0.0f);  // 0 is always in the range
   for_each_by_channel(host.view(), options.axis, [&](std::int64_t channel, float value) {
     require_finite(kOp, value);
@@ -112,7 +109,7 @@ Quantization calibrate_percentile(Context& ctx, ConstView x, double percentile, 
   const auto channels = static_cast<std::size_t>(check_calibration(kOp, x, options));
   if (!(percentile > 50 && percentile <= 100))
     throw Error(Code::invalid_argument, fmt::format("{}: {} is not above 50 and at most 100", kOp, percentile));
-  const OnHost host(ctx, x, kOp);
+  const OnHost host(ctx, x);
   const bool symmetric = options.scheme == Scheme::symmetric;
   std::vector<std::vector<float>> values(channels);
   for_each_by_channel(host.view(), options.axis, [&](std::int64_t channel, float value) {
@@ -132,7 +129,7 @@ Saturation count_saturated(Context& ctx, ConstView x, const Quantization& quanti
   constexpr const char* kOp = "count_saturated";
   check_quantization(kOp, quantization, x.shape());
   require_dtype(kOp, "x", x, DType::f32);
-  const OnHost values(ctx, x, kOp), scales(ctx, quantization.scales, kOp), zeros(ctx, quantization.zero_points, kOp);
+  const OnHost values(ctx, x), scales(ctx, quantization.scales), zeros(ctx, quantization.zero_points);
   const Strides s = strides_along(scales.view(), quantization.axis, x.rank());
   const Strides z =
       has_zero_points(quantization) ? strides_along(zeros.view(), quantization.axis, x.rank()) : repeated(x.rank());

@@ -80,12 +80,15 @@ std::string DynamicQuantize::print(const Problem& p) {
 }
 
 QuantizedTensor dynamic_quantize(Context& ctx, ConstView x, const QuantizeOptions& options) {
+  return dynamic_quantize_on(ctx, x, options, ctx.policy().result.value_or(x.device()));
+}
+
+QuantizedTensor dynamic_quantize_on(Context& ctx, ConstView x, const QuantizeOptions& options, Device device) {
   constexpr std::string_view kOp = DynamicQuantize::kName;
   require_dtype(kOp, "x", x, DType::f32);
   require_quantized(kOp, "the result", options.dtype);
   check_scale_axis(kOp, options.axis, x.shape());
   const Shape count{options.axis < 0 ? 1 : x.shape()[options.axis]};
-  const Device device = ctx.policy().result.value_or(x.device());
   const bool symmetric = options.scheme == Scheme::symmetric;
   QuantizedTensor out;
   out.quantization.dtype = options.dtype;

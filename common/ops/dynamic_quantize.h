@@ -64,4 +64,7 @@ struct DynamicQuantize {
   static std::string print(const Problem& p);
 };
 
+/// dynamic_quantize() with its results on `device`, whatever the policy says.
+QuantizedTensor dynamic_quantize_on(Context& ctx, ConstView x, const QuantizeOptions& options, Device device);
+
 }  // namespace tandem

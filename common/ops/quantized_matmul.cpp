@@ -392,8 +392,9 @@ Tensor quantized_matmul_2_4(Context& ctx, ConstView a, const Quantization& qa, c
 Tensor quantized_matmul(Context& ctx, ConstView a, ConstView b, const CallOptions& call) {
   if (a.rank() != 2 || b.rank() != 2)
     throw refused("a has shape {} and b {}, but two dimensions are needed", to_string(a.shape()), to_string(b.shape()));
-  const QuantizedTensor qa = dynamic_quantize(ctx, a, {DType::s8, Scheme::symmetric, 0, {}});
-  const QuantizedTensor qb = dynamic_quantize(ctx, b, {DType::s8, Scheme::symmetric, 1, {}});
+  const CallOptions there{"", call.backend};
+  const QuantizedTensor qa = dynamic_quantize_on(ctx, a, {DType::s8, Scheme::symmetric, 0, there}, a.device());
+  const QuantizedTensor qb = dynamic_quantize_on(ctx, b, {DType::s8, Scheme::symmetric, 1, there}, b.device());
   QuantizedMatmulOptions options;
   options.call = call;
   return quantized_matmul(ctx, qa.values, qa.quantization, qb.values, qb.quantization, options);

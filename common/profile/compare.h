@@ -192,7 +192,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
     row.chosen = entry.name == chosen;
     row.ceiling =
         entry.backend == Backend::cpu ? host_bound(row.work, roof) : device_bound(row.work, ctx.machine.ceilings);
-    row.reason = refusal(entry, situation, ctx.policy, ctx.machine);
+    row.reason = refusal(entry, situation, ctx.policy, ctx.machine).text;
     try {
       if (row.reason.empty()) {
         const Prediction p = predict(entry, situation, ctx.machine, ctx.tuning.get());

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/ops/dynamic_quantize.h"
 #include "common/ops/operand.h"
 #include "common/weights/state.h"
 
@@ -86,8 +87,14 @@ void multiply_integers(Context& ctx, const ConstView& x, const LinearOptions& op
   how.result_scale = options.result_scale;
   how.result_zero_point = options.result_zero_point;
   if (x.dtype() != DType::f32) return product(x, *options.input, how);
-  if (options.input) return product(quantize(ctx, x, *options.input, input_options(options)), *options.input, how);
-  const QuantizedTensor q = dynamic_quantize(ctx, x, {DType::s8, Scheme::symmetric, 0, input_options(options)});
+  // The integers stay where x is, whatever the policy says of results.
+  if (options.input) {
+    Tensor q = Tensor::empty(ctx, x.shape(), options.input->dtype, x.device());
+    quantize_into(ctx, x, *options.input, q.view(), input_options(options));
+    return product(q, *options.input, how);
+  }
+  const QuantizeOptions by_row{DType::s8, Scheme::symmetric, 0, input_options(options)};
+  const QuantizedTensor q = dynamic_quantize_on(ctx, x, by_row, x.device());
   product(q.values, q.quantization, how);
 }
 

@@ -51,7 +51,4 @@ inline std::vector<const Tensor*> parts_of(const StoredWeights& stored) {
   return std::visit([](const auto& s) { return parts_of(s); }, stored);
 }
 
-/// Row-major on the host, from any place.
-Tensor host_copy(Context& ctx, const ConstView& view, const char* op);
-
 }  // namespace tandem

@@ -8,7 +8,7 @@
 #include "common/core/context_impl.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
-#include "common/core/stage.h"
+#include "common/ops/dynamic_quantize.h"
 #include "common/ops/operand.h"
 #include "common/weights/state.h"
 
@@ -72,20 +72,12 @@ QuantizedTensor quantized_on_host(Context& ctx, const ConstView& w, const Quanti
                                   const char* op) {
   require_matrix(op, w);
   require_dtype(op, "w", w, DType::f32);
-  const Tensor here = host_copy(ctx, w, op);
-  QuantizedTensor q = dynamic_quantize(ctx, here, {DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}});
-  for (Tensor* t : {&q.values, &q.quantization.scales})  // the policy may send results to a GPU
-    if (!t->device().is_cpu()) *t = t->to(ctx, Device::cpu());
-  return q;
+  const Tensor here = copy(ctx, w, Device::cpu());
+  const QuantizeOptions symmetric{DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}};
+  return dynamic_quantize_on(ctx, here, symmetric, Device::cpu());
 }
 
 }  // namespace
-
-Tensor host_copy(Context& ctx, const ConstView& view, const char* op) {
-  Tensor copy = Tensor::empty(view.shape(), view.dtype());
-  copy_across(ctx.impl(), copy.view(), view, op);
-  return copy;
-}
 
 std::string_view name(WeightForm form) noexcept {
   constexpr std::string_view kNames[] = {"f32", "bf16", "s8", "csr", "2:4", "s8 2:4"};
@@ -100,7 +92,7 @@ Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& opt
     throw Error(Code::invalid_argument,
                 fmt::format("{}: the dtype is {}, but dense weights are f32 or bf16", kOp, name(options.dtype)));
   if (!bf16 || w.dtype() != DType::bf16) require_dtype(kOp, "w", w, DType::f32);
-  Tensor stored = host_copy(ctx, w, kOp);
+  Tensor stored = copy(ctx, w, Device::cpu());
   if (stored.dtype() != options.dtype) {
     Tensor rounded = Tensor::empty(w.shape(), DType::bf16);
     convert_into(ctx, stored, rounded.view(), {"", Backend::cpu});
@@ -118,7 +110,7 @@ Weights Weights::csr(Context& ctx, ConstView w) {
   constexpr const char* kOp = "Weights::csr";
   require_matrix(kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
-  const Tensor here = host_copy(ctx, w, kOp);
+  const Tensor here = copy(ctx, w, Device::cpu());
   return Weights(on_host(ctx, WeightForm::csr, w, to_csr(here.view().transposed())));
 }
 
@@ -126,7 +118,7 @@ Weights Weights::sparse_2_4(Context& ctx, ConstView w) {
   constexpr const char* kOp = "Weights::sparse_2_4";
   require_matrix(kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
-  const Tensor here = host_copy(ctx, w, kOp);
+  const Tensor here = copy(ctx, w, Device::cpu());
   return Weights(on_host(ctx, WeightForm::sparse_2_4, w, to_2_4(here.view().transposed())));
 }
 

@@ -135,6 +135,28 @@ TEST(ParallelBatch, LargeProductsGiveTheBitsOfSingleCalls) {
   }
 }
 
+TEST(ParallelBatch, LogsToTheParentOneLineAtATime) {
+  const std::vector<Tensor> items = items_of(40);
+  for (const int threads : {1, 3}) {
+    Context ctx = context_of(threads);
+    std::size_t lines = 0;
+    std::atomic<int> inside{0}, most{0};
+    ctx.set_log([&](const std::string& line) {
+      most = std::max(most.load(), ++inside);
+      lines += has(line, "relu f32:15 -> ");
+      --inside;
+    });
+    const auto run = [&] { parallel_batch(ctx, views_of(items), [](Context& c, ConstView x) { return relu(c, x); }); };
+    run();
+    run();
+    EXPECT_EQ(lines, 2 * items.size()) << threads;
+    EXPECT_EQ(most, 1);
+    ctx.set_log({});
+    run();
+    EXPECT_EQ(lines, 2 * items.size()) << threads;
+  }
+}
+
 TEST(ParallelBatch, UsesTheParentsPolicy) {
   Context ctx = context_of(2);
   const std::vector<Tensor> items = items_of(8);

@@ -145,12 +145,12 @@ TEST(Calls, ForcedByArgumentAndPolicy) {
     policy.kernels = {k.name};
     if (!k.runnable) {
       const Error error = error_of([&] { matmul(ctx, a, b, options); });
-      EXPECT_EQ(error.code(), Code::unsupported) << k.name;
+      EXPECT_EQ(error.code(), k.op == "matmul" ? Code::unavailable : Code::invalid_argument) << k.name;
       EXPECT_TRUE(has(error.what(), k.op == "matmul" ? k.reason : "there is no such kernel")) << error.what();
       EXPECT_TRUE(has(error.what(), k.name)) << error.what();
       if (k.op != "matmul") continue;
       ctx.set_policy(policy);  // known, so the policy may name it; the call that needs it fails
-      EXPECT_EQ(error_of([&] { matmul(ctx, a, b); }).code(), Code::unsupported);
+      EXPECT_EQ(error_of([&] { matmul(ctx, a, b); }).code(), Code::unavailable);
       ctx.set_policy({});
       continue;
     }
@@ -183,8 +183,52 @@ TEST(Calls, ForcedBackend) {
   Context alone(none);
   call.backend = Backend::cuda;
   const Error error = error_of([&] { relu(alone, x, call); });
-  EXPECT_TRUE(error.code() == Code::unsupported || error.code() == Code::unavailable);
+  EXPECT_EQ(error.code(), Code::unavailable);
   EXPECT_TRUE(has(error.what(), "use_gpu = false") || has(error.what(), "not built")) << error.what();
+  EXPECT_EQ(alone.stream(), nullptr);
+  // What an operation does before its own kernel runs there as well.
+  const Tensor a = filled({4, 8}, Fill::reals, 1), b = filled({8, 4}, Fill::reals, 2);
+  const Error first = error_of([&] { quantized_matmul(alone, a, b, call); });
+  EXPECT_EQ(first.code(), Code::unavailable);
+  EXPECT_TRUE(has(first.what(), "dynamic_quantize")) << first.what();
+}
+
+TEST(Calls, CopiesTakeAnyStrides) {
+  Context ctx;
+  const Tensor x = filled({4, 6}, Fill::reals, 1);
+  const ConstView turned = x.view().transposed();
+  const Tensor y = copy(ctx, turned, Device::cpu());
+  EXPECT_EQ(y.shape(), (Shape{6, 4}));
+  EXPECT_EQ(y.strides(), row_major({6, 4}));
+  Tensor room = Tensor::full({6, 9}, 7);
+  const View gaps(room.view().data(), DType::f32, {6, 4}, Strides{9, 2});
+  copy_into(ctx, turned, gaps);
+  for (std::int64_t i = 0; i < 6; ++i)
+    for (std::int64_t j = 0; j < 9; ++j) {
+      const bool reached = j % 2 == 0 && j < 8;
+      EXPECT_EQ(room.data<float>()[i * 9 + j], reached ? x.data<float>()[j / 2 * 6 + i] : 7.0f);
+      if (!reached) continue;
+      EXPECT_EQ(y.data<float>()[i * 4 + j / 2], x.data<float>()[j / 2 * 6 + i]);
+    }
+  const ConstView row(x.view().data(), DType::f32, {3, 6}, Strides{0, 1});  // one row, three times
+  const Tensor rows = copy(ctx, row, Device::cpu());
+  for (std::int64_t i = 0; i < 18; ++i) EXPECT_EQ(rows.data<float>()[i], x.data<float>()[i % 6]);
+  EXPECT_EQ(copy(ctx, x.view().slice(0, 2, 2), Device::cpu()).shape(), (Shape{0, 6}));
+
+  Tensor out = Tensor::empty({6, 4}), half = Tensor::empty({6, 4}, DType::f16);
+  const std::pair<std::function<void()>, const char*> bad[] = {
+      {[&] { copy_into(ctx, x, out.view()); }, "copy: the result is 6x4, but the source is 4x6"},
+      {[&] { copy_into(ctx, turned, half.view()); }, "copy: the result is f16"},
+      {[&] {
+         copy_into(ctx, row, View(out.view().data(), DType::f32, {3, 6}, Strides{0, 1}));
+       },
+       "copy: "},
+      {[&] { copy_into(ctx, y.view().slice(0, 0, 3), as_operand(y.view().slice(0, 1, 4))); }, "overlaps"}};
+  for (const auto& [call, part] : bad) {
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::invalid_argument) << error.what();
+    EXPECT_TRUE(has(error.what(), part)) << error.what();
+  }
 }
 
 TEST(Calls, LastAndLog) {

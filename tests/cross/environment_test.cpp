@@ -25,11 +25,34 @@ TEST(EnvironmentChild, DISABLED_Report) {
   }
 }
 
+// The policy after set_policy, and that of the contexts of a batch.
+TEST(EnvironmentChild, DISABLED_SetPolicy) {
+  ContextOptions options;
+  options.threads = 2;
+  Context ctx(options);
+  const auto print = [](const char* who, Context& c) {
+    std::printf("%s=%s,%s\n", who, c.policy().backend ? std::string(name(*c.policy().backend)).c_str() : "free",
+                c.policy().kernels.empty() ? "any" : c.policy().kernels[0].c_str());
+  };
+  const Tensor x = Tensor::full({8}, 1.0f);
+  const std::vector<ConstView> batch(2, x);
+  ctx.set_policy({});
+  print("cleared", ctx);
+  parallel_batch(ctx, batch, [&](Context& worker, ConstView item) {
+    if (&worker != &ctx && item.as<float>() == x.data<float>()) print("worker", worker);
+    return relu(worker, item);
+  });
+  Policy other;
+  other.kernels = {"cpu.unary.f32.eigen"};
+  ctx.set_policy(other);
+  print("named", ctx);
+}
+
 // Output of the child, standard error included.
-std::string child(const std::string& variables) {
-  const std::string command =
-      "env " + variables + " /proc/" + std::to_string(::getpid()) +
-      "/exe --gtest_also_run_disabled_tests --gtest_filter=EnvironmentChild.DISABLED_Report 2>&1";
+std::string child(const std::string& variables, const std::string& test = "Report") {
+  const std::string command = "env " + variables + " /proc/" + std::to_string(::getpid()) +
+                              "/exe --gtest_also_run_disabled_tests --gtest_filter=EnvironmentChild.DISABLED_" + test +
+                              " 2>&1";
   std::string text;
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return "popen failed";
@@ -62,6 +85,14 @@ TEST(Environment, ChoosesKernelThreadsAndLevel) {
   EXPECT_TRUE(has(plain, "backend=free")) << plain;
   EXPECT_FALSE(has(plain, "tandem: ")) << plain;
   EXPECT_TRUE(has(child("TANDEM_LOG=1"), "tandem: matmul f32:64x64x64 -> "));
+}
+
+TEST(Environment, FillsInEveryPolicy) {
+  const std::string text = child("TANDEM_BACKEND=cpu TANDEM_KERNEL=cpu.unary.f32.simd", "SetPolicy");
+  EXPECT_TRUE(has(text, "cleared=cpu,cpu.unary.f32.simd\n")) << text;
+  EXPECT_TRUE(has(text, "worker=cpu,cpu.unary.f32.simd\n")) << text;
+  EXPECT_TRUE(has(text, "named=cpu,cpu.unary.f32.eigen\n")) << text;
+  EXPECT_TRUE(has(child("-u TANDEM_BACKEND -u TANDEM_KERNEL", "SetPolicy"), "cleared=free,any\n"));
 }
 
 TEST(Environment, BadValuesAreErrors) {

@@ -191,6 +191,62 @@ TEST_F(GpuCalls, OutOfDeviceMemoryFallsBackOrFails) {
   EXPECT_EQ(judged<Unary>({UnaryFn::relu}, {as_operand(x), as_operand(y)}, y, true), "");
 }
 
+TEST_F(GpuCalls, MemoryOfAnotherGpuIsRefused) {
+  const Tensor x = filled({4, 4}, Fill::integers, 1), there = to_gpu(x);
+  const View other(as_operand(there).data(), DType::f32, {4, 4}, Device::cuda(1));
+  Tensor out = Tensor::empty({4, 4});
+  for (const auto& call : {std::function<void()>([&] { unary_into(ctx(), UnaryFn::relu, other, out.view()); }),
+                           std::function<void()>([&] { matmul_into(ctx(), there, there, other); }),
+                           std::function<void()>([&] { matmul(ctx(), other, there); }),
+                           std::function<void()>([&] { copy_into(ctx(), x, other); }),
+                           std::function<void()>([&] { copy(ctx(), other, Device::cpu()); })}) {
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::unavailable) << error.what();
+    EXPECT_TRUE(has(error.what(), "memory of cuda:1 is out of reach: this context uses cuda:0")) << error.what();
+  }
+}
+
+TEST_F(GpuCalls, CopiesTakeAnyStridesAndLeaveGapsAlone) {
+  const Tensor x = filled({6, 5}, Fill::integers, 1);
+  for (const Device from : {Device::cpu(), Device::cuda()})
+    for (const Device to : {Device::cpu(), Device::cuda()})
+      for (const Strides& strides : {Strides{5, 1}, Strides{1, 6}, Strides{8, 1}, Strides{20, 3}}) {
+        const Placed source(ctx(), x, strides, from);
+        const Tensor dense = copy(ctx(), source.view(), to), dense_here = to_host(dense);
+        EXPECT_EQ(dense.device(), to);
+        EXPECT_EQ(dense.strides(), row_major({6, 5}));
+        for (std::int64_t i = 0; i < 30; ++i) EXPECT_EQ(dense_here.data<float>()[i], x.data<float>()[i]);
+        for (const Strides& out : {Strides{5, 1}, Strides{1, 9}, Strides{11, 2}}) {
+          const Placed target(ctx(), filled({6, 5}, Fill::integers, 2), out, to);
+          const Tensor before = target.memory(ctx());
+          copy_into(ctx(), source.view(), target.view());
+          const Tensor after = target.memory(ctx());
+          std::int64_t found = 0;
+          for (std::int64_t at = 0; at < after.elements(); ++at)
+            found += std::memcmp(after.data<float>() + at, before.data<float>() + at, sizeof(float)) != 0 ? 0 : 1;
+          for (std::int64_t i = 0; i < 6; ++i)
+            for (std::int64_t j = 0; j < 5; ++j) {
+              const std::int64_t at = i * out[0] + j * out[1];
+              EXPECT_EQ(after.data<float>()[at], x.data<float>()[i * 5 + j]);
+              found -= before.data<float>()[at] == after.data<float>()[at] ? 1 : 0;
+            }
+          EXPECT_EQ(found, after.elements() - 30) << "a gap changed";
+        }
+      }
+}
+
+TEST_F(GpuCalls, AQuantizedProductOfFloatsRunsWhereItIsForced) {
+  std::vector<std::string> lines;
+  ctx().set_log([&](const std::string& line) { lines.push_back(line); });
+  const Tensor a = filled({4, 8}, Fill::reals, 1), b = filled({8, 4}, Fill::reals, 2);
+  for (const Backend backend : {Backend::cpu, Backend::cuda}) {
+    lines.clear();
+    quantized_matmul(ctx(), a, b, on(backend));
+    EXPECT_EQ(lines.size(), 3u);
+    for (const std::string& line : lines) EXPECT_TRUE(has(line, "-> " + std::string(name(backend)) + ".")) << line;
+  }
+}
+
 TEST_F(GpuCalls, BatchesRunOnStreamsOfTheirOwn) {
   std::vector<Tensor> items;
   for (std::uint64_t i = 0; i < 12; ++i) items.push_back(to_gpu(filled({20, 20}, Fill::integers, i)));

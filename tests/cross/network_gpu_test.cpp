@@ -39,5 +39,37 @@ TEST_F(GpuNetwork, ResultsGoWhereTheInputIs) {
   EXPECT_EQ(std::memcmp(back.data<float>(), from_host.data<float>(), 30 * sizeof(float)), 0);
 }
 
+// With transfers forbidden, whatever a layer makes must be where it is used.
+TEST_F(GpuNetwork, WhatPassesBetweenLayersStaysThere) {
+  ContextOptions there;
+  there.policy.backend = Backend::cuda;
+  there.policy.transfers = Transfers::forbid;
+  Context plain, ctx(there);
+  Model model = random_model({16, 24, 8, 5}, Activation::relu, 1);
+  model.softmax = true;
+  const Tensor x = random_tensor({6, 16}, 2);
+  for (const WeightForm form : kForms)
+    for (const bool calibrated : {false, true}) {
+      if (calibrated && !is_integer(form)) continue;
+      const Model stored = thinned(model, thinning_for(form));
+      NetworkOptions options{form, {}, Device::cuda()};
+      if (calibrated) options.inputs = calibrate(plain, stored, x);
+      const Network network(plain, stored, options);
+      there.policy.result.reset();
+      ctx.set_policy(there.policy);
+      const Tensor wanted = network.run(ctx, x);
+      there.policy.result = Device::cpu();
+      ctx.set_policy(there.policy);
+      std::size_t layers = 0;
+      const Tensor y = network.run(ctx, x, [&](std::size_t, const ConstView& output) {
+        EXPECT_EQ(output.device(), Device::cuda());
+        ++layers;
+      });
+      EXPECT_EQ(layers, 3u);
+      EXPECT_EQ(y.device(), Device::cpu());
+      EXPECT_EQ(std::memcmp(y.data<float>(), wanted.data<float>(), 30 * sizeof(float)), 0) << name(form);
+    }
+}
+
 }  // namespace
 }  // namespace tandem::test

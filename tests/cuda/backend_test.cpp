@@ -2,22 +2,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <bit>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
-#include <tandem/error.h>
+#include <tandem/tandem.h>
 
-#include "common/core/device_api.h"
+#include "common/core/context_impl.h"
 #include "cuda/kernels.h"
 #include "tests/support/data.h"
 #include "tests/support/left_out.h"
+#include "tests/support/machines.h"
 
 namespace tandem::test {
 namespace {
@@ -287,6 +293,89 @@ void after_a_fault() {
   stream.release(memory);
 }
 
+/// Everything that the device has left, in pieces of down to 4 KiB.
+std::vector<Tensor> all_memory(Context& ctx) {
+  std::vector<Tensor> taken;
+  for (std::int64_t bytes = ctx.machine().gpus.at(0).memory_bytes; bytes >= 4096;) {
+    try {
+      taken.push_back(Tensor::empty(ctx, {bytes}, DType::u8, Device::cuda()));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::out_of_memory) << error.what();
+      bytes /= 2;
+    }
+  }
+  return taken;
+}
+
+void without_device_memory() {
+  Context ctx;
+  Machine& machine = ctx.impl().machine;
+  machine.ceilings = gpu_machine_with(1e12).ceilings;  // so that the GPU is chosen
+  machine.ceilings.cpu_flops = 1e6;
+  ctx.impl().tuning = nullptr;
+  ctx.set_policy({});
+  const Tensor a = Tensor::full({256, 256}, 0.5f);
+  const auto product = [&](const MatmulOptions& options = {}) { return matmul(ctx, a, a, options); };
+  product();
+  ASSERT_EQ(ctx.last().backend, Backend::cuda);
+  std::vector<Tensor> taken = all_memory(ctx);
+  const Tensor c = product();
+  EXPECT_EQ(ctx.last().backend, Backend::cpu) << "moved operands did not fit";
+  for (std::int64_t i = 0; i < c.elements(); ++i) ASSERT_EQ(c.data<float>()[i], 64.0f);
+  MatmulOptions forced;
+  forced.call.backend = Backend::cuda;
+  EXPECT_NE(error_of([&] { product(forced); }, Code::out_of_memory), "");
+  Policy policy;
+  policy.cpu_when_out_of_memory = false;
+  ctx.set_policy(policy);
+  EXPECT_NE(error_of([&] { product(); }, Code::out_of_memory), "");
+  policy = {};
+  policy.result = Device::cuda();
+  ctx.set_policy(policy);
+  EXPECT_NE(error_of([&] { product(); }, Code::out_of_memory), "") << "its result belongs on the GPU";
+  ctx.set_policy({});
+  taken.clear();
+  product();
+  EXPECT_EQ(ctx.last().backend, Backend::cuda) << "nothing is kept of the failure";
+}
+
+/// Two items at the same time: the second breaks the device and then says so itself, the first ends in order, and its
+/// context finds the device broken when it waits.
+void a_batch_that_breaks_the_device() {
+  ContextOptions options;
+  options.threads = 2;
+  Context ctx(options);
+  const Tensor first = Tensor::full({8}, 0), second = Tensor::full({8}, 1);
+  const ConstView items[] = {first, second};
+  std::atomic<int> arrived{0}, broken{0};
+  const auto wait = [](const std::atomic<int>& count, int wanted) {
+    for (int i = 0; i < 10000 && count < wanted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  std::string what;
+  try {
+    parallel_batch(ctx, items, [&](Context& worker, ConstView item) -> Tensor {
+      worker.stream();  // both have one
+      ++arrived;
+      wait(arrived, 2);
+      if (item.as<float>()[0] == 0) {
+        wait(broken, 1);
+        return Tensor::full({8}, 2);
+      }
+      try {
+        const ConstView nowhere(reinterpret_cast<const void*>(std::uintptr_t{64}), DType::f32, {8}, Device::cuda());
+        relu(worker, nowhere, {"cuda.unary.f32.naive", {}});
+        worker.synchronize();
+      } catch (const Error&) {
+      }
+      ++broken;
+      throw std::runtime_error("the second item");
+    });
+  } catch (const std::exception& error) {
+    what = error.what();
+  }
+  EXPECT_EQ(what, "the second item");
+}
+
 class Again : public ::testing::Test {
  public:
   explicit Again(void (*body)()) : body_(body) {}
@@ -304,6 +393,8 @@ const bool kRegistered = [] {
   };
   add("WithoutDevice", without_device);
   add("AfterAFault", after_a_fault);
+  add("WithoutDeviceMemory", without_device_memory);
+  add("ABatchThatBreaksTheDevice", a_batch_that_breaks_the_device);
   return true;
 }();
 
@@ -320,6 +411,37 @@ TEST(GpuQuery, WithoutAVisibleDeviceThereIsTheDriversReason) {
 TEST(GpuStream, AFaultIsReportedOnceAndEndsTheUseOfCuda) {
   TANDEM_NEED_GPU();
   EXPECT_TRUE(passes_again("Again.AfterAFault", {{"CUDAEMU_REPORT", "/dev/null"}, {"CUDAEMU_QUIET", "1"}}));
+}
+
+// In a process of its own, since it takes all memory of the device; that of an emulated one is host memory.
+TEST(GpuContext, RunsOnTheCpuWhenDeviceMemoryRunsOut) {
+  TANDEM_NEED_GPU();
+  EXPECT_TRUE(passes_again("Again.WithoutDeviceMemory", {{"CUDAEMU_MEM", "64M"}}));
+}
+
+TEST(GpuContext, ABatchReportsTheItemThatFailedNotWhatCameOfIt) {
+  TANDEM_NEED_GPU();
+  EXPECT_TRUE(
+      passes_again("Again.ABatchThatBreaksTheDevice", {{"CUDAEMU_REPORT", "/dev/null"}, {"CUDAEMU_QUIET", "1"}}));
+}
+
+TEST(GpuContext, ItsStreamOrdersAProgramsOwnWork) {
+  TANDEM_NEED_GPU();
+  Context ctx;
+  Tensor x = Tensor::empty(ctx, {1000}, DType::f32, Device::cuda());
+  const auto stream = static_cast<cudaStream_t>(ctx.stream());
+  ASSERT_NE(stream, nullptr);
+  EXPECT_EQ(ctx.stream(), stream);
+  const auto linger = [](void*) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  ASSERT_EQ(cudaLaunchHostFunc(stream, linger, nullptr), cudaSuccess);
+  ASSERT_EQ(cudaMemsetAsync(x.view().data(), 0x40, 4000, stream), cudaSuccess);
+  CallOptions there;
+  there.backend = Backend::cuda;
+  const Tensor y = add(ctx, x, x, there);
+  ASSERT_EQ(cudaMemsetAsync(x.view().data(), 0x41, 4000, stream), cudaSuccess);
+  const Tensor back = y.to(ctx, Device::cpu());
+  const float set = std::bit_cast<float>(0x40404040);
+  for (std::int64_t i = 0; i < 1000; ++i) ASSERT_EQ(back.data<float>()[i], 2 * set);
 }
 
 }  // namespace

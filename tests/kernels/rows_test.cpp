@@ -154,6 +154,15 @@ TEST(Rows, AskForTheSameWorkspaceEveryTime) {
   });
 }
 
+// What context.h and docs/numerics.md say of MathMode and Policy::deterministic.
+TEST(Rows, NoKernelNeedsALooserPolicy) {
+  for_each_row([&]<class Op>(const Entry<Op>& entry) {
+    if (!entry.kernel) return;
+    EXPECT_EQ(entry.kernel->traits.math, MathMode::strict) << entry.name;
+    EXPECT_TRUE(entry.kernel->traits.deterministic) << entry.name;
+  });
+}
+
 TEST(Rows, RefuseInSentencesAndTheErrorRepeatsThem) {
   const Machine machine = gpu_machine_with(20e9);
   for_each_row([&]<class Op>(const Entry<Op>& entry) {
@@ -175,7 +184,8 @@ TEST(Rows, RefuseInSentencesAndTheErrorRepeatsThem) {
         select<Op>(situation, {}, machine);
         ADD_FAILURE() << entry.name << " was chosen though it refuses " << Op::print(problem);
       } catch (const Error& error) {
-        EXPECT_EQ(error.code(), Code::unsupported);
+        const bool lacking = !detail::refuse_by_machine(detail::facts(entry), machine).empty();
+        EXPECT_EQ(error.code(), lacking ? Code::unavailable : Code::unsupported) << error.what();
         for (const std::string& part : {sentence, entry.name, Op::print(problem)})
           EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
       }

@@ -1,8 +1,11 @@
 // Contexts that pretend to be another machine, over the real tables: explain, policies, and the refusal to run.
+#include <functional>
+
 #include <gtest/gtest.h>
 #include <tandem/tandem.h>
 
 #include "tests/support/machines.h"
+#include "tests/support/models.h"
 
 namespace tandem::test {
 namespace {
@@ -134,7 +137,9 @@ TEST(Explain, ReadsPlacesAndReuse) {
     EXPECT_TRUE(has(error.what(), bad.words)) << error.what();
   }
   EXPECT_EQ(error_of([&] { explain(ctx, "relu f32:9", std::vector<Device>(3)); }).code(), Code::invalid_argument);
-  EXPECT_EQ(error_of([&] { explain(ctx, "relu f32:9 x:cuda:1"); }).code(), Code::unavailable);
+  const Error another = error_of([&] { explain(ctx, "relu f32:9 x:cuda:1"); });
+  EXPECT_EQ(another.code(), Code::unavailable);
+  EXPECT_TRUE(has(another.what(), "memory of cuda:1 is out of reach: this context uses cuda:0")) << another.what();
   Context alone = pretending(plain_machine());
   const Error nowhere = error_of([&] { explain(alone, "relu f32:9 x:cuda"); });
   EXPECT_EQ(nowhere.code(), Code::unavailable);
@@ -189,6 +194,32 @@ TEST(PretendedContext, SelectsButDoesNotRun) {
   EXPECT_EQ(error.code(), Code::unavailable);
   EXPECT_TRUE(has(error.what(), "pretends to be another machine")) << error.what();
   EXPECT_EQ(error_of([&] { Tensor::empty(ctx, {4}, DType::f32, Device::cuda()); }).code(), Code::unavailable);
+  EXPECT_EQ(ctx.stream(), nullptr);
+}
+
+TEST(PretendedContext, MemoryOfAnotherGpuIsOutOfReach) {
+  Context ctx = pretending(gpu_machine_with(20e9));
+  Tensor here = Tensor::full({64}, 1.0f);
+  const View x(here.view().data(), DType::f32, {64}, Device::cuda(1));
+  const Twin twins[] = {{here, x}};
+  const Model model = random_model({6, 4}, Activation::relu, 1);
+  CallOptions call;
+  call.twins = twins;
+  const std::function<void()> calls[] = {[&] { unary_into(ctx, UnaryFn::relu, x, here.view()); },
+                                         [&] { unary_into(ctx, UnaryFn::relu, here, x); },
+                                         [&] { relu(ctx, x); },
+                                         [&] { unary_into(ctx, UnaryFn::exp, here, here.view(), call); },
+                                         [&] { copy(ctx, x, Device::cpu()); },
+                                         [&] { copy_into(ctx, here, x); },
+                                         [&] { here.to(ctx, Device::cuda(1)); },
+                                         [&] {
+                                           Network(ctx, model, {WeightForm::f32, {}, Device::cuda(1)});
+                                         }};
+  for (const auto& bad : calls) {
+    const Error error = error_of(bad);
+    EXPECT_EQ(error.code(), Code::unavailable) << error.what();
+    EXPECT_TRUE(has(error.what(), "memory of cuda:1 is out of reach: this context uses cuda:0")) << error.what();
+  }
 }
 
 TEST(Policy, IsValidatedWhenItIsSet) {

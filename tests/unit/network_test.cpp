@@ -192,5 +192,53 @@ TEST(Network, BadCallsAreRefusedInASentence) {
   EXPECT_EQ(message_of([&] { Network(ctx, Model()); }), "network: there are no layers");
 }
 
+TEST(Network, QuantisationsThatDoNotFitAreRefusedWithTheirLayer) {
+  Context ctx;
+  Model model = random_model({6, 9, 4}, Activation::relu, 9);
+  model.layers[1].weight_name = "w2";
+  const auto message_of = [&](auto change) -> std::string {
+    NetworkOptions options{WeightForm::s8, calibrate(ctx, model, Tensor::full({1, 6}, 1))};
+    change(options.inputs[1]);
+    try {
+      Network(ctx, model, options);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_argument);
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string who = "network: the input of layer 2 ('w2'): ";
+  EXPECT_EQ(message_of([](Quantization& q) { q.axis = 0; }),
+            who + "scales along axis 0; one scale (axis -1) is needed");
+  EXPECT_EQ(message_of([](Quantization& q) { q.scales = Tensor::full({9}, 1); }),
+            who + "scales have shape 9, but one is needed");
+  EXPECT_EQ(message_of([](Quantization& q) { q.scales = Tensor(); }).substr(0, who.size()), who);
+  EXPECT_EQ(message_of([](Quantization& q) { q.scales.data<float>()[0] = -1; }).substr(0, who.size()), who);
+  EXPECT_EQ(message_of([](Quantization& q) { q.dtype = DType::s32; }),
+            who + "the quantisation is s32, only s8 and u8 are supported");
+  EXPECT_EQ(message_of([](Quantization& q) { q.zero_points = Tensor::full({1}, 1); }).substr(0, who.size()), who);
+  EXPECT_EQ(message_of([](Quantization&) {}), "no error");
+}
+
+TEST(Network, TakesInputsOfU8WithAZeroPoint) {
+  Context ctx;
+  const Model model = random_model({6, 4}, Activation::relu, 9);
+  const Tensor x = random_tensor({5, 6}, 3);
+  const auto wide = [&] { return calibrate_min_max(ctx, x, {DType::u8, Scheme::asymmetric, -1, {}}); };
+  NetworkOptions options{WeightForm::s8, {}};
+  options.inputs.push_back(wide());
+  const Network network(ctx, model, options);
+  const Tensor y = network.run(ctx, x);
+  const Quantization q = wide();
+  const QuantizedTensor w = dynamic_quantize(ctx, model.layers[0].weight, {DType::s8, Scheme::symmetric, 1, {}});
+  QuantizedMatmulOptions product;
+  product.bias = model.layers[0].bias;
+  product.activation = model.layers[0].activation;
+  const Tensor wanted = quantized_matmul(ctx, quantize(ctx, x, q), q, w.values, w.quantization, product);
+  for (std::int64_t i = 0; i < y.elements(); ++i) EXPECT_EQ(y.data<float>()[i], wanted.data<float>()[i]);
+  NetworkOptions narrow{WeightForm::s8, calibrate(ctx, model, x)};
+  EXPECT_EQ(network.bytes(), Network(ctx, model, narrow).bytes() + 4) << "a zero point";
+}
+
 }  // namespace
 }  // namespace tandem

@@ -33,7 +33,7 @@ std::string chosen(const Situation<Toy>& s, const Machine& machine, const Policy
 
 std::string refusal_of(const std::string& kernel, const Situation<Toy>& s, const Machine& machine,
                        const Policy& policy = {}) {
-  return refusal(*find_kernel<Toy>(kernel), s, policy, machine);
+  return refusal(*find_kernel<Toy>(kernel), s, policy, machine).text;
 }
 
 template <class Call>
@@ -142,9 +142,7 @@ TEST(Select, ForcedKernelsWinOrFail) {
   const auto sentence = [&](const char* kernel, const Situation<Toy>& situation, const Machine& m) {
     Situation<Toy> forced = situation;
     forced.kernel = kernel;
-    const Error error = error_of([&] { chosen(forced, m); });
-    EXPECT_EQ(error.code(), Code::unsupported);
-    return std::string(error.what());
+    return std::string(error_of([&] { chosen(forced, m); }).what());
   };
   EXPECT_EQ(sentence("cpu.toy.f32.quick", s, machine),
             "toy f32:1000: kernel cpu.toy.f32.quick was asked for, but it cannot run: there is no such kernel for this "
@@ -161,12 +159,54 @@ TEST(Select, ForcedKernelsWinOrFail) {
             "mode is strict");
 }
 
+TEST(Select, TheCodeOfAnErrorSaysWhoRefused) {
+  const Machine none = plain_machine(), gpu = gpu_machine_with(1e9), old_gpu = gpu_machine_with(1e9, 75);
+  Machine old = none;
+  old.cpu.isa = IsaLevel::sse4;
+  const Situation<Toy> even = on_host(1000), odd = on_host(7, true);
+  const struct {
+    const char* kernel;
+    std::optional<Backend> backend;
+    const Situation<Toy>& situation;
+    const Machine& machine;
+    Transfers transfers;
+    Code code;
+  } cases[] = {
+      // A name that nobody knows.
+      {"cpu.toy.f32.quick", {}, even, gpu, Transfers::automatic, Code::invalid_argument},
+      // The machine, or the build.
+      {"cpu.toy.f32.fast", {}, even, old, Transfers::automatic, Code::unavailable},
+      {"cuda.toy.f32.fast", {}, even, none, Transfers::automatic, Code::unavailable},
+      {"cuda.toy.f32.fast", {}, even, old_gpu, Transfers::automatic, Code::unavailable},
+      {"cuda.toy.f32.hungry", {}, even, gpu, Transfers::automatic, Code::unavailable},
+      {"cuda.toy.f32.absent", {}, even, gpu, Transfers::automatic, Code::unavailable},
+      {"", Backend::cuda, even, none, Transfers::automatic, Code::unavailable},
+      {"", Backend::cuda, even, old_gpu, Transfers::automatic, Code::unavailable},
+      // The kernel, or the policy.
+      {"cpu.toy.f32.fast", {}, odd, none, Transfers::automatic, Code::unsupported},
+      {"cpu.toy.f32.rounded", {}, even, none, Transfers::automatic, Code::unsupported},
+      {"cpu.toy.f32.restless", {}, even, none, Transfers::automatic, Code::unsupported},
+      {"cuda.toy.f32.fast", Backend::cpu, even, gpu, Transfers::automatic, Code::unsupported},
+      {"cuda.toy.f32.fast", {}, even, gpu, Transfers::forbid, Code::unsupported},
+      // On another GPU too: the kernels that this one lacks something for would have to move the operands as well.
+      {"", Backend::cuda, even, gpu, Transfers::forbid, Code::unsupported},
+      {"", Backend::cuda, even, old_gpu, Transfers::forbid, Code::unsupported},
+  };
+  for (const auto& c : cases) {
+    Situation<Toy> s = c.situation;
+    s.kernel = c.kernel;
+    s.backend = c.backend;
+    Policy policy;
+    policy.transfers = c.transfers;
+    const Error error = error_of([&] { chosen(s, c.machine, policy); });
+    EXPECT_EQ(name(error.code()), name(c.code)) << error.what();
+  }
+}
+
 TEST(Select, SaysWhyNothingIsLeft) {
   Situation<Toy> s = on_host(7, true);
   s.backend = Backend::cuda;
-  const Error error = error_of([&] { chosen(s, gpu_machine_with(1e9)); });
-  EXPECT_EQ(error.code(), Code::unsupported);
-  const std::string what = error.what();
+  const std::string what = error_of([&] { chosen(s, gpu_machine_with(1e9)); }).what();
   EXPECT_NE(what.find("toy f32:7,odd: no kernel can run this"), std::string::npos) << what;
   for (const Entry<Toy>& entry : table<Toy>()) EXPECT_NE(what.find(entry.name + ": "), std::string::npos) << what;
   EXPECT_NE(what.find("cuda.toy.f32.fast: needs an even problem"), std::string::npos) << what;

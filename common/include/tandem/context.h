@@ -26,13 +26,16 @@ std::string_view name(MathMode mode) noexcept;
 
 /// What every call of a context must respect. Each field can be overridden for one call through CallOptions.
 struct Policy {
-  std::optional<Backend> backend;    ///< only kernels of this backend; unavailable -> an error with the reason
+  std::optional<Backend> backend;    ///< only kernels of this backend; not here -> Error(unavailable) with the reason
   std::vector<std::string> kernels;  ///< full names; forces that kernel for its operation; refused -> an error
   Transfers transfers = Transfers::automatic;
-  MathMode math = MathMode::strict;
-  bool deterministic = true;           ///< same bits for the same build, kernel and inputs
-  std::optional<Device> result;        ///< where results that a call allocates go; unset: where the first operand is
-  bool cpu_when_out_of_memory = true;  ///< a GPU call not forced there runs on the CPU when device memory runs out
+  MathMode math = MathMode::strict;  ///< what is permitted; changes nothing in this version: every kernel is strict
+  /// Same bits for the same build, kernel and inputs. `false` changes nothing in this version: every kernel gives them.
+  bool deterministic = true;
+  std::optional<Device> result;  ///< where results that a call allocates go; unset: where the first operand is
+  /// A call that chose the GPU, not forced there, runs on the CPU when device memory for moved operands or workspace
+  /// runs out. A result that belongs on the GPU and does not fit there is an error all the same.
+  bool cpu_when_out_of_memory = true;
 };
 
 /// How a prediction was made, best first.
@@ -66,9 +69,11 @@ struct Place {
 
 /// What a call ran, or would run, and why.
 struct Decision {
-  std::string op;       ///< "matmul"
-  std::string problem;  ///< "f32:512x512x512"
-  std::string kernel;   ///< empty before the first call
+  std::string op;  ///< "matmul"
+  /// "f32:512x512x512". What it says of operands that explain() has no words for (strided_a, za, zb, tc, across,
+  /// strided), explain() and the programs do not accept.
+  std::string problem;
+  std::string kernel;  ///< empty before the first call
   Backend backend = Backend::cpu;
   double predicted_seconds = 0;
   Rung rung = Rung::prior;
@@ -87,15 +92,19 @@ std::string to_string(const Decision& decision);
 struct ContextOptions {
   int threads = 0;                  ///< host threads; 0: TANDEM_THREADS, else affinity mask and cgroup quota
   std::optional<IsaLevel> isa_max;  ///< cap on the instruction sets; unset: TANDEM_ISA_MAX, else what the CPU has
-  Policy policy;                    ///< fields left unset are taken from TANDEM_BACKEND and TANDEM_KERNEL
+  Policy policy;                    ///< see Context::set_policy
   bool use_gpu = true;              ///< false: behave as on a machine without GPU
   std::optional<Machine> machine;   ///< pretend to be another machine: for select and explain, never for running
 };
 
-/// Holds what calls share. One thread may use a context at a time; separate contexts are independent of each other.
+/// Holds what calls share. One thread may use a context at a time; separate contexts are independent of each other. Its
+/// GPU is the first one that is usable; CUDA_VISIBLE_DEVICES chooses which that is. Memory of another GPU is refused
+/// with Error(unavailable).
 /// Environment (read when the first context of the process is made; a bad value is an Error): TANDEM_BACKEND,
-/// TANDEM_KERNEL (names separated by commas), TANDEM_ISA_MAX, TANDEM_THREADS, and TANDEM_LOG=1, which writes one line
-/// a call to standard error. Options win over the environment; a context with a made-up machine ignores it.
+/// TANDEM_KERNEL (names separated by commas), TANDEM_ISA_MAX, TANDEM_THREADS, TANDEM_TUNING and TANDEM_RECORD (see
+/// tandem/tuning.h), and TANDEM_LOG=1, which writes one line a call to standard error. Options and policies win over
+/// the environment, but for the cap on instruction sets, where the lower one counts; a context with a made-up machine
+/// ignores it.
 class Context {
  public:
   Context();
@@ -108,11 +117,16 @@ class Context {
   int threads() const noexcept;
 
   const Policy& policy() const noexcept;
-  /// Validated here: an unknown kernel or an unavailable backend throws and leaves the old policy.
+  /// `backend` left unset and `kernels` left empty are filled in from TANDEM_BACKEND and TANDEM_KERNEL. Validated here:
+  /// an unknown kernel (Error(invalid_argument)) or a backend that is not here (Error(unavailable)) leaves the old one.
   void set_policy(const Policy& policy);
 
   /// Waits for all work of this context on its GPU stream. Reports an asynchronous device error, once.
   void synchronize();
+  /// The cudaStream_t that everything of this context on its GPU is enqueued on, made at first use: work that a program
+  /// enqueues there before a call is done before it, and what it enqueues after, after. It does not wait for the legacy
+  /// default stream. Null without a GPU. It lives as long as the context and its tensors.
+  void* stream() const;
 
   /// What the last call on this context ran.
   Decision last() const;

@@ -1,4 +1,5 @@
-// The one exception type of the library.
+// The exception type of the library. Beside it only std::bad_alloc can come, where there is no memory for small host
+// objects: strings, lists, state.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace tandem {
 enum class Code : std::uint8_t {
   ok,
   invalid_argument,  ///< shapes, dtypes, strides, options or text that cannot be meant
-  unsupported,       ///< a legal request that the named kernel or this build does not serve
-  unavailable,       ///< a backend, device or kernel that this machine cannot run
+  unsupported,       ///< a legal request that no kernel serves, or not the named one, or that the policy excludes
+  unavailable,       ///< a backend, device or kernel that this machine, or this build, cannot run
   out_of_memory,     ///< host or device memory
   device_error,      ///< the CUDA runtime reported a failure
   io_error,          ///< a file could not be read or written, or is malformed

@@ -17,10 +17,12 @@ namespace tandem {
 
 struct NetworkOptions {
   WeightForm form = WeightForm::f32;
-  /// Integer forms: the quantisation of each layer's input, symmetric s8 with one scale (see calibrate). Empty: each
-  /// row of each input gets its own scale when the network runs.
+  /// Integer forms: the quantisation of each layer's input, s8 or u8 with one scale (axis -1); calibrate() gives
+  /// symmetric s8. Empty: each row of each input gets its own scale when the network runs.
   std::vector<Quantization> inputs;
-  Device device = Device::cpu();  ///< where the weights are kept, and so where the network runs
+  /// Where the weights are kept, and what passes from layer to layer. A layer runs elsewhere only where that is
+  /// predicted to be faster with the copies both ways, or the policy forces it.
+  Device device = Device::cpu();
 };
 
 /// Called after each layer with its number, from 0, and its output, which is gone when it returns.
@@ -31,7 +33,7 @@ using LayerObserver = std::function<void(std::size_t layer, ConstView output)>;
 class Network {
  public:
   /// Converts and packs the weights; the model is not needed afterwards. Throws for a model that is not 2:4 when the
-  /// form asks for it, and for quantisations that do not fit the model.
+  /// form asks for it, and for quantisations that do not fit the model, naming the layer.
   Network(Context& ctx, const Model& model, const NetworkOptions& options = {});
 
   /// x is f32 [rows, inputs] of any strides, on the host or on the GPU; it is copied to the network's device first. The
@@ -42,7 +44,7 @@ class Network {
   std::int64_t inputs() const noexcept;
   std::int64_t outputs() const noexcept;
   Device device() const noexcept;
-  /// Bytes of weights, scales and biases that the network holds, on its device.
+  /// Bytes of weights, scales, zero points and biases that the network holds, on its device.
   std::int64_t bytes() const noexcept;
 
  private:

@@ -4,10 +4,15 @@
 // GPU. Supported element type: f32 unless stated. Calls that run on the GPU return before the work is done when
 // the result stays there; a result on the host is complete on return.
 //
+// Order on the GPU: a call reads and writes device memory on the context's stream (Context::stream). What another
+// stream writes there must be complete before the call, or ordered before it on that stream; a tensor that context A
+// made is ready for B after A.synchronize(). Host operands may be changed as soon as a call returns.
+//
 // Aliasing: elementwise operations and softmax may work in place (the result is exactly an input: same pointer,
 // same strides); any other overlap of the result with an input is refused with an Error.
 //
-// Errors: Error(invalid_argument) names the operation and the offending shapes, dtypes or values.
+// Errors: Error(invalid_argument) names the operation and the offending shapes, dtypes or values; Error(unavailable) is
+// an operand on a GPU that is not the context's.
 #pragma once
 
 #include <optional>
@@ -35,8 +40,10 @@ struct PackedMatrix {
 
 /// Overrides of the context's policy for one call, and what the call should know of its operands.
 struct CallOptions {
-  std::string kernel;  ///< full name; empty: choose
-  std::optional<Backend> backend;
+  /// Full name; empty: choose. One that this operation does not have is Error(invalid_argument), one that the machine
+  /// cannot run Error(unavailable), one that does not take the problem Error(unsupported).
+  std::string kernel;
+  std::optional<Backend> backend;  ///< only kernels of this backend; not here -> Error(unavailable)
   /// An input that is exactly the `view` of one of these is taken from `other` where the call runs there: it then costs
   /// no copy on either side.
   std::span<const Twin> twins = {};

@@ -44,8 +44,8 @@ std::string_view name(Scheme scheme) noexcept;
 struct QuantizeOptions {
   DType dtype = DType::s8;
   Scheme scheme = Scheme::symmetric;
-  int axis = -1;  ///< one scale for every index along this axis; -1: one for the tensor
-  CallOptions call;
+  int axis = -1;     ///< one scale for every index along this axis; -1: one for the tensor
+  CallOptions call;  ///< of dynamic_quantize; the calibrate functions run on the host and leave it alone
 };
 
 /// How many inputs a quantisation could not represent.
@@ -107,8 +107,11 @@ struct QuantizedMatmulOptions {
 ///   f32     activation(float(acc) * (sa sb) + bias)
 ///   s8, u8  clamp(rint(float(acc) * ((sa sb) / result_scale)) + result_zero_point)
 /// Refused when a sum of k products could pass 32 bits. With 128 for s8 and 255 for u8 or any operand with zero points
-/// as the largest factors that is: k > 131,071 for s8 x s8, 65,793 for u8 x s8, 33,025 when both have zero points. So
-/// is a bias on the host that could carry a sum past 32 bits; one on a GPU is not looked at, and the sum would wrap.
+/// as the largest factors, the largest k is
+///                                b without zero points   b with zero points
+///   a s8 without zero points                   131,071               65,793
+///   a u8, or s8 with zero points                65,793               33,025
+/// So is a bias on the host that could carry a sum past 32 bits; one on a GPU is not looked at, and the sum would wrap.
 Tensor quantized_matmul(Context& ctx, ConstView a, const Quantization& qa, ConstView b, const Quantization& qb,
                         const QuantizedMatmulOptions& options = {});
 /// c is [m, n] of the result's dtype, with any strides, and overlaps no operand.
@@ -124,7 +127,8 @@ Tensor quantized_matmul_2_4(Context& ctx, ConstView a, const Quantization& qa, c
 void quantized_matmul_2_4_into(Context& ctx, ConstView a, const Quantization& qa, const Sparse24& b_transposed,
                                const Quantization& qb, View c, const QuantizedMatmulOptions& options = {});
 
-/// f32 in, f32 out: quantises a per row and b per column (symmetric s8), multiplies, and applies the scales.
+/// f32 in, f32 out: quantises a per row and b per column (symmetric s8), multiplies, and applies the scales. `call` is
+/// of the product; its backend also of the two dynamic_quantize before it.
 Tensor quantized_matmul(Context& ctx, ConstView a, ConstView b, const CallOptions& call = {});
 
 }  // namespace tandem

@@ -23,7 +23,7 @@ struct SafetensorsFile {
 /// twice, and the tensors must fill the data exactly, without gaps, overlaps or trailing bytes, before memory is taken
 /// for them. Throws Error(io_error) that names the file and the offending value when the file cannot be read, is
 /// malformed, has a tensor of another dtype or of more than kMaxRank dimensions, or holds more than `max_bytes`
-/// of data; Error(out_of_memory) or std::bad_alloc.
+/// of data; Error(out_of_memory).
 SafetensorsFile load_safetensors(const std::string& path, std::int64_t max_bytes = kSafetensorsMaxBytes);
 
 /// Writes host views of any strides, in C order. The order in the file is that of the safetensors package: the largest

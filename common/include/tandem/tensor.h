@@ -193,4 +193,12 @@ class Tensor {
   View view_;
 };
 
+/// The elements of a view of any strides, row-major, on any device of the context. To the host it waits for the
+/// context's stream; to a GPU it returns when host data may be changed.
+Tensor copy(Context& ctx, ConstView from, Device device);
+/// The same into memory that is there: of from's shape and dtype, with any strides, on any device of the context;
+/// whatever lies between its elements stays. No overlap. Device memory that is not copied as one run goes through the
+/// host. Throws Error(invalid_argument).
+void copy_into(Context& ctx, ConstView from, View to);
+
 }  // namespace tandem
