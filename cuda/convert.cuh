@@ -3,20 +3,33 @@
 
 #include "common/ops/convert.h"
 #include "cuda/bf16.cuh"
+#include "cuda/f16.cuh"
 #include "cuda/scaled.cuh"
 
 namespace tandem::cuda {
 
+/// A type of 16 bits, as bits.
+struct Bf16Bits {
+  static __device__ __forceinline__ std::uint16_t round(float x) { return bf16_bits(x); }
+  static __device__ __forceinline__ float widen(std::uint16_t x) { return bf16_value(x); }
+};
+struct F16Bits {
+  static __device__ __forceinline__ std::uint16_t round(float x) { return f16_bits(x); }
+  static __device__ __forceinline__ float widen(std::uint16_t x) { return f16_value(x); }
+};
+
+template <class Half>
 struct RoundStep {
   using In = float;
   using Out = std::uint16_t;
-  __device__ __forceinline__ Out operator()(In x, float, std::int32_t) const { return bf16_bits(x); }
+  __device__ __forceinline__ Out operator()(In x, float, std::int32_t) const { return Half::round(x); }
 };
 
+template <class Half>
 struct WidenStep {
   using In = std::uint16_t;
   using Out = float;
-  __device__ __forceinline__ Out operator()(In x, float, std::int32_t) const { return bf16_value(x); }
+  __device__ __forceinline__ Out operator()(In x, float, std::int32_t) const { return Half::widen(x); }
 };
 
 inline Scaled scaled(const ConvertArgs& args) {
@@ -24,9 +37,9 @@ inline Scaled scaled(const ConvertArgs& args) {
 }
 
 /// Calls run(step) with the step that `args` ask for.
-template <class Run>
+template <class Half, class Run>
 Code with_step(const ConvertArgs& args, Run run) {
-  return args.dtype == DType::bf16 ? run(RoundStep()) : run(WidenStep());
+  return args.from == DType::f32 ? run(RoundStep<Half>()) : run(WidenStep<Half>());
 }
 
 }  // namespace tandem::cuda

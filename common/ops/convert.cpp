@@ -11,13 +11,13 @@ Loops<2> loops_of(std::span<const View> operands) {
   return make_loops<2>(operands[1].shape(), {&operands[0].strides(), &operands[1].strides()});
 }
 
-/// The other one of f32 and bf16.
-DType counterpart(DType dtype) { return dtype == DType::bf16 ? DType::f32 : DType::bf16; }
+constexpr std::string_view kFromF16 = "from=f16";
 
 void check_dtypes(DType from, DType to) {
-  if ((to != DType::f32 && to != DType::bf16) || from != counterpart(to))
+  const DType half = from == DType::f32 ? to : from, other = from == DType::f32 ? from : to;
+  if (other != DType::f32 || (half != DType::bf16 && half != DType::f16))
     throw Error(Code::invalid_argument,
-                fmt::format("convert: from {} to {} was asked for; f32 to bf16 and bf16 to f32 are supported",
+                fmt::format("convert: from {} to {} was asked for; f32 to bf16 or f16, and these to f32, are supported",
                             name(from), name(to)));
 }
 
@@ -26,30 +26,34 @@ void check_dtypes(DType from, DType to) {
 ConvertProblem Convert::describe(const Attributes&, std::span<const View> operands) {
   const Loops<2> loops = loops_of(operands);
   const auto unit = [&](int operand) { return loops.rank == 0 || loops.strides[operand][loops.rank - 1] == 1; };
-  return {operands[1].dtype(), loops.elements, unit(0) && unit(1)};
+  return {operands[1].dtype(), operands[0].dtype(), loops.elements, unit(0) && unit(1)};
 }
 
 ConvertArgs Convert::bind(const Attributes&, std::span<const View> operands) {
-  return {operands[1].dtype(), operands[0].data(), operands[1].data(), loops_of(operands)};
+  return {operands[1].dtype(), operands[0].dtype(), operands[0].data(), operands[1].data(), loops_of(operands)};
 }
 
 std::optional<Request<Convert>> Convert::parse(std::string_view op, std::string_view text) {
   if (op != kName) return std::nullopt;
   const ProblemText parsed = parse_problem_text(op, text, kForm);
-  check_dtypes(counterpart(parsed.dtype), parsed.dtype);
-  for (const std::string& option : parsed.options)
-    throw Error(Code::invalid_argument,
-                fmt::format("convert '{}': unknown option '{}'; write {}", text, option, kForm));
+  DType from = parsed.dtype == DType::f32 ? DType::bf16 : DType::f32;
+  for (const std::string& option : parsed.options) {
+    if (option != kFromF16 || parsed.dtype != DType::f32)
+      throw Error(Code::invalid_argument,
+                  fmt::format("convert '{}': unknown option '{}'; write {}", text, option, kForm));
+    from = DType::f16;
+  }
+  check_dtypes(from, parsed.dtype);
   const Shape shape(std::span<const std::int64_t>(parsed.sizes));
   element_count(shape);
   Request<Convert> request;
-  request.operands = {{"x", counterpart(parsed.dtype), shape, row_major(shape)},
-                      {"y", parsed.dtype, shape, row_major(shape)}};
+  request.operands = {{"x", from, shape, row_major(shape)}, {"y", parsed.dtype, shape, row_major(shape)}};
   return request;
 }
 
 std::string Convert::print(const Problem& p) {
-  return fmt::format("{}:{}{}", name(p.dtype), p.elements, p.contiguous ? "" : ",strided");
+  return fmt::format("{}:{}{}{}{}", name(p.dtype), p.elements, p.from == DType::f16 ? "," : "",
+                     p.from == DType::f16 ? kFromF16 : "", p.contiguous ? "" : ",strided");
 }
 
 void convert_into(Context& ctx, ConstView x, View y, const CallOptions& call) {

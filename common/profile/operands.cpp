@@ -9,6 +9,7 @@
 
 #include "common/core/bf16.h"
 #include "common/core/context_impl.h"
+#include "common/core/f16.h"
 #include "common/core/stage.h"
 #include "common/profile/noise.h"
 
@@ -33,7 +34,7 @@ std::size_t memory_bytes(const ConstView& view) {
   return static_cast<std::size_t>(view.extent()) * size_of(view.dtype());
 }
 
-bool is_real(DType dtype) { return dtype == DType::f32 || dtype == DType::bf16; }
+bool is_real(DType dtype) { return dtype == DType::f32 || dtype == DType::bf16 || dtype == DType::f16; }
 
 /// Values of a range, both ends included.
 void fill_range(const View& memory, const ValueRange& range, std::uint64_t seed) {
@@ -62,6 +63,8 @@ void fill_memory(const View& memory, const Fill& fill, std::uint64_t seed) {
       if (!(value < fill.high)) value = fill.low;
       if (memory.dtype() == DType::f32)
         memory.as<float>()[i] = value;
+      else if (memory.dtype() == DType::f16)
+        static_cast<F16*>(memory.data())[i] = to_f16(value);
       else
         static_cast<Bf16*>(memory.data())[i] = to_bf16(value);
     }

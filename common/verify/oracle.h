@@ -87,13 +87,24 @@ inline double f32_at(const ConstView& v, std::int64_t offset) {
 inline double bf16_value(std::uint16_t bits) {
   return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
 }
-/// The bf16 nearest to `value`, ties to even.
-inline double nearest_bf16(double value) {
-  if (!std::isfinite(value) || value == 0) return value;
-  const int exponent = std::max(std::ilogb(value), -126) - 7;  // of the last place
-  const double rounded = std::ldexp(std::nearbyint(std::ldexp(value, -exponent)), exponent);
-  return std::abs(rounded) >= 0x1p128 ? std::copysign(kInfinity, value) : rounded;
+/// The value of an f16 pattern: five bits of exponent, ten of mantissa.
+inline double f16_value(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  const double magnitude = exponent == 31  ? (mantissa == 0 ? kInfinity : std::numeric_limits<double>::quiet_NaN())
+                           : exponent == 0 ? std::ldexp(mantissa, -24)
+                                           : std::ldexp(1024 + mantissa, exponent - 25);
+  return std::copysign(magnitude, bits & 0x8000 ? -1.0 : 1.0);
 }
+/// The nearest, ties to even, of the numbers with `bits` after the first one; below 2^least they are as far apart as
+/// there, from 2^end on infinite.
+inline double nearest_of(double value, int bits, int least, int end) {
+  if (!std::isfinite(value) || value == 0) return value;
+  const int exponent = std::max(std::ilogb(value), least) - bits;  // of the last place
+  const double rounded = std::ldexp(std::nearbyint(std::ldexp(value, -exponent)), exponent);
+  return std::abs(rounded) >= std::ldexp(1, end) ? std::copysign(kInfinity, value) : rounded;
+}
+inline double nearest_bf16(double value) { return nearest_of(value, 7, -126, 128); }
+inline double nearest_f16(double value) { return nearest_of(value, 10, -14, 16); }
 
 inline double number_at(const ConstView& v, std::int64_t offset) {
   switch (v.dtype()) {
@@ -108,7 +119,7 @@ inline double number_at(const ConstView& v, std::int64_t offset) {
     case DType::bf16:
       return bf16_value(static_cast<const std::uint16_t*>(v.data())[offset]);
     case DType::f16:
-      break;
+      return f16_value(static_cast<const std::uint16_t*>(v.data())[offset]);
   }
   return std::numeric_limits<double>::quiet_NaN();
 }

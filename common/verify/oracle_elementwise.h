@@ -97,7 +97,7 @@ class Oracle<Binary> : public F32Result {
   Shape shape_;
 };
 
-/// Exact, as f32 of bf16 is, or rounded once. Says nothing of the bits of a NaN.
+/// Exact, as f32 of the types of 16 bits is, or rounded once. Says nothing of the bits of a NaN.
 template <>
 class Oracle<Convert> : public NumberResult {
  public:
@@ -107,7 +107,8 @@ class Oracle<Convert> : public NumberResult {
   void expect(std::int64_t begin, std::int64_t end, Expected* out) const {
     walk<1>(begin, end, y_.shape(), {x_.strides()}, [&](std::int64_t i, const std::int64_t(&at)[1]) {
       const double x = number_at(x_, at[0]);
-      out[i - begin] = {y_.dtype() == DType::bf16 ? nearest_bf16(x) : x, 0};
+      const DType to = y_.dtype();
+      out[i - begin] = {to == DType::bf16 ? nearest_bf16(x) : to == DType::f16 ? nearest_f16(x) : x, 0};
     });
   }
 

@@ -23,7 +23,7 @@ void convert_all(const ConvertArgs& args, F convert) {
 }
 
 Code run(const ConvertArgs& args, const Queue&, Workspace) {
-  if (args.dtype == DType::bf16)
+  if (args.from == DType::f32)
     convert_all<float, Bf16>(args, [](float x) { return to_bf16(x); });
   else
     convert_all<Bf16, float>(args, [](Bf16 x) { return to_f32(x); });
@@ -35,7 +35,7 @@ Code run(const ConvertArgs& args, const Queue&, Workspace) {
 extern const Kernel<Convert> convert_bf16_reference;
 const Kernel<Convert> convert_bf16_reference = {.needs = {},
                                                 .traits = {.reference = true},
-                                                .supports = supports_all<Convert>,
+                                                .supports = takes_bf16,
                                                 .cost = cost,
                                                 .workspace = no_workspace<Convert>,
                                                 .run = run};

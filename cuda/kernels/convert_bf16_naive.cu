@@ -9,7 +9,7 @@ namespace tandem::cuda {
 namespace {
 
 Code run(const ConvertArgs& args, const Queue& queue, Workspace) {
-  return with_step(args, [&](auto step) { return run_scaled_elements<1>(scaled(args), step, queue); });
+  return with_step<Bf16Bits>(args, [&](auto step) { return run_scaled_elements<1>(scaled(args), step, queue); });
 }
 
 // Efficiency: prior, not measured.
@@ -23,7 +23,7 @@ extern const Kernel<Convert> convert_bf16_naive;
 const Kernel<Convert> convert_bf16_naive = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
-    .supports = supports_all<Convert>,
+    .supports = takes_bf16,
     .cost = cost,
     .workspace = no_workspace<Convert>,
     .run = run,

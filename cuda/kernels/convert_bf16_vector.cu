@@ -11,7 +11,7 @@ namespace tandem::cuda {
 namespace {
 
 Code run(const ConvertArgs& args, const Queue& queue, Workspace) {
-  return with_step(args, [&](auto step) { return run_scaled(scaled(args), step, queue); });
+  return with_step<Bf16Bits>(args, [&](auto step) { return run_scaled(scaled(args), step, queue); });
 }
 
 // Efficiency: prior, not measured.
@@ -25,7 +25,7 @@ extern const Kernel<Convert> convert_bf16_vector;
 const Kernel<Convert> convert_bf16_vector = {
     .needs = {.compute_capability = 75},
     .traits = {},
-    .supports = supports_all<Convert>,
+    .supports = takes_bf16,
     .cost = cost,
     .workspace = no_workspace<Convert>,
     .run = run,

@@ -52,6 +52,8 @@ LIMITS = {
     "transpose_f32_tiled.cu": 64,
     "convert_bf16_naive.cu": 64,
     "convert_bf16_vector.cu": 64,
+    "convert_f16_naive.cu": 64,
+    "convert_f16_vector.cu": 64,
     "quantize_f32_naive.cu": 64,
     "quantize_f32_vector.cu": 64,
     "dequantize_s8_naive.cu": 64,

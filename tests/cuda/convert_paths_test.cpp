@@ -1,5 +1,7 @@
-// The ways through the CUDA kernel of conversions: runs on lines of four elements and off them, rows, data larger than
+// The ways through the CUDA kernels of conversions: runs on lines of four elements and off them, rows, data larger than
 // L2.
+#include <utility>
+
 #include "cuda/kernels.h"
 #include "tests/cuda/paths.h"
 
@@ -8,14 +10,15 @@ namespace {
 
 void expect_both_right(const Shape& shape, const Strides& strides, std::size_t in_offset, std::size_t out_offset,
                        const Machine& machine) {
-  for (const DType to : {DType::bf16, DType::f32}) {
-    const DType from = to == DType::bf16 ? DType::f32 : DType::bf16;
+  for (const auto& [from, to] : {std::pair(DType::f32, DType::bf16), std::pair(DType::bf16, DType::f32),
+                                 std::pair(DType::f32, DType::f16), std::pair(DType::f16, DType::f32)}) {
     Case<Convert> c;
     c.operands = {{"x", from, shape, strides}, {"y", to, shape, strides}};
     c.offsets = {in_offset * size_of(from), out_offset * size_of(to)};
     c.flush = Flush::to_start;
     c.fill = Fill::wide;
-    expect_right(cuda::convert_bf16_vector, c, machine);
+    const bool bf16 = from == DType::bf16 || to == DType::bf16;
+    expect_right(bf16 ? cuda::convert_bf16_vector : cuda::convert_f16_vector, c, machine);
   }
 }
 

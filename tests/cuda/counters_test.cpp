@@ -218,12 +218,14 @@ TEST(Counters, Integers) {
 TEST(Counters, Conversions) {
   TANDEM_NEED_GPU();
   for (const std::int64_t gap : {0, 16})
-    for (const DType to : {DType::bf16, DType::f32}) {
+    for (const auto& [from, to] : {std::pair(DType::f32, DType::bf16), std::pair(DType::bf16, DType::f32),
+                                   std::pair(DType::f32, DType::f16), std::pair(DType::f16, DType::f32)}) {
       const Shape shape{128, 1024};
       const Strides strides{1024 + gap, 1};
       Case<Convert> c;
-      c.operands = {{"x", to == DType::bf16 ? DType::f32 : DType::bf16, shape, strides}, {"y", to, shape, strides}};
-      run(cuda::convert_bf16_vector, c);
+      c.operands = {{"x", from, shape, strides}, {"y", to, shape, strides}};
+      const bool bf16 = from == DType::bf16 || to == DType::bf16;
+      run(bf16 ? cuda::convert_bf16_vector : cuda::convert_f16_vector, c);
     }
 }
 

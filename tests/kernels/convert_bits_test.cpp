@@ -1,5 +1,6 @@
-// Conversions to the bit, signs and payloads of NaN included: every bf16 to f32, and to bf16 every upper half of an f32
-// with lower halves at, below and above the middle between two bf16: ties, denormals, infinities, what rounds to them.
+// Conversions to the bit, signs and payloads of NaN included: every bf16 and f16 to f32, and to these every upper half
+// of an f32 with lower halves at, below and above the middle between two results: ties, denormals, infinities, what
+// rounds to them; and to f16 every middle between two of its denormals.
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -12,8 +13,10 @@ namespace {
 
 struct Bits {
   std::vector<std::uint32_t> wide;    // of f32
-  std::vector<std::uint16_t> narrow;  // of bf16
+  std::vector<std::uint16_t> narrow;  // of bf16 or f16
 };
+
+double value_of(std::uint32_t wide) { return static_cast<double>(std::bit_cast<float>(wide)); }
 
 Bits of_every_bf16() {
   Bits bits;
@@ -24,12 +27,53 @@ Bits of_every_bf16() {
   return bits;
 }
 
+/// The bits of a value that f16 has.
+std::uint16_t bits_of_f16(double value) {
+  const int sign = std::signbit(value) ? 0x8000 : 0;
+  if (std::isinf(value)) return static_cast<std::uint16_t>(sign | 0x7c00);
+  const int exponent = value == 0 ? -14 : std::max(std::ilogb(value), -14);
+  const auto mantissa = static_cast<int>(std::ldexp(std::abs(value), 10 - exponent));
+  return static_cast<std::uint16_t>(sign | (((exponent + 14) << 10) + mantissa));
+}
+
+/// Every f16 as f32, where a NaN becomes quiet.
+Bits of_every_f16() {
+  Bits bits;
+  for (std::uint32_t half = 0; half < 0x10000; ++half) {
+    bits.narrow.push_back(static_cast<std::uint16_t>(half));
+    const double value = f16_value(static_cast<std::uint16_t>(half));
+    bits.wide.push_back(std::isnan(value) ? (half & 0x8000) << 16 | 0x7fc00000 | (half & 0x3ff) << 13
+                                          : std::bit_cast<std::uint32_t>(static_cast<float>(value)));
+  }
+  return bits;
+}
+
+Bits of_f32_to_f16() {
+  Bits bits;
+  const auto add = [&](std::uint32_t wide) {
+    bits.wide.push_back(wide);
+    const double value = value_of(wide);
+    bits.narrow.push_back(std::isnan(value)
+                              ? static_cast<std::uint16_t>((wide >> 16 & 0x8000) | 0x7e00 | (wide >> 13 & 0x3ff))
+                              : bits_of_f16(nearest_f16(value)));
+  };
+  for (std::uint32_t high = 0; high < 0x10000; ++high)
+    for (const std::uint32_t low : {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x3000u, 0x8000u, 0xffffu})
+      add(high << 16 | low);
+  for (int half = 0; half < 1024; ++half)
+    for (const double sign : {-1.0, 1.0}) {
+      const auto middle = std::bit_cast<std::uint32_t>(static_cast<float>(sign * std::ldexp(half + 0.5, -24)));
+      for (const std::uint32_t wide : {middle - 1, middle, middle + 1}) add(wide);
+    }
+  return bits;
+}
+
 Bits of_f32() {
   Bits bits;
   for (std::uint32_t high = 0; high < 0x10000; ++high)
     for (const std::uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
       bits.wide.push_back(high << 16 | low);
-      const auto value = static_cast<double>(std::bit_cast<float>(bits.wide.back()));
+      const double value = value_of(bits.wide.back());
       const auto nearest = std::bit_cast<std::uint32_t>(static_cast<float>(nearest_bf16(value))) >> 16;
       bits.narrow.push_back(static_cast<std::uint16_t>(std::isnan(value) ? high | 0x40 : nearest));
     }
@@ -38,15 +82,15 @@ Bits of_f32() {
 
 /// What the kernel makes of `x`, the elements of x `step` apart; empty where it refuses.
 template <class Out, class In>
-std::vector<Out> converted(const Entry<Convert>& entry, const std::vector<In>& x, std::int64_t step,
+std::vector<Out> converted(const Entry<Convert>& entry, DType half, const std::vector<In>& x, std::int64_t step,
                            const HostSetting& setting) {
-  constexpr DType kIn = sizeof(In) == 4 ? DType::f32 : DType::bf16, kOut = sizeof(Out) == 4 ? DType::f32 : DType::bf16;
+  const DType from = sizeof(In) == 4 ? DType::f32 : half, to = sizeof(Out) == 4 ? DType::f32 : half;
   const auto n = static_cast<std::int64_t>(x.size());
   std::vector<In> apart(x.size() * static_cast<std::size_t>(step));
   for (std::size_t i = 0; i < x.size(); ++i) apart[i * static_cast<std::size_t>(step)] = x[i];
   std::vector<Out> y(x.size());
   const auto run = [&](void* in, void* out, Device device, const Machine& machine, const Queue& queue) {
-    const View views[] = {View(in, kIn, {n}, Strides{step}, device), View(out, kOut, {n}, device)};
+    const View views[] = {View(in, from, {n}, Strides{step}, device), View(out, to, {n}, device)};
     if (refusal_of(*entry.kernel, Convert::describe({}, views), machine)) return false;
     EXPECT_EQ(entry.kernel->run(Convert::bind({}, views), queue, {}), Code::ok);
     return true;
@@ -67,7 +111,7 @@ std::vector<Out> converted(const Entry<Convert>& entry, const std::vector<In>& x
 }
 
 template <class In, class Out>
-void expect_bits(const Entry<Convert>& entry, const std::vector<In>& x, const std::vector<Out>& y) {
+void expect_bits(const Entry<Convert>& entry, DType half, const std::vector<In>& x, const std::vector<Out>& y) {
   std::vector<HostSetting> settings(1);
   if (entry.backend == Backend::cpu) {
     settings = few_host_settings(entry.kernel->needs.isa);
@@ -76,7 +120,7 @@ void expect_bits(const Entry<Convert>& entry, const std::vector<In>& x, const st
   }
   for (const HostSetting& setting : settings)
     for (const std::int64_t step : {1, 3}) {
-      const std::vector<Out> result = converted<Out>(entry, x, step, setting);
+      const std::vector<Out> result = converted<Out>(entry, half, x, step, setting);
       if (result.empty()) continue;
       std::int64_t wrong = 0;
       for (std::size_t i = 0; i < y.size(); ++i)
@@ -92,9 +136,13 @@ void every_bit(const Entry<Convert>& entry) {
     leave_out(entry.name, reason);
     TANDEM_SKIP(entry.backend, reason);
   }
-  const Bits exact = of_every_bf16(), rounded = of_f32();
-  expect_bits(entry, exact.narrow, exact.wide);
-  expect_bits(entry, rounded.wide, rounded.narrow);
+  // Of the two types each kernel refuses one.
+  for (const DType half : {DType::bf16, DType::f16}) {
+    const Bits exact = half == DType::bf16 ? of_every_bf16() : of_every_f16();
+    const Bits rounded = half == DType::bf16 ? of_f32() : of_f32_to_f16();
+    expect_bits(entry, half, exact.narrow, exact.wide);
+    expect_bits(entry, half, rounded.wide, rounded.narrow);
+  }
 }
 
 const bool kAdded = [] {
@@ -121,6 +169,27 @@ TEST(ConvertBits, HoldTiesOverflowAndNan) {
   EXPECT_EQ(rounded(0x007fffff), 0x0080);  // a denormal that becomes normal
   EXPECT_EQ(rounded(0x7f800001), 0x7fc0);  // a signalling NaN whose payload is cut off
   EXPECT_EQ(rounded(0xffbfffff), 0xffff);
+}
+
+TEST(ConvertBits, HoldTiesOverflowAndNanOfF16) {
+  const Bits bits = of_f32_to_f16();
+  const auto rounded = [&](std::uint32_t wide) {
+    for (std::size_t i = 0; i < bits.wide.size(); ++i)
+      if (bits.wide[i] == wide) return static_cast<int>(bits.narrow[i]);
+    return -1;
+  };
+  EXPECT_EQ(rounded(0x3f801000), 0x3c00);  // a tie, down to even
+  EXPECT_EQ(rounded(0x3f803000), 0x3c02);  // and up
+  EXPECT_EQ(rounded(0x3f801001), 0x3c01);
+  EXPECT_EQ(rounded(0x477f0fff), 0x7bf8);
+  EXPECT_EQ(rounded(0x477fffff), 0x7c00);  // beyond 65520
+  EXPECT_EQ(rounded(0xc7800000), 0xfc00);
+  EXPECT_EQ(rounded(0x33000000), 0x0000);  // half of the smallest denormal
+  EXPECT_EQ(rounded(0xb3000001), 0x8001);
+  EXPECT_EQ(rounded(0x33c00000), 0x0002);  // between the first two, up to even
+  EXPECT_EQ(rounded(0x387fffff), 0x0400);  // a denormal that becomes normal
+  EXPECT_EQ(rounded(0x7f800001), 0x7e00);  // a signalling NaN whose payload is cut off
+  EXPECT_EQ(rounded(0xffffffff), 0xffff);
 }
 
 }  // namespace

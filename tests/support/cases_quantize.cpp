@@ -195,9 +195,9 @@ Case<QuantizedRelu> relu_case(DType dtype, int axis, bool zero_points, const Sha
   return c;
 }
 
-Case<Convert> convert_case(DType to, const Shape& shape, Fill fill, const Strides& x, const Strides& y) {
+Case<Convert> convert_case(DType from, DType to, const Shape& shape, Fill fill, const Strides& x, const Strides& y) {
   Case<Convert> c;
-  c.operands = {{"x", to == DType::bf16 ? DType::f32 : DType::bf16, shape, x}, {"y", to, shape, y}};
+  c.operands = {{"x", from, shape, x}, {"y", to, shape, y}};
   c.fill = fill;
   return c;
 }
@@ -209,7 +209,10 @@ std::vector<Case<Convert>> cases<Convert>(Family family, Backend backend) {
   const bool small = backend == Backend::cuda;
   std::vector<Case<Convert>> out;
   const auto add = [&](const Shape& shape, Fill fill, const Strides& x, const Strides& y) {
-    for (const DType to : {DType::bf16, DType::f32}) out.push_back(convert_case(to, shape, fill, x, y));
+    for (const DType half : {DType::bf16, DType::f16}) {
+      out.push_back(convert_case(DType::f32, half, shape, fill, x, y));
+      out.push_back(convert_case(half, DType::f32, shape, fill, x, y));
+    }
   };
   const auto plain = [&](const Shape& shape, Fill fill) { add(shape, fill, row_major(shape), row_major(shape)); };
   switch (family) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "common/core/f16.h"
 #include "tests/support/data.h"
 #include "tests/support/verify.h"
 
@@ -131,6 +132,14 @@ void fill(const View& view, Fill what, int operand, std::int64_t terms, std::uin
     std::vector<std::uint16_t> halves(count);  // cut off: the ends of the range stay finite, denormals denormal
     for (std::size_t i = 0; i < count; ++i)
       halves[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(values[i]) >> 16);
+    scatter(view, halves.data());
+    return;
+  }
+  if (view.dtype() == DType::f16 && what != Fill::bits) {
+    std::vector<float> values(count);
+    fill_floats(values, what, operand, terms, seed);
+    std::vector<std::uint16_t> halves(count);
+    for (std::size_t i = 0; i < count; ++i) halves[i] = to_f16(values[i]).bits;
     scatter(view, halves.data());
     return;
   }

@@ -78,9 +78,10 @@ class Prepared {
     expected_.resize(static_cast<std::size_t>(oracle.elements()));
     oracle.expect(0, oracle.elements(), expected_.data());
     // Results that are numbers, not bits, are rounded to their type.
-    const bool rounds = std::is_base_of_v<NumberResult, Oracle<Op>> && c.operands.back().dtype == DType::bf16;
+    const DType result = std::is_base_of_v<NumberResult, Oracle<Op>> ? c.operands.back().dtype : DType::f32;
     if (c.exact)
-      for (Expected& e : expected_) e = {rounds ? nearest_bf16(e.value) : e.value, 0};
+      for (Expected& e : expected_)
+        e = {result == DType::bf16 ? nearest_bf16(e.value) : result == DType::f16 ? nearest_f16(e.value) : e.value, 0};
     if constexpr (result_count<Op>() > 1) {
       for (std::size_t r = 0; r + 1 < result_count<Op>(); ++r) {
         others_.emplace_back(static_cast<std::size_t>(tensors_[first_result() + r]->view().elements()));

@@ -60,11 +60,11 @@ TEST(Bf16, ConversionsThatAreRefused) {
   const View single(f, DType::f32, {2, 4}), half(h, DType::bf16, {2, 4});
   const std::pair<std::function<void()>, std::string> calls[] = {
       {[&] { convert(ctx, single, DType::f32); },
-       "convert: from f32 to f32 was asked for; f32 to bf16 and bf16 to f32 are supported"},
+       "convert: from f32 to f32 was asked for; f32 to bf16 or f16, and these to f32, are supported"},
       {[&] { convert(ctx, half, DType::s8); },
-       "convert: from bf16 to s8 was asked for; f32 to bf16 and bf16 to f32 are supported"},
+       "convert: from bf16 to s8 was asked for; f32 to bf16 or f16, and these to f32, are supported"},
       {[&] { convert(ctx, Tensor::zeros({3}, DType::s32), DType::bf16); },
-       "convert: from s32 to bf16 was asked for; f32 to bf16 and bf16 to f32 are supported"},
+       "convert: from s32 to bf16 was asked for; f32 to bf16 or f16, and these to f32, are supported"},
       {[&] { convert_into(ctx, single, half.transposed()); }, "convert: y is 4x2, but x is 2x4"},
       {[&] {
          convert_into(ctx, single, View(h, DType::bf16, {2, 4}, {0, 1}));

@@ -50,12 +50,26 @@ std::string sentence(const std::string& problem) {
 }
 
 TEST(Problems, RoundTrip) {
-  for (const char* problem :
-       {"matmul f32:1024x512x256", "matmul f32:0x5x7", "matmul f32:5x7x0", "matmul f32:64x32x16,bias,act=gelu_tanh",
-        "matmul f32:64x32x16,ta", "matmul f32:64x32x16,tb", "matmul f32:64x32x16,ta,tb,bias,act=relu,beta=1",
-        "matmul f32:5x6x7*3", "matmul bf16:64x32x16,tb", "matmul bf16:64x32x16*3,out=f32,bias,act=relu",
-        "relu f32:1000000", "gelu_erf f32:7", "exp f32:1", "transpose f32:3x5", "transpose s8:3x5",
-        "transpose bf16:128x64*7", "convert bf16:1000", "convert f32:7"})
+  for (const char* problem : {"matmul f32:1024x512x256",
+                              "matmul f32:0x5x7",
+                              "matmul f32:5x7x0",
+                              "matmul f32:64x32x16,bias,act=gelu_tanh",
+                              "matmul f32:64x32x16,ta",
+                              "matmul f32:64x32x16,tb",
+                              "matmul f32:64x32x16,ta,tb,bias,act=relu,beta=1",
+                              "matmul f32:5x6x7*3",
+                              "matmul bf16:64x32x16,tb",
+                              "matmul bf16:64x32x16*3,out=f32,bias,act=relu",
+                              "relu f32:1000000",
+                              "gelu_erf f32:7",
+                              "exp f32:1",
+                              "transpose f32:3x5",
+                              "transpose s8:3x5",
+                              "transpose bf16:128x64*7",
+                              "convert bf16:1000",
+                              "convert f32:7",
+                              "convert f16:9",
+                              "convert f32:7,from=f16"})
     EXPECT_EQ(round_trip(problem), problem);
 }
 
@@ -128,7 +142,8 @@ TEST(Problems, RefuseWhatTheyCannotRead) {
       {"softmax f32:3x4,axis=", "axis="},
       {"sum f32:3x4,axis=-3", "axis -3"},
       {"transpose f32:3", "two sizes are needed"},
-      {"convert s8:3", "f32 to bf16 and bf16 to f32 are supported"},
+      {"convert s8:3", "f32 to bf16 or f16, and these to f32, are supported"},
+      {"convert bf16:3,from=f16", "unknown option 'from=f16'"},
       {"convert bf16:3,axis=0", "unknown option 'axis=0'"},
   };
   for (const auto& [problem, part] : bad) {

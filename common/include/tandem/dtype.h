@@ -8,7 +8,7 @@
 namespace tandem {
 
 /// Element type of a tensor. f32 is IEEE binary32; bf16 and f16 (IEEE binary16) are stored as 16-bit patterns. f16 is
-/// for storage: files, copies and transposes take it, no arithmetic does.
+/// for storage: files, copies, transposes and convert take it, no arithmetic does.
 enum class DType : std::uint8_t { f32, bf16, f16, s8, u8, s32 };
 
 /// Bytes of one element.

@@ -162,11 +162,11 @@ Tensor transpose(Context& ctx, ConstView x, const CallOptions& call = {});
 /// y is [..., n, m] for x [..., m, n]; no overlap.
 void transpose_into(Context& ctx, ConstView x, View y, const CallOptions& call = {});
 
-/// x in another type: f32 as bf16, or bf16 as f32 (no other pair). To bf16 rounds to the nearest, ties to even, and to
-/// infinity beyond the largest bf16; a NaN keeps its sign and the upper bits of its payload, and becomes quiet. To f32
-/// is exact. The same bits on every kernel.
+/// x in another type: f32 as bf16 or f16, or one of these as f32 (no other pair). To 16 bits rounds to the nearest,
+/// ties to even, and to infinity beyond the largest one; a NaN keeps its sign and the upper bits of its payload, and
+/// becomes quiet. To f32 is exact; a NaN of f16 becomes quiet. The same bits on every kernel.
 Tensor convert(Context& ctx, ConstView x, DType dtype, const CallOptions& call = {});
-/// y has x's shape, and the other one of the two types; no overlap.
+/// y has x's shape, and another type that x converts to; no overlap.
 void convert_into(Context& ctx, ConstView x, View y, const CallOptions& call = {});
 
 }  // namespace tandem
