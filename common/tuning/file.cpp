@@ -65,8 +65,9 @@ void check(const Measurement& m, std::size_t index, const std::string& source) {
     if (text->empty() || text->size() > kMaxText || text->find_first_of(std::string_view(" \n\r\t\0", 5)) != text->npos)
       refuse("names '" + io::printable(*text) + "', which is no kernel, operation or problem");
   if (m.threads > 1024) refuse(fmt::format("is of {} threads", m.threads));
-  if (!std::isfinite(m.seconds) || m.seconds <= 0) refuse(fmt::format("took {} s", m.seconds));
-  if (!std::isfinite(m.spread) || m.spread < 0) refuse(fmt::format("has a spread of {}", m.spread));
+  // Bounds that nothing can have passed, so that ratios to predictions stay finite.
+  if (!(m.seconds >= 1e-12 && m.seconds <= 1e9)) refuse(fmt::format("took {} s", m.seconds));
+  if (!(m.spread >= 0 && m.spread <= 1e9)) refuse(fmt::format("has a spread of {}", m.spread));
 }
 
 using Key = std::tuple<std::string, std::string, std::string, int>;

@@ -4,9 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <utility>
-
-#include "common/tuning/sizes.h"
-
 namespace tandem::tuning {
 namespace {
 
@@ -64,7 +61,7 @@ struct Interpolation::Trial {
   std::vector<double> inverse, weights;
 };
 
-Interpolation::Trial Interpolation::attempt(double length, double noise) const {
+Interpolation::Trial Interpolation::attempt(const std::vector<double>& distances, double length, double noise) const {
   const std::vector<Sample>& samples = samples_;
   const std::size_t n = samples.size();
   Trial trial;
@@ -72,8 +69,7 @@ Interpolation::Trial Interpolation::attempt(double length, double noise) const {
   inverse.resize(n * n);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j)
-      inverse[i * n + j] =
-          matern(distance(samples[i].at, samples[j].at), length) + (i == j ? noise + own_noise_[i] : 0);
+      inverse[i * n + j] = matern(distances[i * n + j], length) + (i == j ? noise + own_noise_[i] : 0);
   invert(inverse, n);
   double of_ones = 0, of_values = 0;
   for (std::size_t i = 0; i < n; ++i)
@@ -96,10 +92,13 @@ Interpolation::Trial Interpolation::attempt(double length, double noise) const {
 
 Interpolation::Interpolation(std::vector<Sample> samples)
     : samples_(thinned(std::move(samples))), own_noise_(own_noise(samples_)) {
+  std::vector<double> distances;
+  for (const Sample& a : samples_)
+    for (const Sample& b : samples_) distances.push_back(distance(a.at, b.at));
   double least = std::numeric_limits<double>::infinity();
   for (const double length : kLengths)
     for (const double noise : kNoises) {
-      Trial trial = attempt(length, noise);
+      Trial trial = attempt(distances, length, noise);
       if (!(trial.surprise < least)) continue;
       least = trial.surprise;
       length_ = length;
@@ -111,13 +110,13 @@ Interpolation::Interpolation(std::vector<Sample> samples)
     }
 }
 
-bool Interpolation::reaches(const std::vector<double>& at) const {
-  const double reach = kReach * std::sqrt(static_cast<double>(at.size()));
+bool Interpolation::reaches(const Place& at) const {
+  const double reach = kReach * std::sqrt(static_cast<double>(at.log2.size()));
   return std::any_of(samples_.begin(), samples_.end(),
-                     [&](const Sample& sample) { return distance(sample.at, at) <= reach; });
+                     [&](const Sample& sample) { return size_distance(sample.at, at) <= reach; });
 }
 
-Interpolation::Answer Interpolation::at(const std::vector<double>& at) const {
+Interpolation::Answer Interpolation::at(const Place& at) const {
   const std::size_t n = samples_.size();
   std::vector<double> near(n);
   Answer answer{mean_, 1 + noise_};

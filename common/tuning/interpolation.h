@@ -1,4 +1,5 @@
-// Between measured problems of one family: a Gaussian process over the logarithms of the sizes.
+// Between measured problems: a Gaussian process over the logarithms of the sizes, and over the options, each of which is a
+// step aside.
 //
 // It interpolates log(measured / prior), so that the prior carries how the time grows and the process what it missed.
 // The covariance is Matern 3/2, the mean a constant. How far a measurement speaks, and how noisy measurements are, is
@@ -10,14 +11,16 @@
 #include <cstddef>
 #include <vector>
 
+#include "common/tuning/sizes.h"
+
 namespace tandem::tuning {
 
 class Interpolation {
  public:
   struct Sample {
-    std::vector<double> at;  // log2 of the sizes
-    double value = 0;        // log(measured / prior)
-    double spread = 0;       // of the measurement, half a width as a fraction: one that scattered says less
+    Place at;
+    double value = 0;   // log(measured / prior)
+    double spread = 0;  // of the measurement, half a width as a fraction: one that scattered says less
   };
   struct Answer {
     double value = 0;
@@ -26,19 +29,19 @@ class Interpolation {
 
   static constexpr std::size_t kFewest = 3;  // samples below which nothing is interpolated
   static constexpr std::size_t kMost = 96;   // samples used; of more, evenly chosen ones in their order
-  /// How far from the nearest sample an answer is given, times the root of the number of sizes: a factor of eight in each.
+  /// How far in its sizes from the nearest sample an answer is given, times the root of the number of sizes: a factor of eight in each.
   static constexpr double kReach = 3.0;
 
-  /// kFewest samples or more, all of one family.
+  /// kFewest samples or more, all of the same kin.
   explicit Interpolation(std::vector<Sample> samples);
 
   /// Whether a sample is near enough.
-  bool reaches(const std::vector<double>& at) const;
-  Answer at(const std::vector<double>& at) const;
+  bool reaches(const Place& at) const;
+  Answer at(const Place& at) const;
 
  private:
   struct Trial;
-  Trial attempt(double length, double noise) const;
+  Trial attempt(const std::vector<double>& distances, double length, double noise) const;
 
   std::vector<Sample> samples_;
   std::vector<double> own_noise_;  // of each sample by its spread, as noise_

@@ -1,7 +1,9 @@
 #include "common/tuning/sizes.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 
 namespace tandem::tuning {
 namespace {
@@ -26,6 +28,21 @@ bool starts_size(char before, std::string_view option, std::string_view rest, st
   return before == ',' && length < rest.size() && rest[length] == ' ';
 }
 
+/// What of the family is shared by the kin, and what are options.
+void divide(Sizes& sizes) {
+  const std::string_view family = sizes.family;
+  for (std::size_t at = 0; at < family.size();) {
+    const std::size_t end = std::min(family.find(',', at + 1), family.size());
+    const std::string_view part = family.substr(at, end - at);
+    if (part.starts_with(',') && part.find('#') == part.npos)
+      sizes.place.options.emplace_back(part.substr(1));
+    else
+      sizes.kin += part;
+    at = end;
+  }
+  std::sort(sizes.place.options.begin(), sizes.place.options.end());
+}
+
 }  // namespace
 
 Sizes sizes_of(std::string_view text) {
@@ -42,7 +59,7 @@ Sizes sizes_of(std::string_view text) {
         double value = 0;
         std::from_chars(rest.data(), rest.data() + length, value);
         sizes.usable = sizes.usable && value > 0;
-        sizes.log2.push_back(value > 0 ? std::log2(value) : 0);
+        sizes.place.log2.push_back(value > 0 ? std::log2(value) : 0);
         sizes.family += '#';
         at += length;
         continue;
@@ -51,13 +68,21 @@ Sizes sizes_of(std::string_view text) {
     if (text[at] == ',') option = at + 1;
     sizes.family += text[at++];
   }
+  divide(sizes);
   return sizes;
 }
 
-double distance(const std::vector<double>& a, const std::vector<double>& b) {
+double size_distance(const Place& a, const Place& b) {
   double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  for (std::size_t i = 0; i < a.log2.size(); ++i) sum += (a.log2[i] - b.log2[i]) * (a.log2[i] - b.log2[i]);
   return std::sqrt(sum);
+}
+
+double distance(const Place& a, const Place& b) {
+  std::vector<std::string> of_one;
+  std::set_symmetric_difference(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(),
+                                std::back_inserter(of_one));
+  return std::hypot(size_distance(a, b), kOption * std::sqrt(static_cast<double>(of_one.size())));
 }
 
 }  // namespace tandem::tuning

@@ -7,18 +7,30 @@
 
 namespace tandem::tuning {
 
-/// "f32:512x256x64*8,tb" is of the family "f32:#x#x#*#,tb". Sizes are the numbers after ':', 'x', '*' and '@' before
-/// the first ',', and in what follows a ',' those that fill it after '=' or stand before a space: ",b=1000", ",3 scales
-/// by runs". "2:4" and "beta=X" name variants.
+/// Where a problem lies among its kin: those that have the same sizes, whatever their options.
+struct Place {
+  std::vector<double> log2;          ///< of each size, in the order of the text
+  std::vector<std::string> options;  ///< those without a size, sorted
+};
+
+/// "f32:512x256x64*8,tb" is of the family "f32:#x#x#*#,tb", whose kin are "f32:#x#x#*#". Sizes are the numbers after
+/// ':', 'x', '*' and '@' before the first ',', and in what follows a ',' those that fill it after '=' or stand before a
+/// space: ",b=1000", ",3 scales by runs". "2:4" and "beta=X" name variants.
 struct Sizes {
   std::string family;
-  std::vector<double> log2;  ///< of each size, in the order of the text
-  bool usable = true;        ///< false: a size is 0, which has no logarithm
+  std::string kin;  ///< the family without the options that have no size
+  Place place;
+  bool usable = true;  ///< false: a size is 0, which has no logarithm
 };
 
 Sizes sizes_of(std::string_view text);
 
-/// The Euclidean distance of two members of a family: 1 where one size is twice the other.
-double distance(const std::vector<double>& a, const std::vector<double>& b);
+/// The Euclidean distance of two of the same kin in their sizes: 1 where one size is twice the other.
+double size_distance(const Place& a, const Place& b);
+
+/// The same over sizes and options, with kOption for each option that only one of them has. Leaving out each of 1100
+/// measurements of three tunings, 3 missed by less than 1 or 2, and than options that say nothing of each other.
+double distance(const Place& a, const Place& b);
+inline constexpr double kOption = 3;
 
 }  // namespace tandem::tuning

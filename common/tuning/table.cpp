@@ -22,8 +22,8 @@ std::string series_key(std::string_view kernel, std::string_view op, int threads
   return key;
 }
 
-/// The points of one family. Models are made when they are first asked for.
-struct Family {
+/// The points of one kin. Models are made when they are first asked for.
+struct Kin {
   std::vector<Point> points;
   mutable std::once_flag once;
   mutable std::unique_ptr<const Interpolation> model;
@@ -31,7 +31,7 @@ struct Family {
 
 /// All points of one kernel, operation and number of threads.
 struct Series {
-  std::map<std::string, Family> families;
+  std::map<std::string, Kin> kins;
   mutable std::once_flag once;
   mutable Fit fitted;
   mutable Multiple multiple;
@@ -41,37 +41,39 @@ struct Series {
 using Same = std::function<bool(std::string_view)>;
 
 const Measurement* exact_in(const Series& series, const Subject& subject, const Sizes& sizes, const Same& same) {
-  const auto family = series.families.find(sizes.family);
-  if (family == series.families.end()) return nullptr;
-  const std::vector<Point>& points = family->second.points;
-  auto at = std::lower_bound(points.begin(), points.end(), sizes.log2,
-                             [](const Point& p, const std::vector<double>& log2) { return p.sizes.log2 < log2; });
-  for (; at != points.end() && at->sizes.log2 == sizes.log2; ++at)
+  const auto kin = series.kins.find(sizes.kin);
+  if (kin == series.kins.end()) return nullptr;
+  const std::vector<Point>& points = kin->second.points;
+  const std::vector<double>& log2 = sizes.place.log2;
+  auto at = std::lower_bound(points.begin(), points.end(), log2,
+                             [](const Point& p, const std::vector<double>& to) { return p.sizes.place.log2 < to; });
+  for (; at != points.end() && at->sizes.place.log2 == log2; ++at)
     if (at->printed == subject.printed && same(at->measured.problem)) return &at->measured;
   return nullptr;
 }
 
 std::optional<Estimate> interpolated(const Series& series, const Subject& subject, const Sizes& sizes) {
-  const auto at = series.families.find(sizes.family);
-  if (at == series.families.end() || !sizes.usable || sizes.log2.empty()) return std::nullopt;
-  const Family& family = at->second;
-  std::call_once(family.once, [&] {
+  const auto at = series.kins.find(sizes.kin);
+  if (at == series.kins.end() || !sizes.usable || sizes.place.log2.empty()) return std::nullopt;
+  const Kin& kin = at->second;
+  std::call_once(kin.once, [&] {
     std::vector<Interpolation::Sample> samples;
-    for (const Point& point : family.points)
-      if (point.sizes.usable && point.prior > 0)
-        samples.push_back({point.sizes.log2, std::log(point.measured.seconds / point.prior), point.measured.spread});
-    if (samples.size() >= Interpolation::kFewest) family.model = std::make_unique<Interpolation>(std::move(samples));
+    for (const Point& point : kin.points)
+      if (const double value = std::log(point.measured.seconds / point.prior);
+          point.sizes.usable && std::isfinite(value))
+        samples.push_back({point.sizes.place, value, point.measured.spread});
+    if (samples.size() >= Interpolation::kFewest) kin.model = std::make_unique<Interpolation>(std::move(samples));
   });
-  if (!family.model || !(subject.prior > 0) || !family.model->reaches(sizes.log2)) return std::nullopt;
-  const Interpolation::Answer answer = family.model->at(sizes.log2);
+  if (!kin.model || !(subject.prior > 0) || !kin.model->reaches(sizes.place)) return std::nullopt;
+  const Interpolation::Answer answer = kin.model->at(sizes.place);
   return Estimate{subject.prior * std::exp(answer.value), Rung::interpolated, std::expm1(answer.deviation)};
 }
 
 void fit_series(const Series& series) {
   std::vector<Work> work;
   std::vector<double> logs;
-  for (const auto& [name, family] : series.families)
-    for (const Point& point : family.points) {
+  for (const auto& [name, kin] : series.kins)
+    for (const Point& point : kin.points) {
       work.push_back({point.flops, point.bytes, point.measured.seconds});
       if (point.prior > 0) logs.push_back(std::log(point.measured.seconds / point.prior));
     }
@@ -106,7 +108,7 @@ Table::Table(std::vector<Point> points, bool stale) : stale_(stale) {
   for (Point& point : points) {
     const Measurement& m = point.measured;
     Series& series = data->series[series_key(m.kernel, m.op, m.threads)];
-    std::vector<Point>& same = series.families[point.sizes.family].points;
+    std::vector<Point>& same = series.kins[point.sizes.kin].points;
     const auto again =
         std::find_if(same.begin(), same.end(), [&](const Point& p) { return p.measured.problem == m.problem; });
     if (again != same.end()) {
@@ -118,9 +120,9 @@ Table::Table(std::vector<Point> points, bool stale) : stale_(stale) {
     ++size_;
   }
   for (auto& [key, series] : data->series)
-    for (auto& [name, family] : series.families)
-      std::sort(family.points.begin(), family.points.end(),
-                [](const Point& a, const Point& b) { return a.sizes.log2 < b.sizes.log2; });
+    for (auto& [name, kin] : series.kins)
+      std::sort(kin.points.begin(), kin.points.end(),
+                [](const Point& a, const Point& b) { return a.sizes.place.log2 < b.sizes.place.log2; });
   data_ = std::move(data);
 }
 
