@@ -48,11 +48,8 @@ double FmaRun(std::int64_t steps) {
 void CopyRun(const float* from, float* to, std::size_t count) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t i = 0; i + 2 * lanes <= count; i += 2 * lanes) {
-    const auto a = hn::Load(d, from + i), b = hn::Load(d, from + i + lanes);
-    hn::Store(a, d, to + i);
-    hn::Store(b, d, to + i + lanes);
-  }
+  for (std::size_t i = 0; i + 4 * lanes <= count; i += 4 * lanes)  // in L1, fewer at a time would count the loop
+    for (std::size_t u = 0; u < 4; ++u) hn::Store(hn::Load(d, from + i + u * lanes), d, to + i + u * lanes);
 }
 
 /// Past the caches, which saves reading the lines that are overwritten.
@@ -83,17 +80,21 @@ HWY_INLINE void Fill(float* to, std::size_t count) {
 void WriteRun(float* to, std::size_t count) { Fill<false>(to, count); }
 void StreamWriteRun(float* to, std::size_t count) { Fill<true>(to, count); }
 
+/// Eight sums: with fewer, the latency of an addition would be slower than two loads a cycle.
 void ReadRun(const float* from, std::size_t count) {
   const hn::ScalableTag<float> d;
+  using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
-  auto a = hn::Zero(d), b = a, c = a, e = a;
-  for (std::size_t i = 0; i + 4 * lanes <= count; i += 4 * lanes) {
-    a = hn::Add(a, hn::Load(d, from + i));
-    b = hn::Add(b, hn::Load(d, from + i + lanes));
-    c = hn::Add(c, hn::Load(d, from + i + 2 * lanes));
-    e = hn::Add(e, hn::Load(d, from + i + 3 * lanes));
+  V s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+  for (std::size_t i = 0; i + 8 * lanes <= count; i += 8 * lanes) {
+    const float* at = from + i;
+    s0 = hn::Add(s0, hn::Load(d, at)), s1 = hn::Add(s1, hn::Load(d, at + lanes));
+    s2 = hn::Add(s2, hn::Load(d, at + 2 * lanes)), s3 = hn::Add(s3, hn::Load(d, at + 3 * lanes));
+    s4 = hn::Add(s4, hn::Load(d, at + 4 * lanes)), s5 = hn::Add(s5, hn::Load(d, at + 5 * lanes));
+    s6 = hn::Add(s6, hn::Load(d, at + 6 * lanes)), s7 = hn::Add(s7, hn::Load(d, at + 7 * lanes));
   }
-  volatile float sink = hn::GetLane(hn::Add(hn::Add(a, b), hn::Add(c, e)));
+  const V sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)));
+  volatile float sink = hn::GetLane(sum);
   (void)sink;
 }
 
@@ -203,7 +204,7 @@ double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads)
 }
 
 double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  const std::size_t count = bytes / sizeof(float) / 32 * 32;
+  const std::size_t count = bytes / sizeof(float) / 64 * 64;
   return best_way(bytes, 2 * bytes, 2.0 * static_cast<double>(count * sizeof(float)), seconds, threads,
                   [=](bool past_caches, float* from) {
                     if (past_caches)
@@ -226,7 +227,7 @@ double measure_write(IsaLevel level, std::size_t bytes, double seconds, int thre
 
 double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads) {
   const auto memory = allocate_each(threads, bytes);
-  const std::size_t count = bytes / sizeof(float) / 64 * 64;
+  const std::size_t count = bytes / sizeof(float) / 128 * 128;
   return best_rate(seconds, threads, static_cast<double>(count * sizeof(float)), [&](int t) {
     auto* from = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
     std::memset(from, 0, bytes);
