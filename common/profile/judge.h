@@ -1,21 +1,12 @@
 // The judge of a case: the library's own oracle and bound.
 #pragma once
 
-#include <memory>
-
 #include "common/profile/compare.h"
-#include "common/verify/check.h"
 
 namespace tandem::profile {
 
+/// Of every operation of the table; the oracles take long to compile, so judge.cpp has them once.
 template <class Op>
-Judge judge_of(const Case<Op>& problem, std::uint64_t seed) {
-  const auto checker = std::make_shared<verify::Checker<Op>>(problem.attributes, problem.operands.pristine(), seed);
-  return {[checker](std::span<const View> results) -> Judgement {
-            const verify::Check check = (*checker)(results);
-            return {check.worst_ratio, check.max_abs_error, check.compared, check.saturated, check.complaint};
-          },
-          checker->method()};
-}
+Judge judge_of(const Case<Op>& problem, std::uint64_t seed);
 
 }  // namespace tandem::profile
