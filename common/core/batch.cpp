@@ -8,6 +8,7 @@
 #include <tandem/error.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/device_memory.h"
 #include "common/dispatch/recorder.h"
 
 namespace tandem {
@@ -74,6 +75,15 @@ struct Batch {
   }
 };
 
+/// The caller orders its work on its own context's stream and knows of no other: results of a worker are freed in the
+/// order of that one. What the worker's stream had to do with them is complete.
+void follow_caller(const std::vector<Tensor>& results, Context::Impl& worker, Context::Impl& caller) {
+  if (!worker.has_stream()) return;
+  for (const Tensor& result : results)
+    if (DeviceMemory* memory = DeviceMemory::of(result); memory && memory->stream == worker.stream("parallel_batch"))
+      memory->stream = caller.stream("parallel_batch");
+}
+
 }  // namespace
 
 std::vector<Tensor> parallel_batch(Context& ctx, std::span<const ConstView> batch, const BatchOp& op) {
@@ -88,7 +98,9 @@ std::vector<Tensor> parallel_batch(Context& ctx, std::span<const ConstView> batc
   Batch spread(batch, op, threads);
   const Queue queue = ctx.impl().queue(Backend::cpu);
   queue.pool->run(threads, [&](int t, int) { spread.work(*ctx.impl().workers[static_cast<std::size_t>(t)], t); });
-  return spread.finish();
+  std::vector<Tensor> results = spread.finish();
+  for (const std::unique_ptr<Context>& worker : ctx.impl().workers) follow_caller(results, worker->impl(), ctx.impl());
+  return results;
 }
 
 }  // namespace tandem

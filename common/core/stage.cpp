@@ -7,6 +7,7 @@
 #include <tandem/error.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/device_memory.h"
 #include "common/core/memory.h"
 #include "common/ops/operand.h"
 
@@ -225,7 +226,7 @@ View Staged::bring(const View& operand, bool copy) {
     } else {
       const std::shared_ptr<gpu::Stream>& stream = ctx_.stream(op_);
       device = Device::cuda(stream->device());
-      memory = std::shared_ptr<void>(stream->allocate(bytes, op_), [stream](void* p) { stream->release(p); });
+      memory = std::shared_ptr<void>(stream->allocate(bytes, op_), DeviceMemory{stream});
     }
   }
   memory_.push_back(memory);

@@ -11,6 +11,7 @@
 #include <tandem/tensor.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/device_memory.h"
 #include "common/core/memory.h"
 
 namespace tandem {
@@ -56,7 +57,7 @@ Tensor Tensor::empty(Context& ctx, const Shape& shape, DType dtype, Device devic
   const std::size_t bytes = std::max<std::size_t>(byte_count(shape, dtype), 1);
   Tensor t;
   void* memory = stream->allocate(bytes, "tensor");
-  t.memory_ = std::shared_ptr<void>(memory, [stream](void* p) { stream->release(p); });
+  t.memory_ = std::shared_ptr<void>(memory, DeviceMemory{stream});
   t.view_ = View(memory, dtype, shape, device);
   return t;
 }

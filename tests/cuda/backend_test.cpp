@@ -20,6 +20,7 @@
 #include <tandem/tandem.h>
 
 #include "common/core/context_impl.h"
+#include "common/core/device_memory.h"
 #include "cuda/kernels.h"
 #include "tests/support/data.h"
 #include "tests/support/left_out.h"
@@ -423,6 +424,29 @@ TEST(GpuContext, ABatchReportsTheItemThatFailedNotWhatCameOfIt) {
   TANDEM_NEED_GPU();
   EXPECT_TRUE(
       passes_again("Again.ABatchThatBreaksTheDevice", {{"CUDAEMU_REPORT", "/dev/null"}, {"CUDAEMU_QUIET", "1"}}));
+}
+
+TEST(GpuContext, ResultsOfABatchAreFreedInTheOrderOfTheCallersStream) {
+  TANDEM_NEED_GPU();
+  ContextOptions options;
+  options.threads = 2;
+  Context ctx(options);
+  Context other;
+  const Tensor x = Tensor::zeros({64}).to(ctx, Device::cuda());
+  const std::vector<ConstView> items(5, x);
+  std::atomic<int> next = 0;
+  const std::vector<Tensor> results = parallel_batch(ctx, items, [&](Context& worker, ConstView item) {
+    EXPECT_NE(&worker, &ctx);
+    Context& maker = next++ == 0 ? other : worker;
+    return Tensor::empty(maker, item.shape(), item.dtype(), Device::cuda());
+  });
+  int of_caller = 0, of_other = 0;
+  for (const Tensor& result : results) {
+    of_caller += DeviceMemory::of(result)->stream == ctx.impl().stream("test");
+    of_other += DeviceMemory::of(result)->stream == other.impl().stream("test");
+  }
+  EXPECT_EQ(of_caller, 4);
+  EXPECT_EQ(of_other, 1) << "a context that the operation brought along keeps what it made";
 }
 
 TEST(GpuContext, ItsStreamOrdersAProgramsOwnWork) {

@@ -187,6 +187,7 @@ class Tensor {
   Tensor to(Context& ctx, Device device) const;
 
  private:
+  friend struct DeviceMemory;
   static Tensor copy_of(const Shape& shape, DType dtype, const void* values, std::int64_t count);
 
   std::shared_ptr<void> memory_;  // the deleter knows the device and keeps its stream alive
