@@ -25,6 +25,10 @@ inline Code to_code(cudaError_t error) noexcept {
   return error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error;
 }
 
+/// Forgets the last error of this thread, which an earlier call of the program may have left: to be called before what
+/// learns of its own launches by looking at the last error, as Thrust and CUB do.
+inline void forget_last_error() noexcept { (void)cudaGetLastError(); }
+
 /// Enqueues `kernel` with `shared_bytes` of dynamic shared memory a block (more than 48 KB must be asked for). The
 /// error stays the runtime's last error, so that gpu::Stream::check can report its words.
 template <class... Parameters, class... Arguments>

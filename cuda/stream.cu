@@ -14,7 +14,7 @@ namespace tandem::gpu {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{4} << 20;    // of pinned memory; there are two
-constexpr std::size_t kDirect = std::size_t{64} << 10;  // up to this size the driver's own staging is as good
+constexpr std::size_t kDirect = std::size_t{64} << 10;  // downloads up to this size leave the staging to the driver
 constexpr std::size_t kLeastPiece = std::size_t{256} << 10;
 
 /// One pool a device, for all streams of the process: what one stream frees, another may use. Not the device's default
@@ -71,6 +71,7 @@ struct Stream::State {
   cudaMemPool_t pool = nullptr;  // null: plain cudaMalloc and cudaFree
   void* staging[2] = {};
   cudaEvent_t staged[2] = {};  // the copy that used a piece last
+  std::size_t next = 0;        // the piece of the next upload: small ones take turns too
   cudaEvent_t copied = nullptr;
   bool reported = false;  // an error that ends the use of the device, by synchronize
 
@@ -114,6 +115,11 @@ Stream::~Stream() {
     (void)cudaGetLastError();
   }
   delete state_;
+}
+
+void* Stream::to_launch_on(const char* what) {
+  use(device_, what);
+  return handle_;
 }
 
 void* Stream::allocate(std::size_t bytes, const char* what) {
@@ -165,13 +171,12 @@ void Stream::upload(void* device_memory, const void* host, std::size_t bytes, co
     require(cudaEventSynchronize(state_->copied), what);
     return;
   }
-  if (bytes <= kDirect) {  // pageable: the driver has copied it when the call returns
-    require(cudaMemcpyAsync(device_memory, host, bytes, cudaMemcpyHostToDevice, stream), what);
-    return;
-  }
+  // Pageable memory is staged here however little it is: of its asynchronous copies CUDA promises only that they "might
+  // be synchronous" (CUDA Runtime API, API synchronization behavior), so that the source would have to be kept.
   state_->prepare(what);
   const std::size_t piece = piece_for(bytes);
-  for (std::size_t at = 0, turn = 0; at < bytes; at += piece, turn ^= 1) {
+  for (std::size_t at = 0; at < bytes; at += piece, state_->next ^= 1) {
+    const std::size_t turn = state_->next;
     const std::size_t size = std::min(piece, bytes - at);
     require(cudaEventSynchronize(state_->staged[turn]), what);
     std::memcpy(state_->staging[turn], static_cast<const char*>(host) + at, size);

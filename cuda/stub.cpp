@@ -21,6 +21,7 @@ void measure_copies(int, Ceilings&) {}
 struct Stream::State {};
 Stream::Stream(int device) : device_(device) { refuse("stream"); }
 Stream::~Stream() = default;
+void* Stream::to_launch_on(const char* what) { refuse(what); }
 void* Stream::allocate(std::size_t, const char* what) { refuse(what); }
 void Stream::release(void*) noexcept {}
 void Stream::upload(void*, const void*, std::size_t, const char* what) { refuse(what); }

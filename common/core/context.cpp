@@ -174,10 +174,10 @@ void Context::Impl::set_policy(const Policy& asked) {
   policy = std::move(wanted);
 }
 
-Queue Context::Impl::queue(Backend backend) {
+Queue Context::Impl::queue(Backend backend, const char* op) {
   if (pretended)
     throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
-  if (backend == Backend::cuda) return {&machine, nullptr, stream("queue")->handle()};
+  if (backend == Backend::cuda) return {&machine, nullptr, stream(op)->to_launch_on(op)};
   if (!pool_ && machine.cpu.threads > 1) pool_ = std::make_unique<ThreadPool>(machine.cpu.threads);
   return {&machine, pool_.get(), nullptr};
 }

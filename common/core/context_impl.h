@@ -40,7 +40,7 @@ struct Context::Impl {
   /// The kernel that the policy forces for an operation, or empty.
   std::string_view forced_kernel(int op) const { return forced_[static_cast<std::size_t>(op)]; }
 
-  Queue queue(Backend backend);
+  Queue queue(Backend backend, const char* op = "queue");
   /// Grow-only scratch on the backend's memory, reused by the next call. Throws Error(out_of_memory).
   Workspace workspace(Backend backend, std::size_t bytes, const char* op);
   /// Throws when a kernel reported a failure.

@@ -47,6 +47,8 @@ class Stream {
 
   int device() const noexcept { return device_; }
   void* handle() const noexcept { return handle_; }  // cudaStream_t
+  /// The handle for launches by the calling thread, whose current device it changes to that of the stream.
+  void* to_launch_on(const char* what);
 
   /// Stream-ordered. Throws Error(out_of_memory) when the device has no room.
   void* allocate(std::size_t bytes, const char* what);

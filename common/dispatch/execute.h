@@ -100,7 +100,7 @@ template <class Op>
 void run_selected(Context::Impl& ctx, const Selection<Op>& selection, const typename Op::Attributes& attributes,
                   std::span<const View> operands, const CallOptions& call = {}) {
   const Entry<Op>& entry = *selection.entry;
-  const Queue queue = ctx.queue(entry.backend);
+  const Queue queue = ctx.queue(entry.backend, Op::kName);
   const auto run = [&](std::span<const View> here) {
     TraceStage binding(ctx.tracer.get(), trace::Stage::workspace);
     typename Op::Args args = Op::bind(attributes, here);

@@ -113,6 +113,7 @@ Code run_fn(const ReduceArgs& args, const Queue& queue, Workspace workspace) {
 
 Code run(const ReduceArgs& args, const Queue& queue, Workspace workspace) {
   if (args.outer.elements == 0) return Code::ok;
+  forget_last_error();
   return with_reduction(args.fn, [&]<ReduceFn kFn>() { return run_fn<kFn>(args, queue, workspace); });
 }
 

@@ -27,6 +27,7 @@ Refusal supports(const UnaryProblem& p, const Machine& machine) {
 Code run(const UnaryArgs& args, const Queue& queue, Workspace) {
   if (args.loops.elements == 0) return Code::ok;
   const auto* x = static_cast<const float*>(args.x);
+  forget_last_error();
   try {
     // nosync: returns when the work is enqueued. A transform allocates nothing.
     thrust::transform(thrust::cuda::par_nosync.on(static_cast<cudaStream_t>(queue.stream)), x, x + args.loops.elements,

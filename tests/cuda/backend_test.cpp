@@ -142,6 +142,25 @@ TEST(GpuStream, PinnedHostMemory) {
   EXPECT_EQ(cudaFreeHost(pinned), cudaSuccess);
 }
 
+TEST(GpuStream, PageableMemoryMayBeChangedAfterAnUpload) {
+  TANDEM_NEED_GPU();
+  gpu::Stream stream(0);
+  constexpr std::size_t kBytes = 1000;
+  std::vector<void*> memory;
+  std::vector<unsigned char> host(kBytes), back(kBytes);
+  for (unsigned char i = 1; i < 6; ++i) {  // more than there are pieces of staging memory
+    std::memset(host.data(), i, kBytes);
+    memory.push_back(stream.allocate(kBytes, "test"));
+    stream.upload(memory.back(), host.data(), kBytes, "test");
+  }
+  std::memset(host.data(), 77, kBytes);
+  for (std::size_t i = 0; i < memory.size(); ++i) {
+    stream.download(back.data(), memory[i], kBytes, "test");
+    EXPECT_TRUE(back == std::vector<unsigned char>(kBytes, static_cast<unsigned char>(i + 1)));
+    stream.release(memory[i]);
+  }
+}
+
 TEST(GpuStream, NothingIsAllocatedOrCopiedForNoBytes) {
   TANDEM_NEED_GPU();
   gpu::Stream stream(0);
@@ -377,6 +396,23 @@ void a_batch_that_breaks_the_device() {
   EXPECT_EQ(what, "the second item");
 }
 
+// The library's calls go to the device of their context, whichever is the thread's.
+void another_current_device() {
+  Context ctx;
+  const Device device = Device::cuda(0);
+  const Tensor x = Tensor::full({1000}, -1.0f).to(ctx, device);
+  Tensor y = Tensor::full({1000}, 5.0f).to(ctx, device);
+  for (const char* kernel : {"", "cuda.unary.f32.naive", "cuda.unary.f32.thrust"}) {
+    const CallOptions call{kernel, Backend::cuda};
+    ASSERT_EQ(cudaSetDevice(1), cudaSuccess);
+    unary_into(ctx, UnaryFn::relu, x, y.view(), call);
+    int current = -1;
+    ASSERT_EQ(cudaGetDevice(&current), cudaSuccess);
+    EXPECT_EQ(current, 0) << kernel;
+  }
+  EXPECT_EQ(y.to(ctx, Device::cpu()).data<float>()[999], 0.0f);
+}
+
 class Again : public ::testing::Test {
  public:
   explicit Again(void (*body)()) : body_(body) {}
@@ -396,6 +432,7 @@ const bool kRegistered = [] {
   add("AfterAFault", after_a_fault);
   add("WithoutDeviceMemory", without_device_memory);
   add("ABatchThatBreaksTheDevice", a_batch_that_breaks_the_device);
+  add("AnotherCurrentDevice", another_current_device);
   return true;
 }();
 
@@ -406,6 +443,41 @@ TEST(GpuQuery, WithoutAVisibleDeviceThereIsTheDriversReason) {
     EXPECT_TRUE(passes_again("Again.WithoutDevice", {{"CUDAEMU_DEVICES", "0"}}));
   else
     EXPECT_TRUE(passes_again("Again.WithoutDevice", {{"CUDA_VISIBLE_DEVICES", "-1"}}));
+}
+
+TEST(GpuStream, LaunchesMakeItsDeviceTheCurrentOne) {
+  TANDEM_NEED_GPU();
+  int devices = 0;
+  ASSERT_EQ(cudaGetDeviceCount(&devices), cudaSuccess);
+  if (emulated())
+    EXPECT_TRUE(passes_again("Again.AnotherCurrentDevice", {{"CUDAEMU_DEVICES", "2"}}));
+  else if (devices < 2)
+    GTEST_SKIP() << "there is one device";
+  else
+    EXPECT_TRUE(passes_again("Again.AnotherCurrentDevice", {}));
+}
+
+// Thrust and CUB look at the last error to learn of their own launches.
+TEST(GpuStream, AnErrorOfTheProgramIsNotOneOfAKernel) {
+  TANDEM_NEED_GPU();
+  Context ctx;
+  const Device device = Device::cuda(0);
+  const Tensor x = Tensor::full({3, 1000}, -1.0f).to(ctx, device);
+  const auto fail = [] {
+    cudaFuncAttributes attributes;
+    EXPECT_NE(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&in_child)), cudaSuccess);
+    EXPECT_NE(cudaPeekAtLastError(), cudaSuccess);
+  };
+  Tensor y = Tensor::zeros({3, 1000}).to(ctx, device), sums = Tensor::zeros({3}).to(ctx, device),
+         total = Tensor::zeros(Shape{}).to(ctx, device);
+  fail();
+  unary_into(ctx, UnaryFn::relu, x, y.view(), {"cuda.unary.f32.thrust", {}});
+  fail();
+  reduce_into(ctx, ReduceFn::sum, x, {}, sums.view(), 1, {"cuda.reduce.f32.cub", {}});
+  fail();
+  reduce_into(ctx, ReduceFn::sum, x, {}, total.view(), {}, {"cuda.reduce.f32.cub", {}});
+  EXPECT_EQ(sums.to(ctx, Device::cpu()).data<float>()[2], -1000.0f);
+  EXPECT_EQ(total.to(ctx, Device::cpu()).data<float>()[0], -3000.0f);
 }
 
 // The fault is meant: an emulator's report of it must not count.
