@@ -28,9 +28,10 @@ Strides arrival_strides(const ConstView& view) {
 }
 
 std::int64_t arrival_bytes(const ConstView& view) {
+  if (view.elements() == 0) return 0;
   std::int64_t count = 1;
   for (int d = 0; d < view.rank(); ++d)
-    if (view.strides()[d] != 0 || view.shape()[d] == 0) count *= view.shape()[d];
+    if (view.strides()[d] != 0) count *= view.shape()[d];
   return count * static_cast<std::int64_t>(size_of(view.dtype()));
 }
 

@@ -166,8 +166,8 @@ ConstView ConstView::slice(int dim, std::int64_t begin, std::int64_t end, std::i
                 fmt::format("slice({}, {}, {}, {}) does not fit shape {}", dim, begin, end, step, to_string(shape_)));
   Shape shape = shape_;
   Strides strides = strides_;
-  shape[dim] = (end - begin + step - 1) / step;
-  strides[dim] *= step;
+  shape[dim] = begin == end ? 0 : (end - begin - 1) / step + 1;
+  if (shape[dim] > 1) strides[dim] = next_step(strides[dim], step);
   const auto* bytes = static_cast<const char*>(data_);
   if (element_count(shape) > 0) bytes += begin * strides_[dim] * static_cast<std::int64_t>(size_of(dtype_));
   return ConstView(bytes, dtype_, shape, strides, device_);

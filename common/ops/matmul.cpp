@@ -24,6 +24,16 @@ Strides batch_strides(const ConstView& v, const Shape& batch) {
   return strides;
 }
 
+/// A batch with one b, whose rows of a and c follow each other, becomes a taller product.
+void fold_batch(MatmulArgs& args) {
+  const Loops<3>& loops = args.batch;
+  if (loops.rank == 1 && loops.strides[1][0] == 0 && loops.elements > 0 && loops.strides[0][0] == args.m * args.a.row &&
+      loops.strides[2][0] == args.m * args.c.row && args.a.row > 0 && args.bias.row == 0) {
+    args.m *= loops.shape[0];
+    args.batch = {};
+  }
+}
+
 /// The product as kernels see it: a column-major result turned round, a batch with one common b folded into m.
 MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> operands) {
   const View &a = operands[0], &b = operands[1], &c = operands.back();
@@ -45,43 +55,22 @@ MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> 
     const View& bias = operands[sparse ? 3 : 2];
     args.bias = {bias.data(), 0, bias.strides()[0]};
   }
-  args.alpha = attributes.alpha;
+  args.alpha = args.k == 0 ? 1.0f : attributes.alpha;  // an infinite alpha times an empty sum is no NaN
   args.beta = attributes.beta;
   args.activation = attributes.activation;
 
   const Shape batch = batch_of(c);
   const Strides sa = batch_strides(a, batch), sb = batch_strides(b, batch), sc = batch_strides(c, batch);
   args.batch = make_loops<3>(batch, {&sa, &sb, &sc});
-  Loops<3>& loops = args.batch;
-  if (loops.rank == 1 && loops.strides[1][0] == 0 && loops.elements > 0 && loops.strides[0][0] == args.m * args.a.row &&
-      loops.strides[2][0] == args.m * args.c.row && args.a.row > 0) {
-    args.m *= loops.shape[0];
-    loops = Loops<3>{};
-  }
-  // A dimension of one element has a stride that nobody uses: choose it so that the matrix counts as row- or
-  // column-major.
-  const auto settle = [](auto& matrix, std::int64_t rows, std::int64_t cols) {
-    if (cols == 1) matrix.col = 1;
-    if (rows == 1 && matrix.col != 1) matrix.row = 1;
-  };
+  fold_batch(args);
   settle(args.a, args.m, args.k);
   settle(args.b, args.k, args.n);
   settle(args.c, args.m, args.n);
   if (args.c.col != 1 && args.c.row == 1 && !sparse) {
-    std::swap(args.m, args.n);
-    std::swap(args.a, args.b);
-    std::swap(args.a.row, args.a.col);
-    std::swap(args.b.row, args.b.col);
-    std::swap(args.c.row, args.c.col);
-    std::swap(args.bias.row, args.bias.col);
-    std::swap(loops.strides[0], loops.strides[1]);
+    args = turned(args);
+    fold_batch(args);
   }
   return args;
-}
-
-template <class Matrix>
-Layout layout_of(const Matrix& m) {
-  return m.col == 1 ? Layout::row : m.row == 1 ? Layout::column : Layout::strided;
 }
 
 double parse_number(std::string_view op, std::string_view text) {
@@ -204,6 +193,16 @@ void product_into(Context& ctx, const ConstView& a, const B& b, const View& c, c
 }
 
 }  // namespace
+
+MatmulArgs turned(const MatmulArgs& args) {
+  MatmulArgs out = args;
+  std::swap(out.m, out.n);
+  std::swap(out.a, out.b);
+  for (auto* matrix : {&out.a, &out.b, &out.bias}) std::swap(matrix->row, matrix->col);
+  std::swap(out.c.row, out.c.col);
+  std::swap(out.batch.strides[0], out.batch.strides[1]);
+  return out;
+}
 
 MatmulProblem Matmul::describe(const Attributes& attributes, std::span<const View> operands) {
   const MatmulArgs args = normalized(attributes, operands);

@@ -49,12 +49,15 @@ struct MatmulArgs {
   /// either.
   const void* packed_b = nullptr;
   std::int64_t packed_panel = 0;
-  Matrix<const void*> bias;  // bias(i, j); one of the two strides is 0; null data: none
-  float alpha = 1.0f, beta = 0.0f;
+  Matrix<const void*> bias;         // bias(i, j); one of the two strides is 0; null data: none
+  float alpha = 1.0f, beta = 0.0f;  // alpha is 1 where k is 0
   Activation activation = Activation::none;
   // Batch items 0 .. batch.elements-1; strides of a, b, c in that order.
   Loops<3> batch;
 };
+
+/// The transposed product: c^T = b^T a^T. What is packed or compressed of b does not follow.
+MatmulArgs turned(const MatmulArgs& args);
 
 struct Matmul {
   static constexpr const char* kName = "matmul";

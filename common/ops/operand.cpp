@@ -139,16 +139,23 @@ Dims without(const Dims& dims, int axis) {
   return out;
 }
 
+std::optional<int> axis_option(std::string_view op, std::string_view text, const std::string& option) {
+  if (!option.starts_with("axis=")) return std::nullopt;
+  int axis = 0;
+  const char* last = option.data() + option.size();
+  const auto [at, error] = std::from_chars(option.data() + 5, last, axis);
+  if (error != std::errc() || at != last)
+    throw Error(Code::invalid_argument, fmt::format("{} '{}': '{}' is no axis", op, text, option));
+  return axis;
+}
+
 std::optional<int> parse_axis(std::string_view op, std::string_view text, const std::vector<std::string>& options) {
   std::optional<int> axis;
   for (const std::string& option : options) {
-    int value = 0;
-    const char* last = option.data() + option.size();
-    if (!option.starts_with("axis=") || std::from_chars(option.data() + 5, last, value).ptr != last ||
-        option.size() == 5)
+    axis = axis_option(op, text, option);
+    if (!axis)
       throw Error(Code::invalid_argument,
                   fmt::format("{} '{}': unknown option '{}'; only axis=N is known", op, text, option));
-    axis = value;
   }
   return axis;
 }

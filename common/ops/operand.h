@@ -42,6 +42,19 @@ namespace tandem {
 /// Which strides a matrix has.
 enum class Layout : std::uint8_t { row, column, strided };  // unit stride along a row; down a column; neither
 
+/// Gives a matrix with strides `row` and `col` those along a dimension of one element, which nobody uses, that make it
+/// row-major, or column-major where it cannot be that.
+template <class Matrix>
+void settle(Matrix& matrix, std::int64_t rows, std::int64_t cols) {
+  if (cols == 1) matrix.col = 1;
+  if (rows == 1 && matrix.col != 1) matrix.row = 1;
+}
+/// Of a matrix after settle().
+template <class Matrix>
+Layout layout_of(const Matrix& matrix) {
+  return matrix.col == 1 ? Layout::row : matrix.row == 1 ? Layout::column : Layout::strided;
+}
+
 /// How many operands an operation writes.
 template <class Op>
 constexpr std::size_t result_count() {
@@ -128,18 +141,18 @@ Loops<N> make_loops(const Shape& shape, const Strides* const (&strides)[N]) {
   Dim dims[kMaxRank];
   int rank = 0;
   Loops<N> loops;
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {  // nothing to iterate: one canonical form
+    loops.elements = 0;
+    loops.rank = 1;
+    for (int i = 0; i < N; ++i) loops.strides[i][0] = 1;
+    return loops;
+  }
   for (int d = 0; d < shape.rank(); ++d) {
     loops.elements *= shape[d];
     if (shape[d] == 1) continue;
     Dim& dim = dims[rank++];
     dim.size = shape[d];
     for (int i = 0; i < N; ++i) dim.stride[i] = (*strides[i])[d];
-  }
-  if (loops.elements == 0) {  // nothing to iterate: one canonical form
-    loops.rank = 1;
-    loops.shape[0] = 0;
-    for (int i = 0; i < N; ++i) loops.strides[i][0] = 1;
-    return loops;
   }
   // Largest stride outermost, by the result first, then by the inputs: memory order, whatever the caller's order.
   // By insertion: std::stable_sort would allocate, in every call.
@@ -180,6 +193,8 @@ void check_axis(std::string_view op, int axis, const Shape& shape);
 int normalized_axis(std::string_view op, int axis, const ConstView& view);
 /// `dims` with one dimension left out.
 Dims without(const Dims& dims, int axis);
+/// The number of an option "axis=N"; nothing where it is another option. Throws where N is not an int.
+std::optional<int> axis_option(std::string_view op, std::string_view text, const std::string& option);
 /// The value of the one option that is allowed, "axis=N". Throws on any other.
 std::optional<int> parse_axis(std::string_view op, std::string_view text, const std::vector<std::string>& options);
 

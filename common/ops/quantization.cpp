@@ -113,11 +113,8 @@ bool parse_scale_axis(std::string_view op, std::string_view text, const std::str
                       int& axis) {
   if (option == "per_token" || option == "per_channel") {
     axis = option == "per_token" ? 0 : shape.rank() - 1;
-  } else if (option.starts_with("axis=")) {
-    const char* last = option.data() + option.size();
-    const auto [at, error] = std::from_chars(option.data() + 5, last, axis);
-    if (error != std::errc() || at != last)
-      throw Error(Code::invalid_argument, fmt::format("{} '{}': '{}' is no axis", op, text, option));
+  } else if (const std::optional<int> given = axis_option(op, text, option)) {
+    axis = *given;
   } else {
     return false;
   }

@@ -56,18 +56,14 @@ IntRange clamp_of(DType result, const QuantizedMatmulAttributes& attributes) {
   return range;
 }
 
-Layout layout_of(const View& v) {
-  const std::int64_t rows = v.shape()[0], cols = v.shape()[1];
-  if (v.strides()[1] == 1 || cols == 1) return Layout::row;
-  return v.strides()[0] == 1 || rows == 1 ? Layout::column : Layout::strided;
+/// A matrix as kernels see it.
+template <class P>
+QuantizedMatmulArgs::Matrix<P> matrix_of(const View& v) {
+  QuantizedMatmulArgs::Matrix<P> matrix{static_cast<P>(v.data()), v.strides()[0], v.strides()[1]};
+  settle(matrix, v.shape()[0], v.shape()[1]);
+  return matrix;
 }
-
-/// Strides along a dimension of one element, which nobody uses, as layout_of() reports them.
-template <class Matrix>
-void settle(Matrix& matrix, std::int64_t rows, std::int64_t cols) {
-  if (cols == 1) matrix.col = 1;
-  if (rows == 1 && matrix.col != 1) matrix.row = 1;
-}
+Layout layout_of(const View& v) { return layout_of(matrix_of<const void*>(v)); }
 
 void check_operand(std::string_view which, const ConstView& v, const Quantization& q, int axis, const char* axis_name) {
   if (v.rank() != 2) throw refused("{} has shape {}, but two dimensions are needed", which, to_string(v.shape()));
@@ -230,16 +226,14 @@ QuantizedMatmulArgs QuantizedMatmul::bind(const Attributes& attributes, std::spa
   args.k = o.a->shape()[1];
   args.a_type = o.a->dtype();
   args.result = o.c->dtype();
-  args.a = {o.a->data(), o.a->strides()[0], o.a->strides()[1]};
-  args.b = {static_cast<const std::int8_t*>(o.b->data()), o.b->strides()[0], o.b->strides()[1]};
-  args.c = {o.c->data(), o.c->strides()[0], o.c->strides()[1]};
+  args.a = matrix_of<const void*>(*o.a);
+  args.c = matrix_of<void*>(*o.c);
   if (o.places) {
     args.b = {nullptr, 1, args.k};
     args.b24 = sparse24_rows(*o.b, *o.places);
+  } else {
+    args.b = matrix_of<const std::int8_t*>(*o.b);
   }
-  settle(args.a, args.m, args.k);
-  settle(args.b, args.k, args.n);
-  settle(args.c, args.m, args.n);
   args.sa = vector_of<float>(o.sa);
   args.sb = vector_of<float>(o.sb);
   args.za = vector_of<std::int32_t>(o.za);

@@ -18,17 +18,6 @@ Error refused(fmt::format_string<Values...> text, Values&&... values) {
   return Error(Code::invalid_argument, "spmm: " + fmt::format(text, std::forward<Values>(values)...));
 }
 
-Layout layout_of(std::int64_t row, std::int64_t col) {
-  return col == 1 ? Layout::row : row == 1 ? Layout::column : Layout::strided;
-}
-
-/// Strides along a dimension of one element, which nobody uses, so that the matrix counts as row-major if it can.
-template <class Matrix>
-void settle(Matrix& matrix, std::int64_t rows, std::int64_t cols) {
-  if (cols == 1) matrix.col = 1;
-  if (rows == 1 && matrix.col != 1) matrix.row = 1;
-}
-
 SpmmArgs arguments(const SpmmAttributes& attributes, std::span<const View> operands) {
   const View &b = operands[3], &c = operands.back();
   SpmmArgs args;
@@ -87,7 +76,9 @@ std::string print_density(std::int64_t stored, double cells) {
   const double density = static_cast<double>(stored) / cells;
   for (int digits = 1; digits < 17; ++digits) {
     const std::string text = fmt::format("{:.{}g}", density, digits);
-    if (stored_at(std::stod(text), cells) == stored) return text;
+    double read = 0;
+    std::from_chars(text.data(), text.data() + text.size(), read);  // not std::stod, which obeys the locale
+    if (stored_at(read, cells) == stored) return text;
   }
   return fmt::format("{:.17g}", density);
 }
@@ -117,14 +108,7 @@ double least_seconds(const typename Op::Problem& p, const Machine& machine) {
 SpmmProblem Spmm::describe(const Attributes& attributes, std::span<const View> operands) {
   const SpmmArgs args = arguments(attributes, operands);
   const MatmulArgs& d = args.dense;
-  return {d.m,
-          d.n,
-          d.k,
-          args.stored,
-          layout_of(d.b.row, d.b.col),
-          layout_of(d.c.row, d.c.col),
-          attributes.bias,
-          attributes.activation};
+  return {d.m, d.n, d.k, args.stored, layout_of(d.b), layout_of(d.c), attributes.bias, attributes.activation};
 }
 
 SpmmArgs Spmm::bind(const Attributes& attributes, std::span<const View> operands) {

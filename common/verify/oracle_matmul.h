@@ -155,7 +155,7 @@ class Oracle<Matmul> : public NumberResult {
     if (is_bf16()) flushed += static_cast<double>(k_) * kNormal;
     double value = sum, scale = magnitude;
     double roundings = static_cast<double>(k_) * (is_bf16() ? 2 : 1);
-    if (attributes_.alpha != 1.0f) {
+    if (attributes_.alpha != 1.0f && k_ > 0) {
       value *= static_cast<double>(attributes_.alpha);
       scale *= std::abs(static_cast<double>(attributes_.alpha));
       flushed *= std::abs(static_cast<double>(attributes_.alpha));

@@ -381,16 +381,6 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
 
 }  // namespace
 
-MatmulArgs turned(const MatmulArgs& args) {
-  MatmulArgs out = args;
-  std::swap(out.m, out.n);
-  std::swap(out.a, out.b);
-  for (auto* matrix : {&out.a, &out.b, &out.bias}) std::swap(matrix->row, matrix->col);
-  std::swap(out.c.row, out.c.col);
-  std::swap(out.batch.strides[0], out.batch.strides[1]);
-  return out;
-}
-
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
   const MatmulBlocking blocking = blocking_of(set, machine.cpu, ceil_div(k, set.group));
   return scratch_words(set, machine.cpu, blocking, m, n, k).bytes() * static_cast<std::size_t>(machine.cpu.threads);
@@ -439,23 +429,9 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   }
 }
 
-std::size_t matmul_workspace(const GemmSet& set, const MatmulProblem& p, const Machine& machine) {
-  const std::size_t item = gemm_workspace(set, p.m, p.n, p.k, machine);
-  // Whether a batch with one b is one product depends on the strides.
-  return p.shared_b ? std::max(item, gemm_workspace(set, p.m * p.batch, p.n, p.k, machine)) : item;
-}
-
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
-  const bool direct = is_plain(args);
-  const Loops<3>& batch = args.batch;
-  const bool is_one = batch.rank == 1 && batch.strides[1][0] == 0 && batch.strides[0][0] == args.m * args.a.row &&
-                      batch.strides[2][0] == args.m * args.c.row && args.bias.row == 0;
-  if (!is_one) return gemm(set, args, {.direct = direct}, queue, workspace);
-  MatmulArgs merged = args;
-  merged.m = args.m * batch.elements;
-  merged.batch = {};
-  gemm(set, merged, {.direct = direct}, queue, workspace);
+  gemm(set, args, {.direct = is_plain(args)}, queue, workspace);
 }
 
 }  // namespace tandem::cpu

@@ -80,17 +80,13 @@ struct GemmCall {
   bool row_sums = false, column_sums = false;  // the store wants them; integer sets
 };
 
-/// The transposed product: c^T = b^T a^T. What is packed or compressed of b does not follow.
-MatmulArgs turned(const MatmulArgs& args);
-
 /// Scratch of gemm() for a product of this size on machine.cpu.threads threads, whatever the strides.
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine);
 
 /// All batch items. Panels that args.packed_b brings are used where they are as wide as those of the set.
 void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, const Queue& queue, Workspace workspace);
 
-/// Kernel::workspace and Kernel::run of a matmul: a batch with one b and rows that follow each other is one product.
-std::size_t matmul_workspace(const GemmSet& set, const MatmulProblem& p, const Machine& machine);
+/// Kernel::run of a matmul.
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace);
 
 }  // namespace tandem::cpu

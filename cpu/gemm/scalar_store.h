@@ -41,7 +41,7 @@ inline float activated(Activation activation, float value) {
 template <class C>
 void store_element(const MatmulArgs& args, C* c, std::int64_t i, std::int64_t j, float sum) {
   C& to = c[i * args.c.row + j * args.c.col];
-  float value = args.k == 0 ? 0.0f : args.alpha * sum;
+  float value = args.alpha * sum;
   if (args.beta != 0.0f) value += args.beta * to_f32(to);
   if (args.bias.data) value += static_cast<const float*>(args.bias.data)[i * args.bias.row + j * args.bias.col];
   assign(to, activated(args.activation, value));

@@ -88,7 +88,7 @@ void store_with(const StoreArgs& s, Activate activate) {
   const float* tile = static_cast<const float*>(s.tile);
   const float* bias = s.first ? static_cast<const float*>(args.bias.data) : nullptr;
   const float beta = s.first ? args.beta : 1.0f;
-  const auto alpha_v = hn::Set(d, args.k == 0 ? 1.0f : args.alpha);  // an infinite alpha times an empty sum is no NaN
+  const auto alpha_v = hn::Set(d, args.alpha);
   const auto beta_v = hn::Set(d, beta);
   for (std::int64_t i = 0; i < s.rows; ++i) {
     auto* c = static_cast<typename Elements::T*>(s.c) + i * args.c.row;

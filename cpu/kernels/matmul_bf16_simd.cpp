@@ -80,7 +80,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
-  return matmul_workspace(bf16_set(machine.cpu), p, machine);
+  return gemm_workspace(bf16_set(machine.cpu), p.m, p.n, p.k, machine);
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {

@@ -89,7 +89,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
-  return matmul_workspace(set_for(machine), p, machine);
+  return gemm_workspace(set_for(machine), p.m, p.n, p.k, machine);
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {

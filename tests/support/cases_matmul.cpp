@@ -1,6 +1,7 @@
 // Cases of Matmul.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "tests/support/cases.h"
 
@@ -95,6 +96,12 @@ void add_values(std::vector<Case<Matmul>>& out, bool exact, bool small) {
                             exact ? Fill::integers : Fill::reals));
     if (exact) out.push_back(product({.size = size, .attributes = {}}, Fill::tiny_integers));
   }
+  if (exact)  // an empty sum, which no alpha makes anything but 0
+    for (const float alpha : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                              std::numeric_limits<float>::quiet_NaN()})
+      for (const float beta : {0.0f, 2.0f})
+        out.push_back(
+            product({.size = {5, 7, 0}, .attributes = {alpha, beta, Activation::none, true}}, Fill::integers));
   if (!exact) out.push_back(product({.size = {4, 5, small ? 700 : 5000}, .attributes = {}}, Fill::reals));
 }
 

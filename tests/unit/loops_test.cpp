@@ -89,6 +89,8 @@ TEST(Loops, NothingHasOneForm) {
   EXPECT_EQ(loops.rank, 1);
   EXPECT_EQ(loops.shape[0], 0);
   EXPECT_TRUE(loops.contiguous());
+  const std::int64_t huge = std::int64_t{1} << 40;  // whose product no integer holds
+  EXPECT_EQ(loops_of(Shape{huge, huge, 0}, Strides{0, 0, 1}, Strides{0, 0, 1}).elements, 0);
 }
 
 TEST(Loops, BroadcastDimensionsKeepTheirZeroStride) {

@@ -1,4 +1,6 @@
 // Problem strings: what they mean, and the round trip through describe and print.
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <tandem/error.h>
 
@@ -98,6 +100,20 @@ TEST(Problems, MatmulOperands) {
   EXPECT_TRUE(r.attributes.bias);
 }
 
+// a of one item and columns of b and c that follow each other: the transposed product has one matrix for all items.
+TEST(Problems, BatchesWithOneMatrixAreOneProduct) {
+  std::vector<float> data(3 * 4 * 5 * 2);
+  const auto view = [&](const Shape& shape, const Strides& strides) {
+    return View(data.data(), DType::f32, shape, strides);
+  };
+  const View rows[] = {view({2, 3, 5}, {15, 5, 1}), view({5, 4}, {4, 1}), view({2, 3, 4}, {12, 4, 1})};
+  const View columns[] = {view({3, 5}, {5, 1}), view({2, 5, 4}, {20, 1, 5}), view({2, 3, 4}, {12, 1, 3})};
+  EXPECT_EQ(Matmul::print(Matmul::describe({}, rows)), "f32:6x4x5");
+  EXPECT_EQ(Matmul::print(Matmul::describe({}, columns)), "f32:8x3x5,tb");
+  const View apart[] = {columns[0], columns[1], view({2, 3, 4}, {13, 1, 3})};
+  EXPECT_EQ(Matmul::describe({}, apart).batch, 2);
+}
+
 TEST(Problems, ProductsOfBf16) {
   const Request<Matmul> plain = *Matmul::parse("matmul", "bf16:3x4x5,bias");
   EXPECT_EQ(plain.operands[0].dtype, DType::bf16);
@@ -139,8 +155,12 @@ TEST(Problems, RefuseWhatTheyCannotRead) {
       {"relu f32:1x2x3x4x5x6x7x8x9", "more sizes than a tensor has dimensions"},
       {"add f32:3x4,col", "unknown option 'col'"},
       {"softmax f32:3x4,axis=2", "axis 2"},
-      {"softmax f32:3x4,axis=", "axis="},
+      {"softmax f32:3x4,axis=", "'axis=' is no axis"},
+      {"softmax f32:3x4,axis=99999999999", "'axis=99999999999' is no axis"},
+      {"quantize s8:3x4,axis=99999999999", "'axis=99999999999' is no axis"},
+      {"quantize s8:3x4,axis=1x", "'axis=1x' is no axis"},
       {"sum f32:3x4,axis=-3", "axis -3"},
+      {"sum f32:3x4,axes=1", "unknown option 'axes=1'; only axis=N is known"},
       {"transpose f32:3", "two sizes are needed"},
       {"convert s8:3", "f32 to bf16 or f16, and these to f32, are supported"},
       {"convert bf16:3,from=f16", "unknown option 'from=f16'"},

@@ -104,6 +104,13 @@ TEST(View, SlicesAndTransposes) {
   EXPECT_EQ(v.transposed().strides()[0], 1);
   EXPECT_EQ(v.slice(1, 6, 6).elements(), 0);
   EXPECT_EQ(v.slice(0, 0, 4, 100).size(0), 1);
+  const std::int64_t far = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(v.slice(0, 1, 4, far).size(0), 1);
+  EXPECT_EQ(v.slice(0, 1, 4, far).as<float>(), data + 6);
+  EXPECT_EQ(v.slice(0, 1, 4, 3).size(0), 1);
+  EXPECT_EQ(v.slice(0, 0, 4, 3).size(0), 2);
+  const std::int64_t huge = std::int64_t{1} << 40;
+  EXPECT_EQ(imagined({huge, 0}, {huge, 1}).slice(0, 0, huge, huge / 2).size(0), 2);
   for (const auto& [dim, begin, end, step] :
        {std::tuple{2, 0, 1, 1}, {-1, 0, 1, 1}, {0, -1, 1, 1}, {0, 3, 2, 1}, {0, 0, 5, 1}, {0, 0, 1, 0}})
     EXPECT_NE(
