@@ -73,12 +73,12 @@ MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> 
   return args;
 }
 
-double parse_number(std::string_view op, std::string_view text) {
+float parse_number(std::string_view op, std::string_view text) {
   float value = 0;
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || at != text.data() + text.size())
     throw Error(Code::invalid_argument, fmt::format("{}: '{}' is not a number", op, text));
-  return static_cast<double>(value);
+  return value;
 }
 
 /// What the caller called.
@@ -263,7 +263,7 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
   DType result = parsed.dtype;
   bool ta = false, tb = false;
   MatrixFormat& b_format = request.attributes.b_format;
-  Shape batch;
+  const Shape batch = parsed.batch ? Shape{*parsed.batch} : Shape{};
   for (const std::string& option : parsed.options) {
     if (option == "ta")
       ta = true;
@@ -278,9 +278,7 @@ std::optional<Request<Matmul>> Matmul::parse(std::string_view op, std::string_vi
     else if (option.starts_with("act="))
       request.attributes.activation = parse_activation(option.substr(4));
     else if (option.starts_with("beta="))
-      request.attributes.beta = static_cast<float>(parse_number(op, option.substr(5)));
-    else if (option.starts_with("batch="))
-      batch = Shape{static_cast<std::int64_t>(parse_number(op, option.substr(6)))};
+      request.attributes.beta = parse_number(op, option.substr(5));
     else
       throw Error(Code::invalid_argument,
                   fmt::format("matmul '{}': unknown option '{}'; write {}", text, option, kForm));

@@ -160,6 +160,18 @@ std::optional<int> parse_axis(std::string_view op, std::string_view text, const 
   return axis;
 }
 
+namespace {
+
+/// A number >= 0, and nothing else.
+std::optional<std::int64_t> parse_size(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || at != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
 ProblemText parse_problem_text(std::string_view op, std::string_view text, std::string_view form) {
   const auto fail = [&](std::string_view why) {
     return Error(Code::invalid_argument, fmt::format("{} '{}': {}; write {}", op, text, why, form));
@@ -170,20 +182,18 @@ ProblemText parse_problem_text(std::string_view op, std::string_view text, std::
   out.dtype = parse_dtype(text.substr(0, colon));
   std::string_view rest = text.substr(colon + 1);
   const std::string_view sizes = rest.substr(0, rest.find(','));
-  for (std::size_t begin = 0; begin <= sizes.size();) {
-    const std::size_t end = std::min(sizes.find_first_of("x*", begin), sizes.size());
-    std::int64_t value = 0;
-    const char* first = sizes.data() + begin;
-    const char* last = sizes.data() + end;
-    const auto [at, error] = std::from_chars(first, last, value);
-    if (error != std::errc() || at != last || value < 0) throw fail("sizes are numbers >= 0 joined by x");
-    out.sizes.push_back(value);
-    // A batch count after '*' arrives as an option, so that it cannot be taken for a dimension.
-    if (end < sizes.size() && sizes[end] == '*') {
-      out.options.push_back("batch=" + std::string(sizes.substr(end + 1)));
-      break;
-    }
+  const std::size_t star = std::min(sizes.find('*'), sizes.size());
+  for (std::size_t begin = 0; begin <= star;) {
+    const std::size_t end = std::min(sizes.find('x', begin), star);
+    const std::optional<std::int64_t> size = parse_size(sizes.substr(begin, end - begin));
+    if (!size) throw fail("sizes are numbers >= 0 joined by x");
+    out.sizes.push_back(*size);
     begin = end + 1;
+  }
+  if (star < sizes.size()) {
+    if (form.find(kBatchForm) == std::string_view::npos) throw fail("there are no batches of it");
+    out.batch = parse_size(sizes.substr(star + 1));
+    if (!out.batch) throw fail("a batch is a number >= 0");
   }
   rest.remove_prefix(std::min(rest.size(), sizes.size()));
   while (!rest.empty()) {

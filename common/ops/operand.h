@@ -203,10 +203,15 @@ inline View readable(const ConstView& v) {
   return View(const_cast<void*>(v.data()), v.dtype(), v.shape(), v.strides(), v.device());
 }
 
-/// "f32:512x512x512,tb,bias" -> dtype, sizes, options. Throws Error that names `op`, the text and the expected form.
+/// What a form has behind its sizes where problems may be batches.
+inline constexpr std::string_view kBatchForm = "[*BATCH]";
+
+/// "f32:512x512x512*8,tb,bias" -> dtype, sizes, batch, options. Throws Error that names `op`, the text and the expected
+/// form.
 struct ProblemText {
   DType dtype = DType::f32;
   std::vector<std::int64_t> sizes;
+  std::optional<std::int64_t> batch;  // only where the form has kBatchForm
   std::vector<std::string> options;
 };
 ProblemText parse_problem_text(std::string_view op, std::string_view text, std::string_view form);

@@ -1,7 +1,5 @@
 #include "common/ops/transpose.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include "common/dispatch/execute.h"
@@ -59,17 +57,12 @@ double Transpose::bytes(const Problem& p) {
 std::optional<Request<Transpose>> Transpose::parse(std::string_view op, std::string_view text) {
   if (op != kName) return std::nullopt;
   const ProblemText parsed = parse_problem_text(op, text, kForm);
-  Shape shape;
-  for (const std::string& option : parsed.options) {
-    std::int64_t batch = -1;
-    if (option.starts_with("batch=")) std::from_chars(option.data() + 6, option.data() + option.size(), batch);
-    if (batch < 0)
-      throw Error(Code::invalid_argument,
-                  fmt::format("transpose '{}': unknown option '{}'; write {}", text, option, kForm));
-    shape.push_back(batch);
-  }
+  for (const std::string& option : parsed.options)
+    throw Error(Code::invalid_argument,
+                fmt::format("transpose '{}': unknown option '{}'; write {}", text, option, kForm));
   if (parsed.sizes.size() != 2)
     throw Error(Code::invalid_argument, fmt::format("transpose '{}': two sizes are needed; write {}", text, kForm));
+  Shape shape = parsed.batch ? Shape{*parsed.batch} : Shape{};
   Shape out = shape;
   shape.push_back(parsed.sizes[0]);
   shape.push_back(parsed.sizes[1]);

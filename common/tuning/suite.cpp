@@ -94,7 +94,7 @@ std::vector<Template> templates_of(const std::string& op, std::string_view form)
     ranks = {1 + static_cast<int>(std::count(shape.begin(), shape.end(), 'x'))};
   std::vector<std::string> options{""};
   for (std::string& option : options_of(form)) options.push_back(std::move(option));
-  const bool density = shape.find("@DENSITY") != shape.npos, batch = form.find("[*BATCH]") != form.npos;
+  const bool density = shape.find("@DENSITY") != shape.npos, batch = form.find(kBatchForm) != form.npos;
   for (const std::string& dtype : dtypes)
     for (const int rank : ranks)
       for (const std::string& option : options) {
