@@ -10,6 +10,10 @@ runs=100
 case "${1:-}" in
   "") ;;
   --quick) runs=20 ;;
+  --help | -h)
+    sed -n '2,/^[^#]/s/^# //p' "$0"
+    exit 0
+    ;;
   *) echo "bench/evidence.sh: '$1' is unknown; only --quick is" >&2; exit 2 ;;
 esac
 dir=$("$root/cmake/build.sh" tandem-compare tandem-evidence tandem-dispatch-bench tandem-ceiling-check tandem-tune)

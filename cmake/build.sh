@@ -8,6 +8,12 @@
 #   TANDEM_REQUIRE_CUDA=1      fail where there is no CUDA compiler
 #   JOBS                       parallel jobs (default: all processors)
 set -euo pipefail
+
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+  sed -n '2,/^[^#]/s/^# //p' "$0"
+  exit 0
+fi
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 

@@ -5,6 +5,12 @@
 # CUDA tests that cannot run here are skipped and counted; TANDEM_REQUIRE_CUDA=1 makes that a failure.
 # Environment: see cmake/build.sh. Exit code: 0 when all tests passed.
 set -euo pipefail
+
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+  sed -n '2,/^[^#]/s/^# //p' "$0"
+  exit 0
+fi
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$("$root/cmake/build.sh")
 
