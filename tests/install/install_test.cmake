@@ -1,4 +1,5 @@
-# One run: install a component, build the consumer with CMake and with pkg-config, run both, look at what they print.
+# One run: install a component, build the consumer with CMake and with pkg-config, run both, look at what they print. Without
+# a component: install everything, and start one of the programs.
 function(run)
   cmake_parse_arguments(arg "" "OUTPUT" "COMMAND" ${ARGN})
   execute_process(COMMAND ${arg_COMMAND} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -26,6 +27,11 @@ endfunction()
 
 set(prefix "${WORK_DIR}/prefix")
 file(REMOVE_RECURSE "${WORK_DIR}")
+if(NOT COMPONENT)  # everything
+  run(COMMAND ${CMAKE_COMMAND} --install "${BUILD_DIR}" --prefix "${prefix}")
+  run(COMMAND "${prefix}/bin/tandem-compare" --version)
+  return()
+endif()
 run(COMMAND ${CMAKE_COMMAND} --install "${BUILD_DIR}" --prefix "${prefix}" --component ${COMPONENT})
 
 run(COMMAND ${CMAKE_COMMAND} -S "${CONSUMER_DIR}" -B "${WORK_DIR}/build" -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${CXX}"
