@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kDescription =
     "Measures what the layout of data costs here: order, padding, blocks, strides, alignment, NUMA nodes, pinned "
     "memory.\n"
-    "Exit code: 0, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0, 2 when the command cannot be meant or carried out, 130 when interrupted.";
 constexpr const char* kExamples =
     "\nExamples:\n"
     "  tandem-layout\n"
@@ -51,6 +51,7 @@ int run(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("tandem-layout ") + version());
   app.add_option("--size", options.size, "of the matrix of floats, default 2048x4096")->type_name("ROWSxCOLUMNS");
   bench::add_run_options(app, options, "way");
+  app.remove_option(app.get_option("--threads"));  // the walks are those of one thread
   if (!bench::parse_command_line(app, options, argc, argv)) return 0;
   profile::LayoutOptions how = layout_options(options);
   bench::check_files(options);
@@ -59,9 +60,7 @@ int run(int argc, const char* const* argv) {
   const std::atomic<bool>& interrupted = bench::catch_interrupts();
   how.cancel = &interrupted;
   how.observe = [&](const profile::Progress& progress) { line.show(progress); };
-  ContextOptions context;
-  context.threads = options.threads;
-  Context ctx(context);
+  Context ctx;
   const profile::LayoutReport report = analyse_layout(ctx, how);
   line.clear();
   if (!options.quiet && !bench::stdout_is_taken(options))

@@ -124,7 +124,6 @@ void measure_alignment(LayoutReport& report, const LayoutOptions& options) {
   measure_group(report, "alignment", ways, options);
 }
 
-/// The largest size that all curves have.
 void add_copies(LayoutReport& report, const Machine& machine, bool cancelled) {
   const auto absent = [&](const std::string& why) {
     report.rows.push_back({"host memory", "pinned and pageable copies", {}, 0, kAbsent, kAbsent, "n/a: " + why});
@@ -133,15 +132,7 @@ void add_copies(LayoutReport& report, const Machine& machine, bool cancelled) {
   if (cancelled) return absent("interrupted");
   Ceilings ceilings;
   gpu::measure_copies(machine.gpus.front().index, ceilings);
-  std::size_t point = 0;
-  const std::vector<NamedCurve> curves = curves_of(ceilings);
-  for (std::size_t i = 0; i < CopyCurve::kPoints; ++i)
-    if (std::all_of(curves.begin(), curves.end(), [&](const NamedCurve& c) { return c.curve->seconds[i] > 0; }))
-      point = i;
-  for (const NamedCurve& named : curves)
-    report.rows.push_back(layout_row("host memory", named.words,
-                                     timing_of({{named.curve->seconds[point]}, 1, Stop::enough}),
-                                     static_cast<double>(CopyCurve::bytes_at(point))));
+  add_copy_rows(report, ceilings);
 }
 
 void check(const LayoutOptions& options) {
@@ -165,6 +156,18 @@ void measure_ways(LayoutReport& report, const std::string& group, std::span<cons
   std::vector<Samples> samples = measure(ways, measure_options(options));
   for (std::size_t i = 0; i < ways.size(); ++i)
     report.rows.push_back(layout_row(group, ways[i].name, timing_of(std::move(samples[i])), bytes[i]));
+}
+
+void add_copy_rows(LayoutReport& report, const Ceilings& ceilings) {
+  std::size_t point = 0;
+  const std::vector<NamedCurve> curves = curves_of(ceilings);
+  for (std::size_t i = 0; i < CopyCurve::kPoints; ++i)
+    if (std::all_of(curves.begin(), curves.end(), [&](const NamedCurve& c) { return c.curve->seconds[i] > 0; }))
+      point = i;
+  for (const NamedCurve& named : curves)
+    report.rows.push_back(layout_row("host memory", named.words,
+                                     timing_of({{named.curve->seconds[point]}, 1, Stop::one_figure}),
+                                     static_cast<double>(CopyCurve::bytes_at(point))));
 }
 
 }  // namespace tandem::profile

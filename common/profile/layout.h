@@ -27,4 +27,7 @@ LayoutRow layout_row(const std::string& group, const std::string& access, Timing
 void measure_ways(LayoutReport& report, const std::string& group, std::span<const Timed> ways,
                   std::span<const double> bytes, const LayoutOptions& options);
 
+/// Adds a row for each measured curve of copies, at the largest size that all of them have.
+void add_copy_rows(LayoutReport& report, const Ceilings& ceilings);
+
 }  // namespace tandem::profile

@@ -135,6 +135,8 @@ std::string_view name(Stop stop) {
       return "interrupted";
     case Stop::too_short:
       return "too short";
+    case Stop::one_figure:
+      return "one figure";
   }
   return "unknown";
 }

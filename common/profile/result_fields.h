@@ -20,7 +20,7 @@ struct EnumNames<Status> {
 };
 template <>
 struct EnumNames<Stop> {
-  static constexpr int count = 5;
+  static constexpr int count = 6;
 };
 template <>
 struct EnumNames<Verdict> {

@@ -21,6 +21,7 @@ TEST(LayoutCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
               {"--size 1x1", "1 x 1"},
               {"--size 99999999x99999999", "99999999 x 99999999"},
               {"--json /nowhere/at/all.json", "/nowhere/at/all.json"},
+              {"--threads 2", "--threads"},
               {"something", "something"}};
   for (const auto& bad : kBad) expect_usage_error(run(bad.arguments), "tandem-layout", bad.mentions);
 }

@@ -74,6 +74,25 @@ TEST(Layout, FirstTouchNeedsTwoNodes) {
   EXPECT_TRUE(report.rows[3].time.measured());
 }
 
+// Points of curves: one figure each, at a size that all of them have.
+TEST(Layout, CopiesAreOneFigureEach) {
+  Ceilings ceilings;
+  ceilings.h2d_pageable.seconds = {1e-6, 2e-6, 4e-6};
+  ceilings.d2h_pinned.seconds = {1e-6, 1e-6};
+  LayoutReport report;
+  add_copy_rows(report, ceilings);
+  derive_layout_figures(report);
+  ASSERT_EQ(report.rows.size(), 2u);
+  EXPECT_EQ(report.rows[0].access, "host to device, pageable");
+  EXPECT_EQ(report.rows[1].access, "device to host, pinned");
+  for (const LayoutRow& row : report.rows) {
+    EXPECT_EQ(row.bytes, 16384);
+    EXPECT_EQ(row.time.stop, Stop::one_figure);
+  }
+  EXPECT_NEAR(report.rows[0].slowdown, 2, 1e-9);
+  EXPECT_EQ(nlohmann::json::parse(layout_json(report))["rows"][0]["stop"], "one figure");
+}
+
 TEST(Layout, ARealRunHasEveryGroup) {
   Context ctx;
   LayoutOptions options;

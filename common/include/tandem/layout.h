@@ -51,8 +51,9 @@ std::string layout_json(const LayoutReport& report);
 
 namespace tandem {
 
-/// Measures on one thread (the walks) and between host and GPU (the copies), ways of a group in shuffled rounds. Throws
-/// Error(invalid_argument) for sizes out of range, Error(out_of_memory).
+/// Measures on one thread (the walks), ways of a group in shuffled rounds, and between host and GPU (the copies), where
+/// each row is one figure (Stop::one_figure): the largest size that all curves have. Throws Error(invalid_argument) for
+/// sizes out of range, Error(out_of_memory).
 profile::LayoutReport analyse_layout(Context& ctx, const profile::LayoutOptions& options = {});
 
 }  // namespace tandem

@@ -35,7 +35,8 @@ enum class Stop : std::uint8_t {
   enough,       ///< the wanted time was spent and the median is known to the wanted precision
   max_time,     ///< it is not, but the time limit is reached
   interrupted,
-  too_short,  ///< a batch of calls is too short for the clock: the samples were thrown away
+  too_short,   ///< a batch of calls is too short for the clock: the samples were thrown away
+  one_figure,  ///< there is one figure, measured elsewhere: it says nothing of how it scatters
 };
 
 std::string_view name(Stop stop);
