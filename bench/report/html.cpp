@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/profile/format.h"
+#include "common/profile/report_parts.h"
 
 namespace tandem::report {
 namespace {
@@ -93,6 +94,11 @@ std::string bar(double fraction) {
   if (!std::isfinite(fraction)) return "";
   return fmt::format("<span class=\"bar\" aria-hidden=\"true\"><i style=\"width:{:.1f}%\"></i></span>",
                      100 * std::clamp(fraction, 0.0, 1.0));
+}
+
+std::string ceiling_text(double fraction) {
+  const std::string_view above = profile::above_mark(fraction);
+  return bar(fraction) + percent_text(fraction) + (above.empty() ? "" : fmt::format("<small>{}</small>", above));
 }
 
 }  // namespace tandem::report

@@ -30,6 +30,9 @@ std::string factors_text(const profile::Interval& interval);
 /// <section id="id"><h2>title</h2>body</section>; empty for an empty body. `note` is a sentence below the title.
 std::string section(std::string_view id, std::string_view title, std::string_view note, std::string_view body);
 
+/// A bar, "93.5 %", and a mark where that is more than there should be.
+std::string ceiling_text(double fraction);
+
 /// A horizontal bar, filled up to `fraction`, that needs no script.
 std::string bar(double fraction);
 

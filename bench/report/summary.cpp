@@ -79,6 +79,8 @@ std::string warnings(const Comparison& c) {
   if (c.during.stolen_seconds > 0.01 * c.seconds)
     out += fmt::format("<p class=\"alert\">The hypervisor took {} CPU-seconds during the {} s of the run.</p>\n",
                        number_text(c.during.stolen_seconds), number_text(c.seconds));
+  if (const std::string above = profile::above_ceilings(c.rows); !above.empty())
+    out += fmt::format("<p class=\"alert\">{}.</p>\n", esc(above));
   for (const profile::Statement& s : c.statements)
     out += fmt::format("<p class=\"statement\"><b>{}</b> {}</p>\n", esc(s.name), esc(s.text));
   return out;
@@ -122,13 +124,12 @@ std::string winner(std::span<const Row> rows) {
   if (!best.timed() || best.kernel == kAuto) return "";
   return fmt::format(
       "<tr><th scope=\"row\"><b>{}</b> {}<small>{}</small></th><td data-label=\"fastest\">{}</td>"
-      "<td data-label=\"median\" class=\"n\">{}</td><td data-label=\"of the ceiling\" class=\"n\">{}{}</td>"
+      "<td data-label=\"median\" class=\"n\">{}</td><td data-label=\"of the ceiling\" class=\"n\">{}</td>"
       "<td data-label=\"over the reference\" class=\"n\">{}<small>{}</small></td><td data-label=\"next best\">{}</td>"
       "<td data-label=\"dispatch chose\">{}</td></tr>\n",
       esc(best.op), kernel_text(best.problem), esc(best.label), kernel_text(best.kernel),
-      seconds_text(best.time.summary.median), bar(best.ceiling_fraction), percent_text(best.ceiling_fraction),
-      factor_text(over_reference(best)), factors_text(best.vs_reference.ratio_95), next_best(order),
-      choice(rows, best));
+      seconds_text(best.time.summary.median), ceiling_text(best.ceiling_fraction), factor_text(over_reference(best)),
+      factors_text(best.vs_reference.ratio_95), next_best(order), choice(rows, best));
 }
 
 std::string winners(const Comparison& c) {

@@ -77,7 +77,7 @@ std::string line(const Row& row, std::size_t index) {
   out += cell(4, interval_text(s.median_95), low);
   out += cell(5, seconds_text(whole), whole);
   out += cell(6, fmt::format("{} {}", number_text(row.rate), esc(row.rate_unit)), row.rate);
-  out += cell(7, bar(row.ceiling_fraction) + percent_text(row.ceiling_fraction), row.ceiling_fraction);
+  out += cell(7, ceiling_text(row.ceiling_fraction), row.ceiling_fraction);
   out += cell(8, factor_text(over_reference(row)) + verdict_of(row.vs_reference), over_reference(row));
   out += cell(9, row.bound_ratio == 0 ? "exact" : fmt::format("{:.2g}", row.bound_ratio), row.bound_ratio);
   return out + "</tr>\n";

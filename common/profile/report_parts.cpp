@@ -1,5 +1,6 @@
 #include "common/profile/report_parts.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -22,6 +23,19 @@ std::string spread_cell(const Timing& timing) {
   const TimeUnit unit = unit_for(timing.summary.median);
   return fmt::format("{} .. {}", significant(timing.summary.p25 / unit.seconds),
                      significant(timing.summary.p75 / unit.seconds));
+}
+
+std::string_view above_mark(double ceiling_fraction) {
+  constexpr double kScatter = 0.03;
+  return ceiling_fraction > 1 + kScatter ? "above the ceiling" : "";
+}
+
+std::string above_ceilings(std::span<const Row> rows) {
+  const auto above =
+      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !above_mark(row.ceiling_fraction).empty(); });
+  if (above == 0) return "";
+  return fmt::format("{} above the ceiling: it was measured too low, or part of the data stays in the cache above",
+                     above == 1 ? "1 row is" : fmt::format("{} rows are", above));
 }
 
 std::string csv_text(const std::string& text) {

@@ -1,6 +1,7 @@
 // Pieces that the reports of all programs are made of.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,11 @@ std::string run_time(const RunFacts& facts);
 std::string markdown_header(const RunFacts& facts);
 /// Without what would end a cell.
 std::string markdown_cell(const std::string& text);
+
+/// "above the ceiling" for a fraction of it that is more than its measurement scatters; else empty.
+std::string_view above_mark(double ceiling_fraction);
+/// How many rows have that mark, and what it means, in a sentence; empty where none has it.
+std::string above_ceilings(std::span<const Row> rows);
 
 /// A field of RFC 4180, quoted where it must be.
 std::string csv_text(const std::string& text);

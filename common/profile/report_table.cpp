@@ -79,7 +79,10 @@ std::string timed_line(const Row& row, std::size_t name_width, const Extra& extr
   if (extra.bytes) line += "  " + right(with_prefix(row.work.bytes) + "B", 8);
   if (extra.saturation) line += "  " + right(saturated_cell(row), 9);
   if (extra.sparsity) line += "  " + right(dense_cell(row), 16);
-  if (const std::string text = remarks(row); !text.empty()) line += "  " + paint.dim(text);
+  std::string text = remarks(row);
+  if (const std::string_view above = above_mark(row.ceiling_fraction); !above.empty())
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", above);
+  if (!text.empty()) line += "  " + paint.dim(text);
   return line + "\n";
 }
 
@@ -220,7 +223,9 @@ std::string table_footer(const Comparison& c, const Style& style) {
   text +=
       fmt::format("{}{} rows measured and right, {}, {} skipped; {}", c.interrupted ? "interrupted: " : "", right_rows,
                   wrong > 0 ? paint.red(fmt::format("{} WRONG", wrong)) : "0 wrong", skipped, run_time(c));
-  return text + "\n";
+  text += "\n";
+  if (const std::string above = above_ceilings(c.rows); !above.empty()) text += above + "\n";
+  return text;
 }
 
 }  // namespace tandem::profile

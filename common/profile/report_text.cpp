@@ -16,12 +16,13 @@ std::string markdown_row(const Row& row) {
   if (row.status != Status::ok || !row.time.measured())
     return fmt::format("| {} | {} | | | | | | | | | | | {} |\n", markdown_cell(kernel),
                        row.status == Status::wrong ? "**WRONG**" : name(row.status), markdown_cell(row.reason));
-  return fmt::format("| {} | {} | {} | {} | {} {} | {} | {} | {} | {} | {}B | {} | {} | {:.2g} |\n",
+  const std::string_view above = above_mark(row.ceiling_fraction);
+  return fmt::format("| {} | {} | {} | {} | {} {} | {}{} | {} | {} | {} | {}B | {} | {} | {:.2g} |\n",
                      markdown_cell(kernel), duration(row.time.summary.median), spread_cell(row.time),
                      row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", significant(row.rate),
-                     row.rate_unit, percent(row.ceiling_fraction), factor(row.speedup_vs_reference),
-                     verdict_cell(row.vs_reference), verdict_cell(row.vs_best), with_prefix(row.work.bytes),
-                     saturated_cell(row), dense_cell(row), row.bound_ratio);
+                     row.rate_unit, percent(row.ceiling_fraction), above.empty() ? "" : fmt::format(", {}", above),
+                     factor(row.speedup_vs_reference), verdict_cell(row.vs_reference), verdict_cell(row.vs_best),
+                     with_prefix(row.work.bytes), saturated_cell(row), dense_cell(row), row.bound_ratio);
 }
 
 std::string effect_cells(const Effect& effect) {
@@ -73,6 +74,7 @@ std::string to_markdown(const Comparison& c) {
     text += "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const Row* row : in_order(rows)) text += markdown_row(*row);
   }
+  if (const std::string above = above_ceilings(c.rows); !above.empty()) text += "\n" + above + ".\n";
   if (!c.statements.empty()) text += "\n## Results\n\n";
   for (const Statement& s : c.statements) text += fmt::format("- {}: {}\n", s.name, s.text);
   return text;

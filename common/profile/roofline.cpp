@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/profile/format.h"
+#include "common/profile/report_parts.h"
 
 namespace tandem::profile {
 namespace {
@@ -119,7 +120,8 @@ std::string sentence_of(const RooflinePoint& point) {
       fmt::format("{}{}, {}: {} flop/byte, {}FLOP/s", point.kernel, point.whole_call ? " end to end" : "",
                   point.problem, significant(point.intensity), with_prefix(point.flops));
   if (!point.limit.empty() && !std::isnan(point.fraction))
-    text += fmt::format(", {} of {}", percent(point.fraction), point.limit);
+    text += fmt::format(", {} of {}{}", percent(point.fraction), point.limit,
+                        above_mark(point.fraction).empty() ? "" : fmt::format(", {}", above_mark(point.fraction)));
   return text;
 }
 

@@ -42,6 +42,18 @@ TEST(ReportHtml, AbsentFiguresAreADash) {
   EXPECT_NE(bar(7).find("width:100.0%"), std::string::npos);
 }
 
+TEST(ReportHtml, WhatIsAboveItsCeilingIsMarked) {
+  EXPECT_EQ(ceiling_text(1.02).find("above"), std::string::npos);
+  EXPECT_NE(ceiling_text(1.168).find("116.8 %<small>above the ceiling</small>"), std::string::npos);
+  profile::Comparison c = test::made_up_comparison();
+  for (Row& row : c.rows) row.ceiling_fraction = 0.9;
+  const std::string sentence = "1 row is above the ceiling: it was measured too low";
+  const auto page = [&] { return to_html({{"a.json", to_json(c), c, {}, false}}); };
+  EXPECT_EQ(page().find("above the ceiling"), std::string::npos);
+  c.rows[0].ceiling_fraction = 1.04;
+  EXPECT_NE(page().find(sentence), std::string::npos);
+}
+
 TEST(ReportLadders, SizesOfAProblem) {
   const SplitProblem p = split_problem("csr:1024x256x64@0.05,int8,group=128x2");
   EXPECT_EQ(p.family, "csr:#x#x#@#,int8,group=128x2");
