@@ -17,9 +17,8 @@ constexpr std::array<std::string_view, 2> kJobs = {"digits", "ladder"};
 
 constexpr const char* kDescription =
     "Compares every kernel on the same problems: checks each result, then times the right ones side by side.\n"
-    "Exit code: 0; 1 when a result is wrong, or what --selftest or --fail-on watches for has happened; 2 for a "
-    "command\n"
-    "that cannot be meant, and for results that cannot be compared; 130 when interrupted.";
+    "Exit code: 0; 1 when a result is wrong, or what --selftest or --fail-on watches for has happened; 2 when the\n"
+    "command cannot be meant or carried out, as with results that cannot be compared; 130 when interrupted.";
 
 constexpr const char* kExamples =
     "\nExamples:\n"
@@ -56,13 +55,22 @@ void read_words(const std::vector<std::string>& words, Options& options) {
   options.problems.insert(options.problems.end(), of_files.begin(), of_files.end());
 }
 
+/// What runs nothing writes no results, and takes no options of a run.
+void check_modes(const CLI::App& app, const Options& options) {
+  if (!options.files.empty())
+    bench::refuse_others(app, "compare", {"problem", "--threshold", "--seed", "--fail-on", "--quiet"});
+  else if (options.list)
+    bench::refuse_others(app, "--list", {"--list"});
+  else if (options.explain)
+    bench::refuse_others(app, "--explain",
+                         {"--explain", "problem", "--a", "--b", "--data", "--threads", "--axis", "--sweep-batch"});
+}
+
 void check(const Options& options) {
   if (!(options.threshold_percent > 0 && options.threshold_percent < 100))
     throw UsageError(fmt::format("--threshold {}: write per cent, above 0 and below 100", options.threshold_percent));
   if (!options.sweep_threads.empty() && options.threads > 0)
     throw UsageError("--threads and --sweep-threads exclude each other");
-  if (!options.files.empty() && !options.baseline.empty())
-    throw UsageError("compare takes its two files and no --baseline");
   if (options.fail_on_regression && options.files.empty() && options.baseline.empty())
     throw UsageError("--fail-on regression needs --baseline FILE");
   if (options.fail_on_reference &&
@@ -124,6 +132,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   options.fail_on_reference = fails_on("reference");
   options.kernels_given = kernels->count() > 0;
   read_words(words, options);
+  check_modes(app, options);
   check(options);
   return options;
 }

@@ -24,7 +24,7 @@ void complain(const std::string& text) { std::fprintf(stderr, "tandem-compare: %
 int judge_change(const Options& options, const profile::RunChange& change) {
   if (!change.obstacle.empty()) {
     complain("not comparable: " + change.obstacle);
-    return bench::kUsage;
+    return bench::kFailed;
   }
   if (!options.fail_on_regression || !change.regressed()) return 0;
   complain("regression: something is slower than the baseline, or wrong");

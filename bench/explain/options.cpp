@@ -14,7 +14,8 @@ constexpr const char* kDescription =
     "Says which kernel a call would run and why, where a GPU begins to be worth it, and, when asked, what the\n"
     "alternatives take when they are run. The words are an operation, its problem, and optionally where operands are\n"
     "(b:cuda:0; others are on the host) and how many calls use the inputs that stay (reuse=100).\n"
-    "Exit code: 0, 1 when a kernel that was run is wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0, 1 when a kernel that was run is wrong, 2 when the command cannot be meant or carried out, 130 when "
+    "interrupted.";
 
 constexpr const char* kExamples =
     "\nExamples:\n"

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kDescription =
     "Runs a model in several compressed variants, checks each one, and prints accuracy, error, speed and bytes.\n"
-    "Exit code: 0, 1 when a result is wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0, 1 when a result is wrong, 2 when the command cannot be meant or carried out, 130 when interrupted.";
 
 constexpr const char* kExamples =
     "\nVariants: f32, bf16, int8-static, int8-dynamic, pruned-50% (one for each sparsity), 2:4, int8+2:4.\n"

@@ -21,7 +21,8 @@ constexpr const char* kDescription =
     "Profiles one kernel on one problem: checks its result, then shows where the time of a call goes, how fast the "
     "kernel\n"
     "is with warm and with cold caches, and what bounds it. Every number says where it comes from.\n"
-    "Exit code: 0, 1 when the result is wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0, 1 when the result is wrong, 2 when the command cannot be meant or carried out, 130 when "
+    "interrupted.";
 
 constexpr const char* kExamples =
     "\nExamples:\n"

@@ -14,7 +14,7 @@ constexpr const char* kDescription =
     "Measures what this machine can do at most (each cache level, memory, each arithmetic, the link to the GPU) and "
     "shows\n"
     "where kernels stand under it: work per byte against work per second.\n"
-    "Exit code: 0, 1 when a result is wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0, 1 when a result is wrong, 2 when the command cannot be meant or carried out, 130 when interrupted.";
 
 constexpr const char* kExamples =
     "\nExamples:\n"

@@ -28,7 +28,7 @@ int run_program(const char* name, const std::function<int()>& run) {
     return run();
   } catch (const std::exception& error) {  // UsageError, Error, or a library's own
     std::fprintf(stderr, "%s: %s\n", name, error.what());
-    return kUsage;
+    return kFailed;
   }
 }
 

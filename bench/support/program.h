@@ -6,12 +6,13 @@
 
 namespace tandem::bench {
 
-inline constexpr int kWrong = 1, kUsage = 2, kInterrupted = 130;
+/// kFailed: the command cannot be meant, or cannot be carried out.
+inline constexpr int kWrong = 1, kFailed = 2, kInterrupted = 130;
 
 /// From now on the first SIGINT or SIGTERM sets the flag that is returned; the second ends the program.
 const std::atomic<bool>& catch_interrupts();
 
-/// The exit code of `run`; an exception becomes one line on standard error, after the program's name, and kUsage.
+/// The exit code of `run`; an exception becomes one line on standard error, after the program's name, and kFailed.
 int run_program(const char* name, const std::function<int()>& run);
 
 }  // namespace tandem::bench

@@ -53,6 +53,14 @@ bool parse_command_line(CLI::App& app, const RunOptions& options, int argc, cons
   return true;
 }
 
+void refuse_others(const CLI::App& app, const std::string& mode, const std::vector<std::string>& meant) {
+  for (const CLI::Option* option : app.get_options()) {
+    const auto is = [&](const std::string& known) { return option->check_name(known); };
+    if (option->count() > 0 && std::none_of(meant.begin(), meant.end(), is))
+      throw UsageError(fmt::format("{} means nothing together with {}", option->get_name(), mode));
+  }
+}
+
 std::string shell_word(const std::string& text) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,=-+@%";
   if (text.find_first_not_of(kPlain) == std::string::npos) return text;

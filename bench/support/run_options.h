@@ -35,6 +35,10 @@ void add_run_options(CLI::App& app, RunOptions& options, const std::string& meas
 /// UsageError.
 bool parse_command_line(CLI::App& app, const RunOptions& options, int argc, const char* const* argv);
 
+/// Throws UsageError for the first thing on a parsed command line that is none of `meant` ("--json", or a positional's
+/// name): `mode` would pass over it.
+void refuse_others(const CLI::App& app, const std::string& mode, const std::vector<std::string>& meant);
+
 /// A word as a shell needs it.
 std::string shell_word(const std::string& text);
 

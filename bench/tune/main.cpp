@@ -20,6 +20,7 @@
 #include "bench/tune/regret.h"
 #include "bench/tune/session.h"
 #include "common/core/context_impl.h"
+#include "common/core/device_api.h"
 #include "common/io/file.h"
 #include "common/profile/read_json.h"
 #include "common/profile/timer.h"
@@ -35,7 +36,7 @@ using bench::UsageError;
 constexpr const char* kDescription =
     "Measures the kernels of this machine into its tuning file, from which the library then chooses. Every result is\n"
     "checked; a kernel that is wrong is never recorded. Ctrl-C keeps what was measured.\n"
-    "Exit code: 0, 1 when a result was wrong, 2 for a command that cannot be meant, 130 when interrupted.";
+    "Exit code: 0, 1 when a result was wrong, 2 when the command cannot be meant or carried out, 130 when interrupted.";
 
 constexpr const char* kExamples =
     "\nExamples:\n"
@@ -59,6 +60,25 @@ struct Options {
   bool thorough = false, dry_run = false, show = false, reset = false, remeasure = false, regret = false, quiet = false;
 };
 
+/// Each way to use the program, and the options that mean something there: others would be passed over in silence.
+void check_mode(const CLI::App& app, const Options& o) {
+  if (o.show)
+    bench::refuse_others(app, "--show", {"--show", "--file"});
+  else if (o.reset)
+    bench::refuse_others(app, "--reset", {"--reset", "--file", "--quiet"});
+  else if (!o.import.empty())
+    bench::refuse_others(app, "--import", {"--import", "--file", "--quiet"});
+  else if (o.remeasure)
+    bench::refuse_others(app, "--remeasure-ceilings", {"--remeasure-ceilings", "--file", "--quiet"});
+  else if (o.regret)
+    bench::refuse_others(app, "--regret",
+                         {"--regret", "--file", "--suite", "--seed", "--min-time", "--threads", "--json", "--quiet"});
+  else if (!o.record.empty() || !o.words.empty())
+    bench::refuse_others(app, o.record.empty() ? "problems that are named" : "--record",
+                         {o.record.empty() ? "--problems" : "--record", "--file", "--thorough", "--min-time",
+                          "--threads", "--seed", "--dry-run", "--quiet"});
+}
+
 bool read_options(Options& o, int argc, const char* const* argv) {
   CLI::App app(kDescription, "tandem-tune");
   app.footer(kExamples);
@@ -70,7 +90,8 @@ bool read_options(Options& o, int argc, const char* const* argv) {
   app.add_option("--import", o.import, "take the times from the JSON of tandem-compare, measured here")
       ->type_name("FILE");
   app.add_flag("--thorough", o.thorough, "ten minutes instead of one");
-  app.add_option("--seconds", o.seconds, "so long instead")->type_name("S");
+  app.add_option("--seconds", o.seconds, "so long instead; problems that are named take as long as they take")
+      ->type_name("S");
   app.add_option("--min-time", o.min_time, "seconds in the samples of each kernel, default 0.004 (thorough: 0.02)")
       ->type_name("S");
   app.add_option("--threads", o.threads, "host threads (0: as many as this process may use)")->type_name("N");
@@ -92,7 +113,10 @@ bool read_options(Options& o, int argc, const char* const* argv) {
   if (!(o.min_time > 0 && o.min_time <= 60)) throw UsageError(fmt::format("--min-time {}: write up to 60", o.min_time));
   if (o.threads < 0 || o.threads > 1024) throw UsageError(fmt::format("--threads {}: write 1 to 1024", o.threads));
   if (o.suite < 1 || o.suite > 100000) throw UsageError(fmt::format("--suite {}: write 1 to 100000", o.suite));
-  if (!o.json.empty() && !o.regret) throw UsageError("--json is for --regret");
+  if (!o.regret)
+    for (const char* option : {"--suite", "--json"})
+      if (app.count(option) > 0) throw UsageError(fmt::format("{} is for --regret", option));
+  check_mode(app, o);
   return true;
 }
 
@@ -105,6 +129,14 @@ std::string ceilings_text(const tuning::File& file) {
   if (c.gpu_flops > 0)
     text += fmt::format("          GPU {:.3g} TFLOP/s, {:.3g} GB/s, launch {:.3g} us\n", c.gpu_flops / 1e12,
                         c.gpu_bytes / 1e9, c.launch_seconds * 1e6);
+  if (c.h2d_pageable.measured() && c.d2h_pageable.measured()) {
+    constexpr std::size_t kLast = CopyCurve::kPoints - 1;
+    const auto rate = [](const CopyCurve& curve) {
+      return static_cast<double>(CopyCurve::bytes_at(kLast)) / curve.seconds[kLast] / 1e9;
+    };
+    text += fmt::format("          copies by size, {:.3g} GB/s to the GPU and {:.3g} GB/s back at 256 MiB\n",
+                        rate(c.h2d_pageable), rate(c.d2h_pageable));
+  }
   return text;
 }
 
@@ -124,16 +156,26 @@ void show(const std::string& path) {
   print(text);
 }
 
+/// The curves of copies, which the first context of a process leaves unmeasured because they take seconds.
+bool lacks_copies(const Ceilings& ceilings) {
+  return !detected_machine().gpus.empty() && ceilings.h2d_pageable.seconds.front() == 0;
+}
+
 /// What the program adds to the file.
 tuning::File news(const std::string& path, bool remeasure) {
   tuning::File file;
   file.fingerprint = tuning::fingerprint_of(detected_machine());
   // The ceilings of a file that stays are kept with it; measured times are told as multiples of what follows from them.
+  // Copies are no part of those times, so that their curves can be added.
   if (!remeasure && std::filesystem::exists(path)) {
     const tuning::File old = tuning::read_file(path);
-    if (tuning::match(old.fingerprint, file.fingerprint).exact() && old.ceilings) return file;
+    if (tuning::match(old.fingerprint, file.fingerprint).exact() && old.ceilings) {
+      if (!lacks_copies(*old.ceilings)) return file;
+      file.ceilings = old.ceilings;
+    }
   }
-  file.ceilings = this_machine().ceilings;
+  if (!file.ceilings) file.ceilings = this_machine().ceilings;
+  if (lacks_copies(*file.ceilings)) gpu::measure_copies(detected_machine().gpus.front().index, *file.ceilings);
   return file;
 }
 
@@ -181,7 +223,7 @@ int tune(Context& ctx, const Options& o, const std::string& path, const SessionO
   }
   tuning::File file = news(path, o.remeasure);
   Session session;
-  if (!o.remeasure || listed) session = listed ? measure_list(ctx, problems, how) : measure_even(ctx, templates, how);
+  if (!o.remeasure) session = listed ? measure_list(ctx, problems, how) : measure_even(ctx, templates, how);
   line.clear();
   file.measured = std::move(session.measured);
   const std::size_t added = file.measured.size();

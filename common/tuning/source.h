@@ -1,5 +1,5 @@
-// Where a context's measurements come from: shipped priors, then the file of the system, then that of the user; or the
-// one that was named.
+// Where a context's predictions come from: the kernels' cost functions, then the file of the system, then that of the
+// user; or the one that was named.
 #pragma once
 
 #include <memory>

@@ -49,6 +49,16 @@ TEST(CompareWatch, BadCommandsAreOneSentence) {
       {"relu f32:10 --baseline /nowhere/old.json", "/nowhere/old.json"},
       {"compare one.json", "two files"},
       {"compare /nowhere/a.json /nowhere/b.json", "/nowhere/a.json"},
+      // What runs nothing takes no options of a run.
+      {"compare a.json b.json --json x.json", "--json means nothing together with compare"},
+      {"compare a.json b.json --markdown -", "--markdown means nothing together with compare"},
+      {"compare a.json b.json --baseline c.json", "--baseline means nothing together with compare"},
+      {"compare a.json b.json --threads 1", "--threads means nothing together with compare"},
+      {"relu f32:10 --explain --json x.json", "--json means nothing together with --explain"},
+      {"relu f32:10 --explain --csv x.csv", "--csv means nothing together with --explain"},
+      {"relu f32:10 --explain --sweep-threads 1", "--sweep-threads means nothing together with --explain"},
+      {"relu f32:10 --list", "problem means nothing together with --list"},
+      {"--list --google-json -", "--google-json means nothing together with --list"},
   };
   for (const auto& bad : kBad) expect_usage_error(run(bad.arguments), "tandem-compare", bad.mentions);
 }

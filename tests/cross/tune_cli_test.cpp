@@ -5,6 +5,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <tandem/tuning.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program_run.h"
@@ -33,7 +34,21 @@ TEST(TuneCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
       {"matmul", "no problem"},
       {"wish f32:10", "'wish'"},
       {"relu f32:0", "no element"},
-      {"relu f32:10 --seconds -1", "--seconds"},
+      {"--seconds -1", "--seconds"},
+      // What would be passed over in silence.
+      {"relu f32:10 --seconds 2", "--seconds means nothing together with problems that are named"},
+      {"relu f32:10 --record " + list, "--problems means nothing together with --record"},
+      {"--record " + list + " --seconds 2", "--seconds means nothing together with --record"},
+      {"--suite 5", "--suite is for --regret"},
+      {"relu f32:10 --suite 5", "--suite is for --regret"},
+      {"relu f32:10 --remeasure-ceilings", "--problems means nothing together with --remeasure-ceilings"},
+      {"--remeasure-ceilings --dry-run", "--dry-run means nothing"},
+      {"--regret relu f32:10", "--problems means nothing together with --regret"},
+      {"--regret --seconds 2", "--seconds means nothing"},
+      {"--regret --thorough", "--thorough means nothing"},
+      {"--show --reset", "--reset means nothing together with --show"},
+      {"--reset --import x.json", "--import means nothing together with --reset"},
+      {"--import x.json --threads 1", "--threads means nothing together with --import"},
       {"relu f32:10 --min-time -1", "--min-time"},
       {"relu f32:10 --threads -1", "--threads"},
       {"--suite 0 --regret", "--suite"},
@@ -108,6 +123,34 @@ TEST(TuneCli, MeasuresShowsAndIsUsed) {
   const Ran reset = run("--reset --file " + file);
   EXPECT_EQ(reset.exit_code, 0);
   EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+// The curves of copies reach predictions through the file alone: a context does not measure them.
+TEST(TuneCli, WritesTheCurvesOfCopiesWhereThereIsAGpu) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("t.json");
+  const Ran first = run("--remeasure-ceilings --file " + file);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  Context ctx;
+  const bool gpu = !ctx.machine().gpus.empty();
+  use_tuning(ctx, file);
+  EXPECT_EQ(ctx.machine().ceilings.h2d_pageable.measured(), gpu);
+  EXPECT_EQ(ctx.machine().ceilings.d2h_pageable.measured(), gpu);
+  EXPECT_EQ(run("--show --file " + file).out.find("copies by size") != std::string::npos, gpu);
+
+  // A file without them gets them; its other ceilings stay.
+  json older = json::parse(read_bytes(file));
+  older["ceilings"]["cpu_flops_s_one_thread"] = 1.5;
+  for (const char* curve : {"h2d_pageable", "d2h_pageable", "h2d_pinned", "d2h_pinned"})
+    for (json& seconds : older["ceilings"][curve]) seconds = 0;
+  write_bytes(file, older.dump());
+  const Ran second = run("relu f32:10 --min-time 0.001 --file " + file);
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  use_tuning(ctx, "off");
+  EXPECT_FALSE(ctx.machine().ceilings.h2d_pageable.measured());
+  use_tuning(ctx, file);
+  EXPECT_EQ(ctx.machine().ceilings.cpu_flops, 1.5);
+  EXPECT_EQ(ctx.machine().ceilings.h2d_pageable.measured(), gpu);
 }
 
 TEST(TuneCli, MeasuresWhatWasRecordedAndListsWithoutMeasuring) {

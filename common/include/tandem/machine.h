@@ -91,7 +91,7 @@ struct Ceilings {
   double wait_seconds = 0;      ///< until the host knows that the device has finished
   double allocate_seconds = 0;  ///< device memory from the pool, and giving it back
   CopyCurve h2d_pageable, d2h_pageable;  ///< through pinned staging; take the place of latency and rate
-  CopyCurve h2d_pinned, d2h_pinned;      ///< from and to pinned memory
+  CopyCurve h2d_pinned, d2h_pinned;      ///< from and to pinned memory; for reports: no prediction reads them
 };
 
 struct Machine {
