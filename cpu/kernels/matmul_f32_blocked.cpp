@@ -38,8 +38,11 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
-  constexpr double kItem = 150e-9;  // packing and clearing of the smallest product
-  return kItem * static_cast<double>(p.batch) + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.085, 1);
+  constexpr double kItem = 150e-9;                   // packing and clearing of the smallest product
+  constexpr double kRow = 15e-9, kElement = 2.5e-9;  // beginning a row of c, storing an element
+  const double rows = static_cast<double>(p.batch) * static_cast<double>(p.m);
+  return kItem * static_cast<double>(p.batch) + rows * (kRow + kElement * static_cast<double>(p.n)) +
+         cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.085, 1);
 }
 
 /// The block of b, and kRows x nc sums.

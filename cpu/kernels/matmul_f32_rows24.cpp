@@ -169,10 +169,14 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 
 // A step of a row is two loads, two permutations and a multiply-add for two vectors' worth of dense work.
 double cost(const MatmulProblem& p, const Machine& machine) {
-  constexpr double kCall = 60e-9, kColumn = 6e-9;  // the sum of a vector's lanes, and the store
+  constexpr double kCall = 60e-9, kColumn = 3.5e-9;  // the sum of a vector's lanes, and the store
+  constexpr double kTail = 1.5e-9;                   // a group beyond the whole vectors
+  const std::int64_t lanes = machine.cpu.isa == IsaLevel::avx512 ? 16 : 8;
+  const auto tail = static_cast<double>((p.k % (2 * lanes) + 3) / 4);
   const int threads = threads_worth(2 * Matmul::dense_flops(p), machine.cpu.threads);
   const double columns = static_cast<double>(p.m) * static_cast<double>(p.batch) * static_cast<double>(p.n);
-  return kCall + columns * kColumn / threads + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.3, threads);
+  return kCall + columns * (kColumn + kTail * tail) / threads +
+         cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), 0.3, threads);
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {

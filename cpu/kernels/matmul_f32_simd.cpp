@@ -84,8 +84,13 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   // Packing a transposed b takes some 1.2 cycles an element, in which this many flops could be done.
   const std::int64_t items = p.shared_b ? 1 : p.batch;
   const double packed = p.b == Layout::column && !dots ? static_cast<double>(items * p.n * p.k) : 0;
-  return kCall + cpu_seconds(machine, flops + packed * 1.2 * 4 * set.lanes, Matmul::bytes(p), kEfficiency,
-                             threads_worth(Matmul::flops(p), machine.cpu.threads));
+  const int threads = threads_worth(Matmul::flops(p), machine.cpu.threads);
+  // Short sums: a tile costs some 60 cycles beyond its multiply-adds, a row of a partial vector without masks some 20.
+  const std::int64_t tiles = dots ? 0 : p.batch * ceil_div(p.m, set.mr) * ceil_div(p.n, set.nr());
+  const std::int64_t partial = dots || set.masks || p.n % set.lanes == 0 ? 0 : p.batch * p.m;
+  const double cycle = 4.0 * set.lanes / assumed(machine.ceilings).cpu_flops;
+  return kCall + static_cast<double>(60 * tiles + 20 * partial) * cycle / threads +
+         cpu_seconds(machine, flops + packed * 1.2 * 4 * set.lanes, Matmul::bytes(p), kEfficiency, threads);
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {

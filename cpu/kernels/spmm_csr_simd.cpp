@@ -217,8 +217,8 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 // A stored element costs, in each strip, the latency of a multiply-add (4 cycles, in each of which two vectors could be
 // multiplied; shared by the rows of narrow strips, where 2 cycles remain) or the time to bring its row of the strip
 // from L2, where some two thirds of the ceiling were reached; and its own 8 bytes where a does not stay in L2. Elements
-// of a c in columns are turned and stored in some 1.5 cycles each. Strips of b are copied at half the rate of L2, or
-// at that of memory where it does not hold b twice.
+// of a c in columns are turned and stored in some 1.5 cycles each, rows begun in some 10, and 10 more for part of a
+// vector. Strips of b are copied at half the rate of L2, or at that of memory where it does not hold b twice.
 double cost(const SpmmProblem& p, const Machine& machine) {
   const Ceilings c = assumed(machine.ceilings);
   const Plan plan = plan_for(p, machine);
@@ -227,8 +227,9 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const bool narrow = plan.columns <= 2 * lanes_of(machine);
   double step = std::max((narrow ? 2 : 4) * cycle, 4.0 * static_cast<double>(plan.columns) / (0.65 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / c.cpu_dram_bytes;
+  const bool part = p.n % lanes_of(machine) != 0;
   const double stores = p.c == Layout::column ? 1.5 * rows * static_cast<double>(p.n) * cycle : 0;
-  const double work = static_cast<double>(plan.strips) * (stored * step + rows * 8 * cycle) + stores;
+  const double work = static_cast<double>(plan.strips) * (stored * step + rows * (part ? 20 : 10) * cycle) + stores;
   const double copied = plan.packed ? 8.0 * static_cast<double>(p.k) * static_cast<double>(p.n) : 0;
   const bool fits = copied <= static_cast<double>(machine.cpu.l2_bytes);
   const double flops = Spmm::flops(p);
