@@ -218,7 +218,7 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 // multiplied; shared by the rows of narrow strips, where 2 cycles remain) or the time to bring its row of the strip
 // from L2, where some two thirds of the ceiling were reached; and its own 8 bytes where a does not stay in L2. Elements
 // of a c in columns are turned and stored in some 1.5 cycles each, rows begun in some 10, and 10 more for part of a
-// vector. Strips of b are copied at half the rate of L2, or at that of memory where it does not hold b twice.
+// vector. Strips of b are copied at half the rate of L2, or at that of memory where L3 does not hold b twice.
 double cost(const SpmmProblem& p, const Machine& machine) {
   const Ceilings c = assumed(machine.ceilings);
   const Plan plan = plan_for(p, machine);
@@ -231,7 +231,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const double stores = p.c == Layout::column ? 1.5 * rows * static_cast<double>(p.n) * cycle : 0;
   const double work = static_cast<double>(plan.strips) * (stored * step + rows * (part ? 20 : 10) * cycle) + stores;
   const double copied = plan.packed ? 8.0 * static_cast<double>(p.k) * static_cast<double>(p.n) : 0;
-  const bool fits = copied <= static_cast<double>(machine.cpu.l2_bytes);
+  const bool fits = copied <= static_cast<double>(machine.cpu.l3_bytes);
   const double flops = Spmm::flops(p);
   const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
   return std::max(cpu_seconds(machine, flops, Spmm::bytes(p), 0.9, threads),
