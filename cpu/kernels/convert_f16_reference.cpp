@@ -2,31 +2,16 @@
 // Limits:  none; any strides, one thread
 // Expect:  nothing of speed: the rung that the others are compared with
 #include "common/core/f16.h"
-#include "common/dispatch/cost.h"
-#include "common/dispatch/kernel.h"
-#include "common/ops/convert.h"
+#include "cpu/loops/convert.h"
 
 namespace tandem::cpu {
 namespace {
 
-double cost(const ConvertProblem& p, const Machine& machine) {
-  return cpu_seconds(machine, Convert::flops(p), Convert::bytes(p), 0.01, 1);
-}
-
-template <class In, class Out, class F>
-void convert_all(const ConvertArgs& args, F convert) {
-  for (std::int64_t i = 0; i < args.loops.elements; ++i) {
-    std::int64_t at[2];
-    args.loops.offsets(i, args.loops.rank, at);
-    static_cast<Out*>(args.y)[at[1]] = convert(static_cast<const In*>(args.x)[at[0]]);
-  }
-}
-
 Code run(const ConvertArgs& args, const Queue&, Workspace) {
   if (args.from == DType::f32)
-    convert_all<float, F16>(args, [](float x) { return to_f16(x); });
+    convert_each<float, F16>(args, [](float x) { return to_f16(x); });
   else
-    convert_all<F16, float>(args, [](F16 x) { return to_f32(x); });
+    convert_each<F16, float>(args, [](F16 x) { return to_f32(x); });
   return Code::ok;
 }
 
@@ -36,7 +21,7 @@ extern const Kernel<Convert> convert_f16_reference;
 const Kernel<Convert> convert_f16_reference = {.needs = {},
                                                .traits = {.reference = true},
                                                .supports = takes_f16,
-                                               .cost = cost,
+                                               .cost = convert_each_cost,
                                                .workspace = no_workspace<Convert>,
                                                .run = run};
 

@@ -37,4 +37,17 @@ void convert_shares(const ConvertArgs& args, const Queue& queue, F convert) {
   });
 }
 
+/// Of a reference: y = convert(x), element by element.
+template <class In, class Out, class F>
+void convert_each(const ConvertArgs& args, F convert) {
+  for (std::int64_t i = 0; i < args.loops.elements; ++i) {
+    std::int64_t at[2];
+    args.loops.offsets(i, args.loops.rank, at);
+    static_cast<Out*>(args.y)[at[1]] = convert(static_cast<const In*>(args.x)[at[0]]);
+  }
+}
+inline double convert_each_cost(const ConvertProblem& p, const Machine& machine) {
+  return cpu_seconds(machine, Convert::flops(p), Convert::bytes(p), 0.01, 1);
+}
+
 }  // namespace tandem::cpu
