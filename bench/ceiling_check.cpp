@@ -93,8 +93,8 @@ float read_vectors(const Vector* from, std::size_t count) {
 }
 
 /// Work a second of all threads, the best of the rounds of kSeconds, and of three at least: each prepares; a round
-/// lasts from the first begin to the last end. Rounds are as short as those of the library, since the best of short ones is
-/// disturbed less.
+/// lasts from the first begin to the last end. Rounds are as short as those of the library, since the best of short
+/// ones is disturbed less.
 double together(int threads, const std::function<std::function<double()>(int)>& prepare) {
   const double round_seconds = threads > 1 ? 4e-3 : 50e-6;
   std::barrier gate(threads);

@@ -156,7 +156,13 @@ double best_rate(double seconds, int threads, double work, Setup setup) {
     }
   };
   std::vector<std::jthread> helpers;
-  for (int t = 1; t < threads; ++t) helpers.emplace_back(participate, t);
+  try {
+    for (int t = 1; t < threads; ++t) helpers.emplace_back(participate, t);
+  } catch (...) {  // no thread to be had: those that are there leave at their first gate
+    more = false;
+    (void)gate.arrive(threads - static_cast<std::ptrdiff_t>(helpers.size()));
+    throw;
+  }
   participate(0);
   return best;
 }

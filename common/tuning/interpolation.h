@@ -1,5 +1,5 @@
-// Between measured problems: a Gaussian process over the logarithms of the sizes, and over the options, each of which is a
-// step aside.
+// Between measured problems: a Gaussian process over the logarithms of the sizes, and over the options, each of which
+// is a step aside.
 //
 // It interpolates log(measured / prior), so that the prior carries how the time grows and the process what it missed.
 // The covariance is Matern 3/2, the mean a constant. How far a measurement speaks, and how noisy measurements are, is
@@ -29,7 +29,8 @@ class Interpolation {
 
   static constexpr std::size_t kFewest = 3;  // samples below which nothing is interpolated
   static constexpr std::size_t kMost = 96;   // samples used; of more, evenly chosen ones in their order
-  /// How far in its sizes from the nearest sample an answer is given, times the root of the number of sizes: a factor of eight in each.
+  /// How far in its sizes from the nearest sample an answer is given, times the root of the number of sizes: a factor
+  /// of eight in each.
   static constexpr double kReach = 3.0;
 
   /// kFewest samples or more, all of the same kin.

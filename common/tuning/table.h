@@ -1,7 +1,7 @@
 // What was measured of kernels, and what follows from it for problems that were not.
 //
-// The ladder, best rung first: the measured entry of that problem; interpolation between measured problems of its kin; a
-// fit to all that was measured of the kernel, by its work or as a multiple of its prior, whichever is nearer; else
+// The ladder, best rung first: the measured entry of that problem; interpolation between measured problems of its kin;
+// a fit to all that was measured of the kernel, by its work or as a multiple of its prior, whichever is nearer; else
 // nothing, and the caller's prior stands. A table is filled once and then constant: contexts and threads share it.
 #pragma once
 

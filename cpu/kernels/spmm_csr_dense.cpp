@@ -1,7 +1,8 @@
 // Idea:    a written out with its zeros, and the dense f32 product: for matrices that are sparse in name only.
 // Limits:  m k floats of workspace. Zeros times infinities must not occur: a b that is not finite goes to the SIMD
 //          sparse kernel.
-// Expect:  the time of the dense product, and of writing a and searching b at the rates of the caches or of memory.
+// Expect:  the time of the dense product, and of writing a and searching b: at the rates of the caches or of memory,
+//          and in products of few rows some 0.4 ns an element of b besides (Zen 3, whose clock moved meanwhile).
 #include <algorithm>
 #include <cstring>
 #include <utility>

@@ -1,5 +1,5 @@
-# What cmake/cuda.cmake does about an nvcc that it cannot use: by itself it builds for the CPU alone and warns; where CUDA
-# is required it stops. Needs no CUDA.
+# What cmake/cuda.cmake does about an nvcc that it cannot use: by itself it builds for the CPU alone and warns; where
+# CUDA is required it stops. Needs no CUDA.
 function(fake_nvcc name version)
   file(WRITE "${WORK_DIR}/${name}/bin/nvcc" "#!/bin/sh\n[ \"$1\" = --version ] || exit 1\n"
       "echo 'Cuda compilation tools, ${version}'\n")

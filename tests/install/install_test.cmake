@@ -1,5 +1,5 @@
-# One run: install a component, build the consumer with CMake and with pkg-config, run both, look at what they print. Without
-# a component: install everything, and start one of the programs.
+# One run: install a component, build the consumer with CMake and with pkg-config, run both, look at what they print.
+# Without a component: install everything, and start one of the programs.
 function(run)
   cmake_parse_arguments(arg "" "OUTPUT" "COMMAND" ${ARGN})
   execute_process(COMMAND ${arg_COMMAND} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)

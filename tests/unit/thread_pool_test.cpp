@@ -1,8 +1,5 @@
 #include "common/core/thread_pool.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -11,10 +8,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/child.h"
+
 namespace tandem {
 namespace {
 
 using std::chrono::microseconds;
+using test::in_child;
 
 TEST(ThreadPool, EachParticipantRunsOnce) {
   for (int threads : {1, 2, 3, 7}) {
@@ -157,19 +157,6 @@ TEST(ThreadPool, IsDestroyedWhetherHelpersNeverStartedSpinOrSleep) {
     pool.run(4, [](int, int) {});
     std::this_thread::sleep_for(microseconds(2000));
   }
-}
-
-// What fn returns in a child process, or the signal that ended it, negative.
-template <class F>
-int in_child(F fn) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    ::_exit(fn());
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 // The helpers stay in the parent: a child, and one of its own, start others, and wait for none when the pool goes.
