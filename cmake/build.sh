@@ -4,6 +4,8 @@
 #   TANDEM_PRESET              preset of CMakePresets.json (default release)
 #   TANDEM_BUILD_DIR           build folder (default build/<preset>)
 #   TANDEM_CUDA_ARCHITECTURES  compile for these alone, for instance 80-real (default: the release list)
+#   TANDEM_UNITY=0             a new build folder compiles each file alone, which suits work on them (default: several at
+#                              a time, which takes half as long in all)
 #   TANDEM_WERROR=1            warnings are errors
 #   TANDEM_REQUIRE_CUDA=1      fail where there is no CUDA compiler
 #   JOBS                       parallel jobs (default: all processors)
@@ -36,6 +38,9 @@ fi
 
 options=()
 if [ -n "${TANDEM_CUDA_ARCHITECTURES:-}" ]; then options+=("-DCMAKE_CUDA_ARCHITECTURES=$TANDEM_CUDA_ARCHITECTURES"); fi
+if [ ! -e "$dir/CMakeCache.txt" ] && [ "${TANDEM_UNITY:-1}" = 1 ]; then
+  options+=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12)
+fi
 if [ "${TANDEM_WERROR:-0}" = 1 ]; then options+=(-DTANDEM_WERROR=ON); fi
 if [ "${TANDEM_REQUIRE_CUDA:-0}" = 1 ] && [ "$preset" = release ]; then options+=(-DTANDEM_CUDA=ON); fi
 

@@ -24,3 +24,10 @@ function(tandem_compile_options target)
         "$<$<COMPILE_LANGUAGE:CXX>:-Werror>" "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Werror>")
   endif()
 endfunction()
+
+# Code that mostly calls the library or makes text: compilers need not work at it for long.
+function(tandem_little_optimised target)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    target_compile_options(${target} PRIVATE "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release,RelWithDebInfo>>:-O1>")
+  endif()
+endfunction()

@@ -11,11 +11,9 @@
 namespace tandem {
 namespace {
 
-constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+using compress::refuse;
 
-[[noreturn]] void refuse(std::string_view function, const std::string& why) {
-  throw Error(Code::invalid_argument, fmt::format("{}: {}", function, why));
-}
+constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
 
 void require_line(const Tensor& tensor, std::string_view what, DType dtype, std::int64_t elements) {
   require_dtype("check_csr", what, tensor, dtype);

@@ -9,6 +9,10 @@
 
 namespace tandem::compress {
 
+void refuse(std::string_view function, const std::string& why) {
+  throw Error(Code::invalid_argument, fmt::format("{}: {}", function, why));
+}
+
 void require_host(std::string_view function, std::string_view operand, const ConstView& view) {
   if (!view.device().is_cpu())
     throw Error(Code::invalid_argument, fmt::format("{}: {} is on {}; bring it to the host first", function, operand,

@@ -1,6 +1,7 @@
-// Elements of host views in row-major order.
+// Elements of host views in row-major order, and what the functions on them refuse.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,9 @@ void for_each_element(const ConstView& view, Visit visit) {
     }
   }
 }
+
+/// Throws Error(invalid_argument): "<function>: <why>".
+[[noreturn]] void refuse(std::string_view function, const std::string& why);
 
 /// Throws Error(invalid_argument) that names `function` when the view is on a GPU.
 void require_host(std::string_view function, std::string_view operand, const ConstView& view);

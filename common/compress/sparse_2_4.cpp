@@ -13,9 +13,7 @@
 namespace tandem {
 namespace {
 
-[[noreturn]] void refuse(std::string_view function, const std::string& why) {
-  throw Error(Code::invalid_argument, fmt::format("{}: {}", function, why));
-}
+using compress::refuse;
 
 /// Calls visit with an unsigned integer of the dtype's size and a mask of the bits that make an element differ from 0:
 /// all, but not the sign of a floating type.

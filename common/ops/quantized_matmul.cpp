@@ -13,7 +13,7 @@
 namespace tandem {
 namespace {
 
-constexpr std::string_view kOp = QuantizedMatmul::kName;
+constexpr std::string_view kProduct = QuantizedMatmul::kName;
 
 template <class... Values>
 Error refused(fmt::format_string<Values...> text, Values&&... values) {
@@ -69,7 +69,7 @@ void check_operand(std::string_view which, const ConstView& v, const Quantizatio
   if (v.rank() != 2) throw refused("{} has shape {}, but two dimensions are needed", which, to_string(v.shape()));
   if (v.dtype() != q.dtype)
     throw refused("{} is {}, but its quantisation is of {}", which, name(v.dtype()), name(q.dtype));
-  check_quantization(kOp, q, v.shape());
+  check_quantization(kProduct, q, v.shape());
   if (q.axis != -1 && q.axis != axis)
     throw refused("{} has scales along axis {}; one for all (axis -1) or one a {} (axis {}) is supported", which,
                   q.axis, axis_name, axis);
@@ -117,7 +117,7 @@ void check_b(const ConstView& a, const ConstView& b, const Quantization& qb) {
     throw refused("inner dimensions differ (a is {}, b is {})", to_string(a.shape()), to_string(b.shape()));
 }
 void check_b(const ConstView& a, const Sparse24& b, const Quantization& qb) {
-  check_sparse24_operand(kOp, b, DType::s8, a.shape()[1]);
+  check_sparse24_operand(kProduct, b, DType::s8, a.shape()[1]);
   check_operand("b", ConstView(b.values.view().data(), b.values.dtype(), shape_of(b), Strides{0, 0}), qb, 1, "column");
 }
 
@@ -181,16 +181,16 @@ template <class B>
 void product_into(Context& ctx, const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
                   const View& c, const QuantizedMatmulOptions& options, std::initializer_list<ConstView> of_b) {
   validate(a, qa, b, qb, options);
-  require_dtype(kOp, "c", c, options.result);
+  require_dtype(kProduct, "c", c, options.result);
   const Shape shape{a.shape()[0], shape_of(b)[1]};
   if (!(c.shape() == shape))
     throw refused("c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()), to_string(shape),
                   to_string(a.shape()), to_string(shape_of(b)));
-  refuse_repeated(kOp, c);
-  for (const ConstView& in : of_b) refuse_overlap(kOp, c, in, false);
+  refuse_repeated(kProduct, c);
+  for (const ConstView& in : of_b) refuse_overlap(kProduct, c, in, false);
   for (const ConstView& in : {a, options.bias, ConstView(qa.scales), ConstView(qb.scales), ConstView(qa.zero_points),
                               ConstView(qb.zero_points)})
-    refuse_overlap(kOp, c, in, false);
+    refuse_overlap(kProduct, c, in, false);
   run(ctx, a, qa, b, qb, c, options);
 }
 

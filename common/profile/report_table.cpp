@@ -12,7 +12,7 @@
 namespace tandem::profile {
 namespace {
 
-constexpr std::size_t kBar = 16;
+constexpr std::size_t kCeilingBar = 16;
 
 std::string kernel_cell(const Row& row) {
   if (row.kernel == kAuto) return "auto: " + row.ran;
@@ -71,7 +71,7 @@ std::string timed_line(const Row& row, std::size_t name_width, const Extra& extr
     line += "  " + right(row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", 10);
   if (extra.cold) line += "  " + right(row.cold.measured() ? duration(row.cold.summary.median) : "", 9);
   line += "  " + right(significant(row.rate), 8);
-  line += "  " + bar(row.ceiling_fraction, kBar, style.unicode) + " " + right(percent(row.ceiling_fraction), 7);
+  line += "  " + bar(row.ceiling_fraction, kCeilingBar, style.unicode) + " " + right(percent(row.ceiling_fraction), 7);
   line += "  " + right(factor(row.speedup_vs_reference), 8);
   line += "  " + left(verdict_cell(row.vs_reference), 16) + "  " + left(verdict_cell(row.vs_best), 19);
   if (extra.end_to_end) line += "  " + right(factor(row.end_to_end_speedup_vs_reference), 10);
@@ -91,7 +91,7 @@ std::string column_line(std::span<const Row> rows, std::size_t name_width, const
   if (extra.end_to_end) line += "  " + right("end to end", 10);
   if (extra.cold) line += "  " + right("cold", 9);
   line +=
-      "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kBar + 8) + "  " + right("speed-up", 8);
+      "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kCeilingBar + 8) + "  " + right("speed-up", 8);
   line += "  " + left("verdict", 16) + "  " + left("against the fastest", 19);
   if (extra.end_to_end) line += "  " + right("end to end", 10);
   line += "  " + right("err/bound", 9);

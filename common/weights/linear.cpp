@@ -13,7 +13,7 @@
 namespace tandem {
 namespace {
 
-constexpr const char* kOp = "linear";
+constexpr const char* kLinear = "linear";
 
 template <class... Values>
 Error refused(fmt::format_string<Values...> text, Values&&... values) {
@@ -154,11 +154,11 @@ Tensor linear(Context& ctx, ConstView x, const Weights& weights, const LinearOpt
 
 void linear_into(Context& ctx, ConstView x, const Weights& weights, View y, const LinearOptions& options) {
   validate(x, weights, options);
-  require_dtype(kOp, "y", y, options.result);
+  require_dtype(kLinear, "y", y, options.result);
   if (const Shape shape{x.size(0), weights.outputs()}; !(y.shape() == shape))
     throw refused("y is {}, but the result is {}", to_string(y.shape()), to_string(shape));
-  refuse_repeated(kOp, y);
-  for (const ConstView& in : {x, options.bias}) refuse_overlap(kOp, y, in, false);
+  refuse_repeated(kLinear, y);
+  for (const ConstView& in : {x, options.bias}) refuse_overlap(kLinear, y, in, false);
   run(ctx, x, weights, y, options);
 }
 

@@ -4,7 +4,7 @@
 
 #include "tests/support/kernel_tests.h"
 
-namespace tandem::test {
+namespace tandem::test::agreement_test {
 namespace {
 
 template <class Op>
@@ -89,4 +89,4 @@ const int kTests = [] {
 TEST(Agreement, IsRegistered) { EXPECT_GT(kTests, 0); }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::agreement_test

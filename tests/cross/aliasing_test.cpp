@@ -3,7 +3,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::aliasing_test {
 namespace {
 
 constexpr std::int64_t kN = 240;
@@ -125,4 +125,4 @@ TEST_F(Aliasing, EmptyOperandsOverlapNothing) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::aliasing_test

@@ -12,7 +12,7 @@
 #include "tests/support/left_out.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::analyze_test {
 namespace {
 
 AnalyzeOptions quick(int top) {
@@ -196,4 +196,4 @@ TEST(MeasuredBreakEven, IsWellFormed) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::analyze_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::bad_calls_test {
 namespace {
 
 struct BadCall {
@@ -268,4 +268,4 @@ TEST(BadCalls, PolicyNamesWhatItCannotDo) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::bad_calls_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::batch_test {
 namespace {
 
 Context context_of(int threads) {
@@ -174,4 +174,4 @@ TEST(ParallelBatch, UsesTheParentsPolicy) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::batch_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::calls_test {
 namespace {
 
 TEST(Calls, Matmul) {
@@ -268,4 +268,4 @@ TEST(Calls, ExplainAgreesWithWhatRuns) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::calls_test

@@ -17,7 +17,7 @@
 
 #ifdef TANDEM_COMPARE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::compare_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -243,6 +243,6 @@ TEST(CompareCli, AnInterruptKeepsWhatWasMeasured) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::compare_cli_test
 
 #endif

@@ -10,7 +10,7 @@
 #include "common/profile/report.h"
 #include "tests/support/verify.h"
 
-namespace tandem::profile {
+namespace tandem::profile::compare_kernels_test {
 namespace {
 
 template <float kSlip>
@@ -302,4 +302,4 @@ TEST(Roofline, SmallNumbersHaveCeilingsOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::compare_kernels_test

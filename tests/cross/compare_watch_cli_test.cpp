@@ -10,7 +10,7 @@
 
 #ifdef TANDEM_COMPARE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::compare_watch_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -206,6 +206,6 @@ TEST(CompareWatch, AReferenceKernelCanBeAnError) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::compare_watch_cli_test
 
 #endif

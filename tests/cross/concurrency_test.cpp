@@ -6,7 +6,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::concurrency_test {
 namespace {
 
 TEST(Concurrency, ContextsOfEightThreadsShareWeights) {
@@ -95,4 +95,4 @@ TEST(Fork, ChildComputes) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::concurrency_test

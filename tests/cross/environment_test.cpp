@@ -8,7 +8,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::environment_test {
 namespace {
 
 // What the child processes run: one line about a product, then "error: " and the sentence where there is one.
@@ -120,4 +120,4 @@ TEST(Environment, AGpuThatIsAskedForAndMissingIsAnError) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::environment_test

@@ -7,7 +7,7 @@
 
 #ifdef TANDEM_EVIDENCE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::evidence_cli_test {
 namespace {
 
 TEST(EvidenceCli, CountsEveryComparison) {
@@ -26,6 +26,6 @@ TEST(EvidenceCli, BadCommandsAreOneSentence) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::evidence_cli_test
 
 #endif

@@ -11,7 +11,7 @@
 
 #ifdef TANDEM_EXPLAIN_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::explain_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -148,6 +148,6 @@ TEST(ExplainCli, AnInterruptStopsTheAnalysis) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::explain_cli_test
 
 #endif

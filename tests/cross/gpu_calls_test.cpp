@@ -2,7 +2,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/left_out.h"
 
-namespace tandem::test {
+namespace tandem::test::gpu_calls_test {
 namespace {
 
 class GpuCalls : public ::testing::Test {
@@ -263,4 +263,4 @@ TEST_F(GpuCalls, BatchesRunOnStreamsOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::gpu_calls_test

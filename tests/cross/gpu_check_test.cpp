@@ -14,7 +14,7 @@
 
 #ifdef TANDEM_COMPARE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::gpu_check_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -251,6 +251,6 @@ TEST_F(GpuCheckCli, TheRealProgramsKnowWhatTheyAreGiven) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::gpu_check_test
 
 #endif

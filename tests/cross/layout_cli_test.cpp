@@ -8,7 +8,7 @@
 
 #ifdef TANDEM_LAYOUT_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::layout_cli_test {
 namespace {
 
 Ran run(const std::string& arguments) { return run_program(TANDEM_LAYOUT_PROGRAM, arguments); }
@@ -45,6 +45,6 @@ TEST(LayoutCli, HelpAndVersionAreAnswers) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::layout_cli_test
 
 #endif

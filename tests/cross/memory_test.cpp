@@ -6,7 +6,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/failing_allocations.h"
 
-namespace tandem::test {
+namespace tandem::test::memory_test {
 namespace {
 
 ContextOptions on_host(int threads) {
@@ -116,4 +116,4 @@ TEST(Large, MoreThanTwoToTheThirtyOneElements) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::memory_test

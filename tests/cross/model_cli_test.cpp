@@ -18,7 +18,7 @@
 
 #ifdef TANDEM_MODEL_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::model_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -247,6 +247,6 @@ TEST(ModelCli, QuietPrintsNothing) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::model_cli_test
 
 #endif

@@ -14,7 +14,7 @@
 
 #ifdef TANDEM_MODEL_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::model_report_test {
 namespace {
 
 using models::Result;
@@ -127,6 +127,6 @@ TEST(ModelReport, WithoutLabelsThereIsNoAccuracy) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::model_report_test
 
 #endif

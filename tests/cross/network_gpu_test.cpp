@@ -5,7 +5,7 @@
 #include "tests/support/left_out.h"
 #include "tests/support/network_checks.h"
 
-namespace tandem::test {
+namespace tandem::test::network_gpu_test {
 namespace {
 
 class GpuNetwork : public ::testing::Test {
@@ -72,4 +72,4 @@ TEST_F(GpuNetwork, WhatPassesBetweenLayersStaysThere) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::network_gpu_test

@@ -9,7 +9,7 @@
 
 #ifdef TANDEM_NVTX_INJECTION
 
-namespace tandem::test {
+namespace tandem::test::nvtx_test {
 namespace {
 
 /// What the run below sees; by itself it only has to work.
@@ -48,6 +48,6 @@ TEST(Nvtx, AToolSeesRangesAsTheyNest) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::nvtx_test
 
 #endif

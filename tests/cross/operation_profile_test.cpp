@@ -8,7 +8,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/left_out.h"
 
-namespace tandem::test {
+namespace tandem::test::operation_profile_test {
 namespace {
 
 using profile::Figure;
@@ -227,4 +227,4 @@ TEST(OperationProfile, ResidentOperandsAreNotCopied) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::operation_profile_test

@@ -9,7 +9,7 @@
 
 #ifdef TANDEM_COMPARE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::peers_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -74,6 +74,6 @@ TEST(PeersCli, WithoutTheOptionThereAreNone) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::peers_cli_test
 
 #endif

@@ -9,7 +9,7 @@
 
 #ifdef TANDEM_PROFILE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::profile_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -105,6 +105,6 @@ TEST(ProfileCli, AKernelThatCannotRunIsOneSentence) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::profile_cli_test
 
 #endif

@@ -11,7 +11,7 @@
 
 #ifdef TANDEM_REPORT_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::report_cli_test {
 namespace {
 
 Ran run(const std::string& arguments) { return run_program(TANDEM_REPORT_PROGRAM, arguments); }
@@ -68,6 +68,6 @@ TEST(ReportCli, OnePageOfSeveralFiles) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::report_cli_test
 
 #endif

@@ -17,7 +17,7 @@
 #include "bench/report/page.h"
 #include "common/profile/report.h"
 
-namespace tandem::report {
+namespace tandem::report::report_page_test {
 namespace {
 
 using profile::Row;
@@ -199,6 +199,6 @@ TEST(ReportPage, StrangeNumbersDoNotBreakPictures) {
 }
 
 }  // namespace
-}  // namespace tandem::report
+}  // namespace tandem::report::report_page_test
 
 #endif

@@ -10,7 +10,7 @@
 
 #ifdef TANDEM_ROOFLINE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::roofline_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -74,6 +74,6 @@ TEST(RooflineCli, ThePictureAloneGoesToStandardOutput) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::roofline_cli_test
 
 #endif

@@ -11,7 +11,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/left_out.h"
 
-namespace tandem::test {
+namespace tandem::test::trace_test {
 namespace {
 
 using nlohmann::json;
@@ -332,4 +332,4 @@ TEST(Trace, WithoutStagesACallOnAGpuStillHasItsInterval) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::trace_test

@@ -13,7 +13,7 @@
 
 #ifdef TANDEM_TUNE_PROGRAM
 
-namespace tandem::test {
+namespace tandem::test::tune_cli_test {
 namespace {
 
 using nlohmann::json;
@@ -186,6 +186,6 @@ TEST(TuneCli, SpendsTheTimeItIsGiven) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::tune_cli_test
 
 #endif

@@ -10,7 +10,7 @@
 #include "tests/support/left_out.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::twins_test {
 namespace {
 
 constexpr Device kThere = Device::cuda();
@@ -205,4 +205,4 @@ TEST(Upload, NeedsAGpuAndAMatrix) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::twins_test

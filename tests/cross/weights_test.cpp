@@ -12,7 +12,7 @@
 #include "common/core/memory.h"
 #include "tests/support/calls.h"
 
-namespace tandem::test {
+namespace tandem::test::weights_test {
 namespace {
 
 constexpr std::int64_t kRows = 9, kInputs = 37, kOutputs = 22;
@@ -374,4 +374,4 @@ TEST(Weights, EightThreadsShareHandlesOfEveryForm) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::weights_test

@@ -23,7 +23,7 @@
 #include "tests/support/left_out.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::backend_test {
 namespace {
 
 std::vector<unsigned char> random_bytes(std::size_t count, std::uint64_t seed) {
@@ -284,4 +284,4 @@ TEST(GpuContext, ItsStreamOrdersAProgramsOwnWork) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::backend_test

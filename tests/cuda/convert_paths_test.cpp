@@ -5,7 +5,7 @@
 #include "cuda/kernels.h"
 #include "tests/cuda/paths.h"
 
-namespace tandem::test {
+namespace tandem::test::convert_paths_test {
 namespace {
 
 void expect_both_right(const Shape& shape, const Strides& strides, std::size_t in_offset, std::size_t out_offset,
@@ -45,4 +45,4 @@ TEST(Conversions, Rows) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::convert_paths_test

@@ -6,7 +6,7 @@
 #include "tests/support/kernel_run.h"
 #include "tests/support/left_out.h"
 
-namespace tandem::test {
+namespace tandem::test::counters_test {
 namespace {
 
 OperandSpec f32(const char* name, const Shape& shape, bool transposed = false) {
@@ -266,4 +266,4 @@ TEST(Counters, SparseProducts) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::counters_test

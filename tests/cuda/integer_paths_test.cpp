@@ -11,7 +11,7 @@
 #include "tests/cuda/paths.h"
 #include "tests/support/data.h"
 
-namespace tandem::test {
+namespace tandem::test::integer_paths_test {
 namespace {
 
 constexpr ValueRange kScales{0x1p-8, 0x1p-6};
@@ -217,4 +217,4 @@ TEST(DynamicQuantisation, QuotientsNextToTies) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::integer_paths_test

@@ -11,7 +11,7 @@
 #include "cuda/kernels.h"
 #include "tests/cuda/paths.h"
 
-namespace tandem::test {
+namespace tandem::test::kernel_paths_test {
 namespace {
 
 struct ProductLayout {
@@ -239,4 +239,4 @@ TEST(TileOrder, NeighboursShareOperands) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::kernel_paths_test

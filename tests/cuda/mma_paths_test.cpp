@@ -9,7 +9,7 @@
 #include "cuda/kernels.h"
 #include "tests/cuda/paths.h"
 
-namespace tandem::test {
+namespace tandem::test::mma_paths_test {
 namespace {
 
 /// How a matrix lies in memory: by rows or columns, with gaps, from an address that is not aligned.
@@ -214,4 +214,4 @@ TEST(Bf16Mmasp, SparseB) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::mma_paths_test

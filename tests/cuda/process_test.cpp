@@ -23,7 +23,7 @@
 #include "tests/support/left_out.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::process_test {
 namespace {
 
 TEST(GpuFork, AChildHasNoDevice) {
@@ -256,4 +256,4 @@ TEST(GpuContext, ABatchReportsTheItemThatFailedNotWhatCameOfIt) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::process_test

@@ -3,7 +3,7 @@
 #include "cuda/kernels.h"
 #include "tests/cuda/paths.h"
 
-namespace tandem::test {
+namespace tandem::test::spmm_paths_test {
 namespace {
 
 struct Product {
@@ -75,4 +75,4 @@ TEST(SparseProducts, RowsOfEveryLength) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::spmm_paths_test

@@ -10,7 +10,7 @@
 #include "tests/support/data.h"
 #include "tests/support/fuzz.h"
 
-namespace tandem {
+namespace tandem::model_fuzz_test {
 namespace {
 
 const std::string kSample =
@@ -74,4 +74,4 @@ TEST(ModelFuzz, SeededMutations) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::model_fuzz_test

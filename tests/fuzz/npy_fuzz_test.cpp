@@ -11,7 +11,7 @@
 #include "common/io/npy_header.h"
 #include "tests/support/fuzz.h"
 
-namespace tandem {
+namespace tandem::npy_fuzz_test {
 namespace {
 
 using test::Parsed;
@@ -39,7 +39,7 @@ Parsed check_npy(std::string_view bytes) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::npy_fuzz_test
 
 #ifdef TANDEM_LIBFUZZER
 
@@ -57,7 +57,7 @@ TANDEM_FUZZER_ENTRY(tandem::check_npy)
 #include "tests/support/npy_bytes.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::npy_fuzz_test {
 namespace {
 
 using test::npy_bytes;
@@ -227,6 +227,6 @@ TEST(NpyFuzz, RandomBytesAreRefused) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::npy_fuzz_test
 
 #endif

@@ -12,7 +12,7 @@
 #include "tests/support/fuzz.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem {
+namespace tandem::results_fuzz_test {
 namespace {
 
 /// What is broken; empty when nothing is.
@@ -77,4 +77,4 @@ TEST(ResultsFuzz, SeededMutations) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::results_fuzz_test

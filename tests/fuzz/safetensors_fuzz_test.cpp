@@ -11,7 +11,7 @@
 #include "common/io/safetensors_header.h"
 #include "tests/support/fuzz.h"
 
-namespace tandem {
+namespace tandem::safetensors_fuzz_test {
 namespace {
 
 using test::Parsed;
@@ -63,7 +63,7 @@ Parsed check_safetensors(std::string_view bytes) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::safetensors_fuzz_test
 
 #ifdef TANDEM_LIBFUZZER
 
@@ -81,7 +81,7 @@ TANDEM_FUZZER_ENTRY(tandem::check_safetensors)
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::safetensors_fuzz_test {
 namespace {
 
 using test::safetensors_bytes;
@@ -255,6 +255,6 @@ TEST(SafetensorsFuzz, RandomBytesAreRefused) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::safetensors_fuzz_test
 
 #endif

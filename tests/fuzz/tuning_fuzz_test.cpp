@@ -12,7 +12,7 @@
 #include "common/tuning/file.h"
 #include "tests/support/fuzz.h"
 
-namespace tandem {
+namespace tandem::tuning_fuzz_test {
 namespace {
 
 using test::Parsed;
@@ -35,7 +35,7 @@ Parsed check_tuning(std::string_view bytes) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::tuning_fuzz_test
 
 #ifdef TANDEM_LIBFUZZER
 
@@ -48,7 +48,7 @@ TANDEM_FUZZER_ENTRY(tandem::check_tuning)
 #include "tests/support/data.h"
 #include "tests/support/machines.h"
 
-namespace tandem {
+namespace tandem::tuning_fuzz_test {
 namespace {
 
 const std::string& sample() {
@@ -142,6 +142,6 @@ TEST(TuningFuzz, SeededMutations) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::tuning_fuzz_test
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "tests/support/kernel_tests.h"
 
-namespace tandem::test {
+namespace tandem::test::convert_bits_test {
 namespace {
 
 struct Bits {
@@ -193,4 +193,4 @@ TEST(ConvertBits, HoldTiesOverflowAndNanOfF16) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::convert_bits_test

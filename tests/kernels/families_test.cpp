@@ -3,7 +3,7 @@
 // workspace, and the same to the bit for every thread count.
 #include "tests/support/kernel_tests.h"
 
-namespace tandem::test {
+namespace tandem::test::families_test {
 namespace {
 
 template <class Op, Family family>
@@ -60,4 +60,4 @@ TEST(KernelFamilies, EveryOperationIsThere) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::families_test

@@ -9,7 +9,7 @@
 #include "tests/support/kernel_tests.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::rows_test {
 namespace {
 
 /// Calls visit(entry) for every row of every operation.
@@ -223,4 +223,4 @@ TEST(Rows, SomeCudaKernelTakesEveryCaseOfAnOperationThatHasAny) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::rows_test

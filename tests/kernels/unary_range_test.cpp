@@ -5,7 +5,7 @@
 
 #include "tests/support/kernel_tests.h"
 
-namespace tandem::test {
+namespace tandem::test::unary_range_test {
 namespace {
 
 constexpr UnaryFn kFunctions[] = {UnaryFn::relu,    UnaryFn::gelu_erf, UnaryFn::gelu_tanh, UnaryFn::gelu_sigmoid,
@@ -128,4 +128,4 @@ TEST(UnaryRange, IsRegistered) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::unary_range_test

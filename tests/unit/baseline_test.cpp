@@ -6,7 +6,7 @@
 #include "common/profile/report.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem::test {
+namespace tandem::test::baseline_test {
 namespace {
 
 using profile::Comparison;
@@ -65,4 +65,4 @@ TEST(ReportGroups, LabelsDoNotDivideAProblem) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::baseline_test

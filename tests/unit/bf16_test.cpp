@@ -12,7 +12,7 @@
 
 #include "tests/support/verify.h"
 
-namespace tandem::test {
+namespace tandem::test::bf16_test {
 namespace {
 
 TEST(Bf16, RoundsToTheNearestEven) {
@@ -123,4 +123,4 @@ TEST(Bf16, OtherCombinationsAreRefused) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::bf16_test

@@ -6,7 +6,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::break_even_test {
 namespace {
 
 Context made_up(const Machine& machine) {
@@ -207,4 +207,4 @@ TEST(BreakEven, ReuseIsWhereExplainChangesItsMind) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::break_even_test

@@ -14,7 +14,7 @@
 #include "common/profile/counters.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem::profile {
+namespace tandem::profile::counters_test {
 namespace {
 
 using test::TemporaryFolder;
@@ -119,4 +119,4 @@ TEST(Counters, ThisMachineCountsOrSaysWhy) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::counters_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem {
+namespace tandem::distill_test {
 namespace {
 
 using test::error_of;
@@ -72,4 +72,4 @@ TEST(Distillation, RefusesWhatMeansNothing) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::distill_test

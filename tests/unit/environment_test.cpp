@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <tandem/error.h>
 
-namespace tandem {
+namespace tandem::environment_test {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -88,4 +88,4 @@ TEST(Environment, RefusesBadValuesInASentence) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::environment_test

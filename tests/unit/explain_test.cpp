@@ -7,7 +7,7 @@
 #include "tests/support/machines.h"
 #include "tests/support/models.h"
 
-namespace tandem::test {
+namespace tandem::test::explain_test {
 namespace {
 
 Context pretending(const Machine& machine, const Policy& policy = {}) {
@@ -273,4 +273,4 @@ TEST(Kernels, ListsAllWithAReasonWhereNotRunnable) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::explain_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/verify.h"
 
-namespace tandem::test {
+namespace tandem::test::f16_test {
 namespace {
 
 std::string refusal(const Tensor& x, DType to) {
@@ -47,4 +47,4 @@ TEST(F16, IsForStorage) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::f16_test

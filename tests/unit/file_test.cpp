@@ -15,7 +15,7 @@
 
 #include "tests/support/temporary_folder.h"
 
-namespace tandem::io {
+namespace tandem::io::file_test {
 namespace {
 
 using test::read_bytes;
@@ -190,4 +190,4 @@ TEST(InputFile, ReadsExactlyWhatIsAsked) {
 }
 
 }  // namespace
-}  // namespace tandem::io
+}  // namespace tandem::io::file_test

@@ -13,7 +13,7 @@
 #include "cpu/gemm/blocking.h"
 #include "cpu/kernels.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::gemm_test {
 namespace {
 
 constexpr IsaLevel kLevels[] = {IsaLevel::scalar, IsaLevel::sse4, IsaLevel::avx2, IsaLevel::avx512};
@@ -203,4 +203,4 @@ TEST_F(Gemm, SameBitsForEveryNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::gemm_test

@@ -10,7 +10,7 @@
 #include "tests/support/machines.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem::profile {
+namespace tandem::profile::gpu_state_test {
 namespace {
 
 GpuInfo gpu_at(const std::string& bus_id) {
@@ -81,4 +81,4 @@ TEST(GpuState, IsPartOfEveryReport) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::gpu_state_test

@@ -9,7 +9,7 @@
 #include "common/profile/layout.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem::profile {
+namespace tandem::profile::layout_test {
 namespace {
 
 LayoutRow way(const char* group, const char* access, double gigabytes) {
@@ -144,4 +144,4 @@ TEST(Layout, SizesOutOfRangeAreRefused) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::layout_test

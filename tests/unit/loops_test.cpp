@@ -7,7 +7,7 @@
 #include "common/ops/operand.h"
 #include "tests/support/data.h"
 
-namespace tandem {
+namespace tandem::loops_test {
 namespace {
 
 // All pairs of offsets that the loops visit.
@@ -137,4 +137,4 @@ TEST(Loops, IndicesBeyond32Bits) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::loops_test

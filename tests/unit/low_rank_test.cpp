@@ -10,7 +10,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem {
+namespace tandem::low_rank_test {
 namespace {
 
 using test::error_of;
@@ -105,4 +105,4 @@ TEST(LowRank, RefusesWhatHasNoDecomposition) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::low_rank_test

@@ -10,7 +10,7 @@
 #include "common/dispatch/cost.h"
 #include "tests/support/machines.h"
 
-namespace tandem {
+namespace tandem::machine_test {
 namespace {
 
 int allowed_processors() {
@@ -122,4 +122,4 @@ TEST(Context, CapsWhatItUses) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::machine_test

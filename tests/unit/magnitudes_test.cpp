@@ -8,7 +8,7 @@
 
 #include "tests/support/calls.h"
 
-namespace tandem {
+namespace tandem::magnitudes_test {
 namespace {
 
 using test::error_of;
@@ -62,4 +62,4 @@ TEST(Magnitudes, RefusePercentilesAndWeightsThatMeanNothing) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::magnitudes_test

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <tandem/error.h>
 
-namespace tandem {
+namespace tandem::model_description_test {
 namespace {
 
 ModelDescription parse(const std::string& text) { return parse_model_description(text, "m.safetensors"); }
@@ -136,4 +136,4 @@ TEST(ModelDescription, HasLimits) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::model_description_test

@@ -17,7 +17,7 @@
 #include "tests/support/models.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::model_test {
 namespace {
 
 using test::random_model;
@@ -156,4 +156,4 @@ TEST(Model, TwoOfFourIsAlongTheInputs) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::model_test

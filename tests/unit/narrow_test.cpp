@@ -13,7 +13,7 @@
 
 #include "tests/support/models.h"
 
-namespace tandem::test {
+namespace tandem::test::narrow_test {
 namespace {
 
 constexpr std::int64_t kRows = 7, kInputs = 19, kUnits = 40, kOutputs = 11;
@@ -99,4 +99,4 @@ TEST(NarrowLayers, BadCallsAreRefusedInASentence) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::narrow_test

@@ -13,7 +13,7 @@
 
 #include "tests/support/network_checks.h"
 
-namespace tandem {
+namespace tandem::network_test {
 namespace {
 
 using test::expect_form;
@@ -241,4 +241,4 @@ TEST(Network, TakesInputsOfU8WithAZeroPoint) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::network_test

@@ -16,7 +16,7 @@
 #include "tests/support/npy_bytes.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::npy_errors_test {
 namespace {
 
 using test::npy_bytes;
@@ -234,4 +234,4 @@ TEST(NpyErrors, RefusesViewsThatNumpyOrTheHostCannotHold) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::npy_errors_test

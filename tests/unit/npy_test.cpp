@@ -13,7 +13,7 @@
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::npy_test {
 namespace {
 
 using test::GuardedTensor;
@@ -211,4 +211,4 @@ TEST(NpySave, AlignsTheDataTo64Bytes) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::npy_test

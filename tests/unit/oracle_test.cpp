@@ -9,7 +9,7 @@
 #include "tests/support/data.h"
 #include "tests/support/verify.h"
 
-namespace tandem::test {
+namespace tandem::test::oracle_test {
 namespace {
 
 View view_of(std::vector<float>& data, const Shape& shape) { return View(data.data(), shape); }
@@ -195,4 +195,4 @@ TEST(Checker, ComplaintNamesTheElementAndTheNumbers) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::oracle_test

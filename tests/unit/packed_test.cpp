@@ -14,7 +14,7 @@
 #include "cpu/kernels.h"
 #include "tests/support/data.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::packed_test {
 namespace {
 
 struct Size {
@@ -184,4 +184,4 @@ TEST(PackedB, PanelsOfAnotherWidthAreNotUsed) {
 }
 
 }  // namespace
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::packed_test

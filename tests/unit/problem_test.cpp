@@ -7,7 +7,7 @@
 #include "common/core/stage.h"
 #include "common/ops/all.h"
 
-namespace tandem {
+namespace tandem::problem_test {
 namespace {
 
 template <class Op>
@@ -243,4 +243,4 @@ TEST(Problems, EveryNameIsTakenByItsOperation) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::problem_test

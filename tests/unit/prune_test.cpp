@@ -16,7 +16,7 @@
 #include "tests/support/data.h"
 #include "tests/support/guarded_buffer.h"
 
-namespace tandem {
+namespace tandem::prune_test {
 namespace {
 
 using test::Random;
@@ -401,4 +401,4 @@ TEST(PruneOutput, MeasuresTheErrorOfTheOutputs) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::prune_test

@@ -13,7 +13,7 @@
 #include "cpu/loops/integers.h"
 #include "tests/support/kernel_run.h"
 
-namespace tandem::test {
+namespace tandem::test::quantize_division_test {
 namespace {
 
 /// The floats around each product of the scale with n + 1/2, where a wrong quotient would round to another integer.
@@ -110,4 +110,4 @@ TEST(QuantizeDivision, SameAsADivisionOnEveryInputOfSomeScales) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::quantize_division_test

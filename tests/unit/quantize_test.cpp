@@ -13,7 +13,7 @@
 #include "common/ops/all.h"
 #include "tests/support/data.h"
 
-namespace tandem::test {
+namespace tandem::test::quantize_test {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -331,4 +331,4 @@ TEST(Quantize, ProblemStrings) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::quantize_test

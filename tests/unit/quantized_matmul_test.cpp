@@ -13,7 +13,7 @@
 #include "common/ops/quantized_matmul.h"
 #include "tests/support/data.h"
 
-namespace tandem::test {
+namespace tandem::test::quantized_matmul_test {
 namespace {
 
 Quantization scale_of(DType dtype, float scale = 1) {
@@ -335,4 +335,4 @@ TEST(QuantizedMatmul, ProblemStrings) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::quantized_matmul_test

@@ -10,7 +10,7 @@
 #include "common/profile/read_json.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem::profile {
+namespace tandem::profile::read_json_test {
 namespace {
 
 /// The sentence that a text is refused with; empty when it is taken.
@@ -139,4 +139,4 @@ TEST(ReadJson, FilesThatCannotBeReadAreNamed) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::read_json_test

@@ -8,7 +8,7 @@
 #include "common/profile/roofline.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem::profile {
+namespace tandem::profile::report_above_test {
 namespace {
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -41,4 +41,4 @@ TEST(AboveTheCeiling, PointsOfARooflineSaySo) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::report_above_test

@@ -9,7 +9,7 @@
 #include "common/profile/read_json.h"
 #include "tests/support/made_up_results.h"
 
-namespace tandem::profile {
+namespace tandem::profile::report_google_test {
 namespace {
 
 TEST(GoogleBenchmarkJson, SamplesAreRepetitionsAndAggregatesFollow) {
@@ -69,4 +69,4 @@ TEST(GoogleBenchmarkJson, NamesAreUniqueAndWrongRowsAreErrors) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::report_google_test

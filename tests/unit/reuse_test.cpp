@@ -8,7 +8,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::reuse_test {
 namespace {
 
 Context made_up(double link_bytes) {
@@ -97,4 +97,4 @@ TEST(ExpectedReuse, IsANumberOfCalls) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::reuse_test

@@ -10,7 +10,7 @@
 #include "tests/support/made_up_results.h"
 #include "tests/support/xml_check.h"
 
-namespace tandem::profile {
+namespace tandem::profile::roofline_test {
 namespace {
 
 /// FMA 100 GFLOP/s, DRAM 10 GB/s: the ridge is at 10.
@@ -190,4 +190,4 @@ TEST(RooflineText, PointsInOneCellBecomeAStar) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::roofline_test

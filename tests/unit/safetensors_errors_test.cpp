@@ -12,7 +12,7 @@
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::safetensors_errors_test {
 namespace {
 
 using test::safetensors_bytes;
@@ -248,4 +248,4 @@ TEST(SafetensorsErrors, RefusesToWriteWhatCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::safetensors_errors_test

@@ -14,7 +14,7 @@
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem {
+namespace tandem::safetensors_test {
 namespace {
 
 using test::read_bytes;
@@ -197,4 +197,4 @@ TEST(SafetensorsSave, OutOfMemoryAnywhereLeavesTheOldFile) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::safetensors_test

@@ -8,7 +8,7 @@
 #include "tests/support/program_run.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem::test {
+namespace tandem::test::scripts_test {
 namespace {
 
 TEST(Scripts, HelpInstallsAndBuildsNothing) {
@@ -38,4 +38,4 @@ TEST(Scripts, HelpInstallsAndBuildsNothing) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::scripts_test

@@ -9,7 +9,7 @@
 #include "tests/support/machines.h"
 #include "tests/support/toy_op.h"
 
-namespace tandem::test {
+namespace tandem::test::select_test {
 namespace {
 
 constexpr std::int64_t kFloat = 4;
@@ -410,4 +410,4 @@ TEST(KernelNames, LastTwoUnderscoresBecomeDots) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::select_test

@@ -12,7 +12,7 @@
 #include "common/core/memory.h"
 #include "tests/support/calls.h"
 
-namespace tandem {
+namespace tandem::sparse24_product_test {
 namespace {
 
 using test::error_of;
@@ -192,4 +192,4 @@ TEST(Sparse24Product, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::sparse24_product_test

@@ -16,7 +16,7 @@
 
 #include "tests/support/data.h"
 
-namespace tandem {
+namespace tandem::sparse_test {
 namespace {
 
 using test::Random;
@@ -248,4 +248,4 @@ TEST(Sparse24, RefusesWhatBreaksItsRules) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::sparse_test

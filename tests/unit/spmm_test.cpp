@@ -7,7 +7,7 @@
 #include "tests/support/calls.h"
 #include "tests/support/machines.h"
 
-namespace tandem::test {
+namespace tandem::test::spmm_test {
 namespace {
 
 Context cpu_context(int threads = 1) {
@@ -154,4 +154,4 @@ TEST(Spmm, IsChosenWhereItIsPredictedFaster) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::spmm_test

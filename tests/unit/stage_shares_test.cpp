@@ -5,7 +5,7 @@
 
 #include <numeric>
 
-namespace tandem::profile {
+namespace tandem::profile::stage_shares_test {
 namespace {
 
 using trace::Kind;
@@ -120,4 +120,4 @@ TEST(StageShares, RegionsTakeNoMoreThanTheirKernel) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::stage_shares_test

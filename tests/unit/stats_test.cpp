@@ -14,7 +14,7 @@
 #include "common/profile/stats.h"
 #include "common/profile/timer.h"
 
-namespace tandem::profile {
+namespace tandem::profile::stats_test {
 namespace {
 
 TEST(Stats, QuantilesAreLinearBetweenNeighbours) {
@@ -251,4 +251,4 @@ TEST(Format, NumbersForPeople) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::stats_test

@@ -19,7 +19,7 @@
 #include "tests/support/shapes.h"
 #include "tests/support/ulp.h"
 
-namespace tandem::test {
+namespace tandem::test::support_test {
 namespace {
 
 // Keeps the compiler from removing an access, and the sanitizers from reporting it instead of the guard page.
@@ -212,4 +212,4 @@ TEST(Ulp, CountsFloatsBetweenTwo) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::support_test

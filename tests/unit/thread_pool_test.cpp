@@ -10,7 +10,7 @@
 
 #include "tests/support/child.h"
 
-namespace tandem {
+namespace tandem::thread_pool_test {
 namespace {
 
 using std::chrono::microseconds;
@@ -213,4 +213,4 @@ TEST(ShareOf, CoversEverythingOnceInGrains) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::thread_pool_test

@@ -23,7 +23,7 @@
 #include "tests/support/machines.h"
 #include "tests/support/temporary_folder.h"
 
-namespace tandem::test {
+namespace tandem::test::tuning_file_test {
 namespace {
 
 using tuning::File;
@@ -433,4 +433,4 @@ TEST(TuningSuite, HasProblemsOfEveryOperationThatItTakes) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::tuning_file_test

@@ -12,7 +12,7 @@
 #include "tests/support/machines.h"
 #include "tests/support/toy_op.h"
 
-namespace tandem::test {
+namespace tandem::test::tuning_table_test {
 namespace {
 
 using tuning::Interpolation;
@@ -314,4 +314,4 @@ TEST(TuningTable, OfTheRealKernelsTakesTextsThatDescribeTheSame) {
 }
 
 }  // namespace
-}  // namespace tandem::test
+}  // namespace tandem::test::tuning_table_test

@@ -11,7 +11,7 @@
 #include "common/profile/stats.h"
 #include "common/profile/verdict.h"
 
-namespace tandem::profile {
+namespace tandem::profile::verdict_test {
 namespace {
 
 using Values = std::vector<double>;
@@ -260,4 +260,4 @@ TEST(Verdict, RowsAreHeldAgainstTheReferenceAndTheFastest) {
 }
 
 }  // namespace
-}  // namespace tandem::profile
+}  // namespace tandem::profile::verdict_test

@@ -6,7 +6,7 @@
 #include <tandem/error.h>
 #include <tandem/tensor.h>
 
-namespace tandem {
+namespace tandem::view_test {
 namespace {
 
 constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
@@ -174,4 +174,4 @@ TEST(Names, ParseWhatTheyPrint) {
 }
 
 }  // namespace
-}  // namespace tandem
+}  // namespace tandem::view_test
