@@ -38,7 +38,7 @@ constexpr int chains_of() {
 template <int kRows, int kCols>
 void tile(const TileArgs& args) {
   constexpr int kChains = chains_of<kRows, kCols>();
-  constexpr int64_t kAhead = 8192;
+  constexpr int64_t kAhead = 8192, kAheadOfA = 16;  // bytes; steps
   const int64_t a_step = 4 * args.a_step, b_step = 4 * args.b_step, ahead_step = args.ahead_step;
   const int64_t ahead_every = args.ahead_every;
   const char *a = static_cast<const char*>(args.a), *b = static_cast<const char*>(args.b), *ahead = args.ahead;
@@ -69,6 +69,7 @@ void tile(const TileArgs& args) {
         b += kChains * b_step;
       }
     for (; steps > 0; --steps) {
+      __builtin_prefetch(a + kAheadOfA * a_step);
       step<kRows, kCols, kChains>(sum, 0, a, b);
       a += a_step;
       b += b_step;

@@ -20,7 +20,8 @@ MatmulBlocking matmul_blocking(const CpuInfo& cpu, std::int64_t mr, std::int64_t
   if (const MatmulBlocking* f = forced.load(std::memory_order_acquire)) return *f;
   MatmulBlocking blocking;
   blocking.kc = std::clamp(multiple_below(cpu.l2_bytes / 6 / (nr * kWord), 64), std::int64_t{256}, std::int64_t{1024});
-  blocking.mc = multiple_below(std::clamp(cpu.l2_bytes / 2 / (blocking.kc * kWord), 2 * mr, std::int64_t{512}), mr);
+  // More rows would leave the pages of c that the first level of the TLB knows.
+  blocking.mc = multiple_below(std::clamp(cpu.l2_bytes / 2 / (blocking.kc * kWord), 2 * mr, std::int64_t{128}), mr);
   blocking.nc = multiple_below(std::max(cpu.l3_bytes / 4 / (blocking.kc * kWord), 8 * nr), nr);
   return blocking;
 }

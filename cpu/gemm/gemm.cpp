@@ -71,9 +71,10 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
     return;
   }
   // c on its way into the cache while the tile is computed.
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t byte = 0; byte < columns * plan.c_element; byte += kLine)
-      prefetch(at + r * c.row * plan.c_element + byte);
+  if (plan.fetches_c)
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t byte = 0; byte < columns * plan.c_element; byte += kLine)
+        prefetch(at + r * c.row * plan.c_element + byte);
   alignas(kLine) float buffer[kMaxTileWords];
   args.c = buffer;
   args.c_row = vectors * set.lanes;
@@ -407,6 +408,8 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   plan.skinny = !plan.dots && streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
   plan.c_element = static_cast<std::int64_t>(size_of(args.result));
   plan.words = ceil_div(args.k, set.group);
+  // From L2 it comes soon enough.
+  plan.fetches_c = args.m * args.n * plan.c_element > cpu.l2_bytes / 2;
   MatmulBlocking blocking = blocking_of(set, cpu, plan.words);
   if (set.takes_words() && is_thin(args, blocking)) blocking.kc = std::max<std::int64_t>(blocking.kc / 2, 1);
   plan.packing = {should_pack_a(set, args), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};

@@ -32,6 +32,7 @@ struct Plan {
   GemmPacking packing;
   std::int64_t c_element = kWord;  // bytes of an element of c
   std::int64_t words = 0;          // k in words
+  bool fetches_c = false;          // ahead of the tiles
   std::int64_t mc = 0, kc = 0, nc = 0;
 };
 

@@ -186,7 +186,18 @@ HWY_NOINLINE void int_store_columns(const StoreArgs& s, std::int64_t begin, std:
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(StoreS32()));
   const std::int64_t rows = s.rows, c_row = args.c.row, c_col = args.c.col;
   auto* c = static_cast<typename Finish::Element*>(s.c);
-  for (std::int64_t j = begin; j < end; j += lanes) {
+  std::int64_t j = begin;
+  if constexpr (kDense)  // two vectors at a time, as wide as tiles are
+    for (; j + 2 * lanes <= end; j += 2 * lanes) {
+      const ExactSums<kEachRow> sums0(s, args, fused.shift, j, lanes), sums1(s, args, fused.shift, j + lanes, lanes);
+      const Finish finish0(s, args, j, lanes, more...), finish1(s, args, j + lanes, lanes, more...);
+      auto* to = c + j;
+      for (std::int64_t i = 0; i < rows; ++i, to += c_row) {
+        finish0.template row<true>(sums0.row(i), i, to);
+        finish1.template row<true>(sums1.row(i), i, to + lanes);
+      }
+    }
+  for (; j < end; j += lanes) {
     const std::int64_t count = std::min(lanes, end - j);
     const ExactSums<kEachRow> sums(s, args, fused.shift, j, count);
     const Finish finish(s, args, j, count, more...);
