@@ -90,6 +90,12 @@ class Bench {
     integer_product<std::int8_t>("s8 avx2", "s16", cpu::quantized_matmul_s8_avx2, DType::s8, s8, false, one);
     float_product<Bf16>("bf16 simd", "bf16", cpu::matmul_bf16_simd, DType::bf16, bf16, false);
     float_product<Bf16>("bf16 simd prepared", "bf16", cpu::matmul_bf16_simd, DType::bf16, bf16, true);
+    integer_product<std::int8_t>("s8 amx", "s8 amx", cpu::quantized_matmul_s8_amx, DType::s8, s8, false, one);
+    integer_product<std::int8_t>("s8 amx prepared", "s8 amx", cpu::quantized_matmul_s8_amx, DType::s8, s8, true, one);
+    integer_product<std::uint8_t>("u8s8 amx prepared", "s8 amx", cpu::quantized_matmul_s8_amx, DType::u8, u8, true,
+                                  one);
+    float_product<Bf16>("bf16 amx", "bf16 amx", cpu::matmul_bf16_amx, DType::bf16, bf16, false);
+    float_product<Bf16>("bf16 amx prepared", "bf16 amx", cpu::matmul_bf16_amx, DType::bf16, bf16, true);
     for (const Candidate& c : candidates_)
       if (!right(c)) return fmt::print("{}x{}x{}: {} is WRONG\n", s.m, s.n, s.k, c.name), false;
     measure();
@@ -109,6 +115,8 @@ class Bench {
            const typename Op::Args& args, int offset) {
     if (std::string(name).find(only_) == std::string::npos && std::string(name) != "f32 simd") return;
     if (kernel.needs.isa > machine_.cpu.isa || kernel.supports(problem, machine_) != nullptr) return;
+    if (kernel.needs.amx_int8 && !machine_.cpu.has_amx_int8()) return;
+    if (kernel.needs.amx_bf16 && !machine_.cpu.has_amx_bf16()) return;
     const std::size_t bytes = kernel.workspace(problem, machine_);
     const Workspace workspace{keep<void>(allocate(bytes)), bytes};
     const auto* c = static_cast<const float*>(args.c.data);
@@ -188,11 +196,11 @@ class Bench {
 
   double ceiling(const std::string& kind) const {
     constexpr double kSeconds = 3e-4;
-    CpuInfo without = machine_.cpu;
-    without.avx512_vnni = without.avx_vnni = false;
     if (kind == "f32") return cpu::measure_fma(machine_.cpu.isa, kSeconds);
-    if (kind == "bf16") return cpu::measure_dot(machine_.cpu, DType::bf16, kSeconds);
-    return cpu::measure_dot(kind == "s16" ? without : machine_.cpu, DType::s8, kSeconds);
+    CpuInfo cpu = machine_.cpu;
+    if (!kind.ends_with("amx")) cpu.amx_int8 = cpu.amx_bf16 = false;
+    if (kind == "s16") cpu.avx512_vnni = cpu.avx_vnni = false;
+    return cpu::measure_dot(cpu, kind.starts_with("bf16") ? DType::bf16 : DType::s8, kSeconds);
   }
 
   void measure() {
@@ -243,8 +251,8 @@ class Bench {
   Size size_;
   std::vector<Memory> kept_;
   std::vector<Candidate> candidates_;
-  std::vector<std::pair<std::string, std::vector<double>>> ceilings_ = {
-      {"f32", {}}, {"s8", {}}, {"s16", {}}, {"bf16", {}}};
+  std::vector<std::pair<std::string, std::vector<double>>> ceilings_ = {{"f32", {}},  {"s8", {}},     {"s16", {}},
+                                                                        {"bf16", {}}, {"s8 amx", {}}, {"bf16 amx", {}}};
   std::vector<double> read_;
 };
 

@@ -4,6 +4,9 @@
 #include <cpuid.h>
 #endif
 #include <sched.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,15 +34,35 @@ IsaLevel detect_isa() {
   return IsaLevel::scalar;
 }
 
+// Whether the system keeps the tiles of AMX for this process, which it has to be asked for once.
+bool may_use_tiles() {
+#if HWY_ARCH_X86 && defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c >> 27 & 1) == 0) return false;  // XGETBV
+  unsigned enabled = 0, upper = 0;
+  asm volatile("xgetbv" : "=a"(enabled), "=d"(upper) : "c"(0));
+  if ((enabled >> 17 & 3) != 3) return false;
+  static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
+#else
+  return false;
+#endif
+}
+
 // What the levels leave out; the registers that these instructions use are those of the level, asked for there.
 void detect_dot_products(CpuInfo& cpu) {
 #if HWY_ARCH_X86
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return;
   cpu.avx512_vnni = cpu.isa >= IsaLevel::avx512 && (c >> 11 & 1) != 0 && s8_avx512vnni.tiles != nullptr;
+  const bool amx_int8 = (d >> 24 & 3) == 3, amx_bf16 = (d >> 24 & 1) != 0 && (d >> 22 & 1) != 0;
   if (__get_cpuid_count(7, 1, &a, &b, &c, &d) == 0) return;
   cpu.avx_vnni = cpu.isa >= IsaLevel::avx2 && (a >> 4 & 1) != 0 && s8_avxvnni.tiles != nullptr;
   cpu.avx512_bf16 = cpu.isa >= IsaLevel::avx512 && (a >> 5 & 1) != 0 && bf16_avx512.tiles != nullptr;
+  // Their kernels use the panels and stores of those above.
+  cpu.amx_int8 = amx_int8 && cpu.avx512_vnni && s8_amx.tiles != nullptr && may_use_tiles();
+  cpu.amx_bf16 = amx_bf16 && cpu.avx512_bf16 && bf16_amx.tiles != nullptr && may_use_tiles();
 #else
   (void)cpu;
 #endif

@@ -22,6 +22,8 @@ class ThreadPool;
 struct Needs {
   IsaLevel isa = IsaLevel::scalar;  // CPU kernels
   bool s8_dot = false;              // CPU kernels: CpuInfo::has_s8_dot()
+  bool amx_int8 = false;            // CPU kernels: CpuInfo::has_amx_int8()
+  bool amx_bf16 = false;            // CPU kernels: CpuInfo::has_amx_bf16()
   int compute_capability = 0;       // CUDA kernels: 10 * major + minor
   std::int64_t shared_bytes = 0;    // shared memory a block, with opt-in
 };

@@ -33,6 +33,10 @@ std::string refuse_by_machine(const RowFacts& row, const Machine& machine) {
       return fmt::format("needs {}, this context has {}", name(row.needs.isa), name(machine.cpu.isa));
     if (row.needs.s8_dot && !machine.cpu.has_s8_dot())
       return fmt::format("needs AVX-512 VNNI or AVX-VNNI, this context has {} without them", name(machine.cpu.isa));
+    if (row.needs.amx_int8 && !machine.cpu.has_amx_int8())
+      return fmt::format("needs AMX-INT8, this context has {} without it", name(machine.cpu.isa));
+    if (row.needs.amx_bf16 && !machine.cpu.has_amx_bf16())
+      return fmt::format("needs AMX-BF16, this context has {} without it", name(machine.cpu.isa));
     return {};
   }
   if (machine.gpus.empty()) return machine.no_gpu_reason.empty() ? "there is no GPU" : machine.no_gpu_reason;

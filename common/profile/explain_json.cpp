@@ -21,6 +21,8 @@ void describe_cpu(Io& io, C& cpu) {
   io("avx512_vnni", cpu.avx512_vnni);
   io("avx_vnni", cpu.avx_vnni);
   io("avx512_bf16", cpu.avx512_bf16);
+  io("amx_int8", cpu.amx_int8);
+  io("amx_bf16", cpu.amx_bf16);
   io("threads", cpu.threads);
   io("l1d_bytes", cpu.l1d_bytes);
   io("l2_bytes", cpu.l2_bytes);

@@ -16,7 +16,8 @@ namespace {
 std::string instructions_of(const CpuInfo& cpu) {
   std::string text;
   for (const auto& [there, word] : {std::pair{cpu.avx512_vnni, "avx512_vnni"}, std::pair{cpu.avx_vnni, "avx_vnni"},
-                                    std::pair{cpu.avx512_bf16, "avx512_bf16"}})
+                                    std::pair{cpu.avx512_bf16, "avx512_bf16"}, std::pair{cpu.amx_int8, "amx_int8"},
+                                    std::pair{cpu.amx_bf16, "amx_bf16"}})
     if (there) text += (text.empty() ? "" : " ") + std::string(word);
   return text;
 }

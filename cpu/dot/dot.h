@@ -17,11 +17,18 @@ struct DotTiles {
   int skinny_rows = 0;
   /// Independent multiply-adds in registers, `steps` rounds of them; returns how many (each 2 operations).
   double (*run)(int64_t steps) = nullptr;
+  /// Called by a thread before its first tile and after its last; null: nothing to do.
+  void (*enter)() = nullptr;
+  void (*leave)() = nullptr;
 };
 
 extern const DotTiles s8_avx512vnni;  // words of 4: a u8, b s8, c s32
 extern const DotTiles s8_avxvnni;     // the same in 256 bits
 extern const DotTiles s16_avx2;       // words of 2: a, b s16, c s32
 extern const DotTiles bf16_avx512;    // words of 2: a, b bf16, c f32
+// Of AMX; a is packed by pack_lines(), b as above.
+extern const DotTiles s8_amx;    // words of 4: a, b s8, c s32
+extern const DotTiles u8_amx;    // a u8, b s8
+extern const DotTiles bf16_amx;  // words of 2
 
 }  // namespace tandem::cpu

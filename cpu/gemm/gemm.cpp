@@ -161,9 +161,10 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
   const RowPanels panels(rows.end - rows.begin, set.mr);
   const char* a_block = element_at(item.a, plan, rows.begin * a.row + block.begin * set.group * a.col);
   const std::int64_t a_width = round_up(panels.base + (panels.longer > 0 ? 1 : 0), kPanelStep);
+  const std::int64_t a_panel = a_width * round_up(block.words, set.a_words) * kWord;
   if (plan.packing.a) {
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
-      char* panel = scratch.a + p * a_width * block.words * kWord;
+      char* panel = scratch.a + p * a_panel;
       set.pack_a(element_at(a_block, plan, r * a.row), a.row, a.col, panels.rows(p), depth, a_width, panel);
       if (plan.call.row_sums)
         add_up_rows(set, panel, a_width, block.words, panels.rows(p), scratch.row_sums + p * a_width);
@@ -208,7 +209,7 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
       if (plan.packing.a) {
-        args.a = scratch.a + p * a_width * block.words * kWord;
+        args.a = scratch.a + p * a_panel;
         args.a_row = 1;
         args.a_step = a_width;
       } else {
@@ -369,6 +370,7 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
                             : plan.packed_b != nullptr ? plan.set->nr()
                                                        : plan.set->lanes;
   const Share columns = share_of(plan.args->n, step, cell % grid.columns, grid.columns);
+  if (plan.set->enter != nullptr) plan.set->enter();
   for (std::int64_t i = mine.begin; i < mine.end; ++i) {
     if (plan.dots) {
       dots_part(plan, item_at(plan, i), columns);
@@ -378,6 +380,7 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
       part(plan, item_at(plan, i), rows, columns, scratch);
     }
   }
+  if (plan.set->leave != nullptr) plan.set->leave();
 }
 
 }  // namespace

@@ -60,7 +60,10 @@ struct GemmSet {
   const SkinnyKernel* skinny = nullptr;  // [rows - 1]
   int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums
   const DotsKernel* dots = nullptr;      // [rows - 1], up to kSkinnyRows; null: there are none
-  std::int32_t ones = 0;                 // integer sets: the word of ones that adds up the values of words
+  int a_words = 1;                       // a is packed in multiples of so many words of k
+  void (*enter)() = nullptr;             // around the work of a thread; null: nothing to do
+  void (*leave)() = nullptr;
+  std::int32_t ones = 0;  // integer sets: the word of ones that adds up the values of words
 
   std::int64_t nr() const noexcept { return std::int64_t{vectors} * lanes; }
   /// Whether a and b hold words already, which need no packing; k may then be cut into blocks, since c holds sums.

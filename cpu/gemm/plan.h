@@ -12,7 +12,7 @@ constexpr std::int64_t kWord = 4;  // bytes
 constexpr std::int64_t kLine = 64;
 // Panels of a are as wide as a multiple of this, so that packing need not store parts of vectors.
 constexpr std::int64_t kPanelStep = 4;
-constexpr int kMaxTileWords = 14 * 4 * 16;
+constexpr int kMaxTileWords = 32 * 2 * 16;
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 inline std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
@@ -87,7 +87,7 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
   const std::int64_t rows = ceil_div(std::min(blocking.mc, m), set.mr) * round_up(set.mr, kPanelStep);
   const std::int64_t columns =
       m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
-  ScratchWords out{round_up(rows * kc, kLine / kWord), round_up(columns * kc, kLine / kWord)};
+  ScratchWords out{round_up(rows * round_up(kc, set.a_words), kLine / kWord), round_up(columns * kc, kLine / kWord)};
   if (set.ones != 0) {
     out.row_sums = round_up(rows, kLine / kWord);
     out.column_sums = columns;

@@ -180,7 +180,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
-  if (args.m == 0 || args.n == 0) return Code::ok;
+  if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return Code::ok;
   const Rows24Kernel kernel = TANDEM_SIMD_CALL(queue.machine->cpu.isa, rows24_kernels)()[args.m - 1];
   const auto part = [&](int t, int count) {
     const Share share = share_of(args.n, 16, t, count);

@@ -28,6 +28,8 @@ struct CpuInfo {
   bool avx512_vnni = false;         ///< sums of products of bytes in 512 bits; used where isa is avx512
   bool avx_vnni = false;            ///< the same in 256 bits; used where isa is avx2 or avx512
   bool avx512_bf16 = false;         ///< sums of products of bf16; used where isa is avx512
+  bool amx_int8 = false;            ///< products of tiles of bytes; used where isa is avx512
+  bool amx_bf16 = false;            ///< the same of bf16
   int threads = 1;                  ///< usable at once: affinity mask, cgroup quota, then the context's setting
   std::int64_t l1d_bytes = 32 << 10;
   std::int64_t l2_bytes = 512 << 10;
@@ -39,6 +41,10 @@ struct CpuInfo {
   }
   /// One that sums products of bf16, within `isa`.
   bool has_bf16_dot() const noexcept { return avx512_bf16 && isa == IsaLevel::avx512; }
+  /// Instructions that multiply tiles of u8 or s8 with s8, within `isa`.
+  bool has_amx_int8() const noexcept { return amx_int8 && isa == IsaLevel::avx512; }
+  /// The same of bf16.
+  bool has_amx_bf16() const noexcept { return amx_bf16 && isa == IsaLevel::avx512; }
 };
 
 /// One NVIDIA GPU.
