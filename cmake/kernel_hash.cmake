@@ -1,5 +1,6 @@
 # Writes OUTPUT, a header with a hash of the sources under SOURCE_DIR that decide how fast kernels are. Run as a script
 # when one of them is newer; the header changes only when the hash does.
+cmake_minimum_required(VERSION 3.25)
 file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/cpu/*" "${SOURCE_DIR}/cuda/*" "${SOURCE_DIR}/common/core/*")
 list(SORT sources)
 set(all "")

@@ -90,8 +90,8 @@ std::string column_line(std::span<const Row> rows, std::size_t name_width, const
   std::string line = "  " + left("kernel", name_width) + "  " + right("median", 9) + "  " + left("p25 .. p75", 16);
   if (extra.end_to_end) line += "  " + right("end to end", 10);
   if (extra.cold) line += "  " + right("cold", 9);
-  line +=
-      "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kCeilingBar + 8) + "  " + right("speed-up", 8);
+  line += "  " + right(rows.front().rate_unit, 8) + "  " + left("of the ceiling", kCeilingBar + 8) + "  " +
+          right("speed-up", 8);
   line += "  " + left("verdict", 16) + "  " + left("against the fastest", 19);
   if (extra.end_to_end) line += "  " + right("end to end", 10);
   line += "  " + right("err/bound", 9);
