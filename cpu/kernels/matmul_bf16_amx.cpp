@@ -15,8 +15,9 @@ namespace {
 
 GemmSet set_for(const CpuInfo& cpu) { return amx_set<std::uint16_t, 2>(bf16_set(cpu), bf16_amx); }
 
-Refusal supports(const MatmulProblem& p, const Machine&) {
-  return p.dtype == DType::bf16 ? nullptr : "needs bf16 operands";
+Refusal supports(const MatmulProblem& p, const Machine& machine) {
+  if (p.dtype != DType::bf16) return "needs bf16 operands";
+  return machine.cpu.has_amx_bf16() && machine.cpu.has_bf16_dot() ? nullptr : "needs AMX-BF16 and AVX512_BF16";
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {

@@ -20,6 +20,10 @@ GemmSet set_for(const CpuInfo& cpu, bool is_unsigned) {
   return amx_set<std::uint8_t, 4>(s8_set(cpu, is_unsigned), is_unsigned ? u8_amx : s8_amx);
 }
 
+Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
+  return machine.cpu.has_amx_int8() && machine.cpu.has_s8_dot() ? nullptr : "needs AMX-INT8 and AVX-512 VNNI";
+}
+
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
   return amx_seconds(machine, p.m, p.n, p.k, 1, 4, QuantizedMatmul::bytes(p), &Ceilings::cpu_s8_ops);
 }
@@ -38,7 +42,7 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspac
 extern const Kernel<QuantizedMatmul> quantized_matmul_s8_amx;
 const Kernel<QuantizedMatmul> quantized_matmul_s8_amx = {.needs = {.isa = IsaLevel::avx512, .amx_int8 = true},
                                                          .traits = {},
-                                                         .supports = supports_all<QuantizedMatmul>,
+                                                         .supports = supports,
                                                          .cost = cost,
                                                          .workspace = workspace,
                                                          .run = run};
