@@ -16,8 +16,8 @@ namespace {
 GemmSet set_for(const CpuInfo& cpu) { return amx_set<std::uint16_t, 2>(bf16_set(cpu), bf16_amx); }
 
 Refusal supports(const MatmulProblem& p, const Machine& machine) {
-  if (p.dtype != DType::bf16) return "needs bf16 operands";
-  return machine.cpu.has_amx_bf16() && machine.cpu.has_bf16_dot() ? nullptr : "needs AMX-BF16 and AVX512_BF16";
+  if (!machine.cpu.has_amx_bf16() || !machine.cpu.has_bf16_dot()) return "needs AMX-BF16";
+  return p.dtype == DType::bf16 ? nullptr : "needs bf16 operands";
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {

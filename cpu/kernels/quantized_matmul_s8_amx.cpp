@@ -21,7 +21,7 @@ GemmSet set_for(const CpuInfo& cpu, bool is_unsigned) {
 }
 
 Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
-  return machine.cpu.has_amx_int8() && machine.cpu.has_s8_dot() ? nullptr : "needs AMX-INT8 and AVX-512 VNNI";
+  return machine.cpu.has_amx_int8() && machine.cpu.has_s8_dot() ? nullptr : "needs AMX-INT8";
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
