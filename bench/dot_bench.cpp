@@ -115,8 +115,6 @@ class Bench {
            const typename Op::Args& args, int offset) {
     if (std::string(name).find(only_) == std::string::npos && std::string(name) != "f32 simd") return;
     if (kernel.needs.isa > machine_.cpu.isa || kernel.supports(problem, machine_) != nullptr) return;
-    if (kernel.needs.amx_int8 && !machine_.cpu.has_amx_int8()) return;
-    if (kernel.needs.amx_bf16 && !machine_.cpu.has_amx_bf16()) return;
     const std::size_t bytes = kernel.workspace(problem, machine_);
     const Workspace workspace{keep<void>(allocate(bytes)), bytes};
     const auto* c = static_cast<const float*>(args.c.data);

@@ -201,8 +201,7 @@ double measure_fma(IsaLevel level, double seconds, int threads) {
 }
 
 double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads) {
-  const DotTiles* dot = dtype == DType::bf16 ? bf16_dot_tiles(cpu) : s8_dot_tiles(cpu);
-  if (dtype == DType::bf16 ? cpu.has_amx_bf16() : cpu.has_amx_int8()) dot = dtype == DType::bf16 ? &bf16_amx : &s8_amx;
+  const DotTiles* dot = dtype == DType::bf16 ? fastest_bf16_dot(cpu) : fastest_s8_dot(cpu);
   if (dot == nullptr && dtype == DType::s8 && cpu.isa >= IsaLevel::avx2) dot = &s16_avx2;
   if (dot == nullptr || dot->run == nullptr) return measure_fma(cpu.isa, seconds, threads);
   constexpr std::int64_t kSteps = 20000;

@@ -4,8 +4,8 @@
 //   template <int kC, int kA, int kB> void multiply();   // tile kC += tile kA times tile kB
 //
 // a is packed by pack_lines(): 16 words of k of each row after another, then the next 16, filled up with zeros; b lies as
-// for every other micro-kernel. With a_step 0, a is one row of the same word. Rows of a beyond those that
-// count may be read up to a multiple of 16: what they give is not stored.
+// for every other micro-kernel. With a_step 0, a is one row of the same word. Rows of a beyond those that count may be
+// read up to a multiple of 16: what they give is not stored.
 
 #define TANDEM_AMX_INLINE inline __attribute__((always_inline))
 

@@ -73,8 +73,7 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 
 double cost(const MatmulProblem& p, const Machine& machine) {
   const bool pairs = machine.cpu.has_bf16_dot();
-  // Where there are tiles, the ceiling is theirs: 32 times as much on Sapphire Rapids.
-  const double efficiency = machine.cpu.has_amx_bf16() ? 0.8 / 32 : 0.8;
+  const double efficiency = 0.8 / bf16_ceiling_ratio(machine.cpu);
   constexpr double kCall = 60e-9;
   return kCall + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), efficiency,
                              threads_worth(Matmul::flops(p) / (pairs ? 2 : 1), machine.cpu.threads),

@@ -5,8 +5,7 @@
 //          block; b is packed in every call unless it comes prepared.
 // Expect:  of 5.7 TOP/s that the instruction reaches on one thread of a Xeon with AMX at 2.8 GHz, prepared b, f32 results,
 //          tandem-dot-bench: 0.20 at 255 cubed (2.2 times the vector kernel), 0.31 at 512 (2.8), 0.23 at 1000 (2.2), 0.28
-//          at 1024 and 2048 (2.6).
-//          One row is twice as fast in the vector kernel.
+//          at 1024 (2.6); with busy neighbours a third to a half of that.
 #include "common/dispatch/kernel.h"
 #include "common/ops/quantized_matmul.h"
 #include "cpu/gemm/amx.h"

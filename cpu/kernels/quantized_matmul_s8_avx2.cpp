@@ -11,7 +11,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "cpu/dot/dot.h"
+#include "cpu/dot/choose.h"
 #include "cpu/gemm/int_gemm.h"
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/store_int-inl.h"
@@ -60,9 +60,9 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine&) {
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
   // The ceiling is that of these instructions only where there are no better ones, which do four times as much a
-  // vector, or eight times that in tiles.
+  // vector.
   const CpuInfo& cpu = machine.cpu;
-  const double efficiency = 0.8 / (cpu.avx512_vnni ? 4.5 : cpu.avx_vnni ? 2.25 : 1) / (cpu.has_amx_int8() ? 8 : 1);
+  const double efficiency = 0.8 / (cpu.avx512_vnni ? 4.5 : cpu.avx_vnni ? 2.25 : 1) / s8_ceiling_ratio(cpu);
   constexpr double kCall = 60e-9;
   return kCall + cpu_seconds(machine, QuantizedMatmul::flops(p), QuantizedMatmul::bytes(p), efficiency,
                              threads_worth(QuantizedMatmul::flops(p) / 2, cpu.threads), &Ceilings::cpu_s8_ops);

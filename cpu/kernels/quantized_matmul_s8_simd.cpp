@@ -74,8 +74,7 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  // Where there are tiles, the ceiling is theirs: eight times as much.
-  const double efficiency = machine.cpu.has_amx_int8() ? 0.1 : 0.8;
+  const double efficiency = 0.8 / s8_ceiling_ratio(machine.cpu);
   constexpr double kCall = 60e-9;
   return kCall + cpu_seconds(machine, QuantizedMatmul::flops(p), QuantizedMatmul::bytes(p), efficiency,
                              threads_worth(QuantizedMatmul::flops(p) / 4, machine.cpu.threads), &Ceilings::cpu_s8_ops);
