@@ -19,9 +19,10 @@ namespace tandem::tune {
 namespace {
 
 constexpr std::size_t kFullRounds = 3;
-constexpr std::size_t kPool = 8;  // problems of a template that a later round looks at
-constexpr double kUnknown = 1;    // the error of a prediction that nothing was measured for: half or twice
-constexpr double kHopeless = 12;  // predicted to be so many times slower than the fastest: not measured
+constexpr std::size_t kFewestOfOp = 6;  // problems of an operation in each of them
+constexpr std::size_t kPool = 8;        // problems of a template that a later round looks at
+constexpr double kUnknown = 1;          // the error of a prediction that nothing was measured for: half or twice
+constexpr double kHopeless = 12;        // predicted to be so many times slower than the fastest: not measured
 
 class Measuring {
  public:
@@ -35,20 +36,24 @@ class Measuring {
     }
   }
 
-  /// What the choice for a problem may cost at worst, if the predictions are off by their errors: the chosen kernel
-  /// slower, and another faster. As a fraction of the time of the other; 0 where no error can make another better.
-  double at_stake(const tuning::Problem& problem) {
+  /// What measuring a problem may teach: what the choice may cost at worst, if the predictions are off by their errors
+  /// (the chosen kernel slower, and another faster), as a fraction of the time of the other; or by how much the
+  /// predicted time of the chosen kernel may be off, where that is more.
+  double worth_of(const tuning::Problem& problem) {
     const Decision decision = decide(ctx_, {problem.op, problem.text, {}, {}, 1});
     const auto factor = [](const Candidate& c) {
       return 1 + (std::isnan(c.error) || c.rung == Rung::prior ? kUnknown : c.error);
     };
-    double slowest = 0, stake = 0;
+    double slowest = 0, worth = 0;
     for (const Candidate& c : decision.candidates)
-      if (c.kernel == decision.kernel) slowest = c.seconds * factor(c);
+      if (c.kernel == decision.kernel) {
+        slowest = c.seconds * factor(c);
+        worth = factor(c) - 1;
+      }
     for (const Candidate& c : decision.candidates)
       if (c.accepted && c.kernel != decision.kernel && !c.verdict.starts_with("reference"))
-        stake = std::max(stake, slowest * factor(c) / c.seconds - 1);
-    return stake;
+        worth = std::max(worth, slowest * factor(c) / c.seconds - 1);
+    return worth;
   }
 
   /// From now on predictions know what was measured.
@@ -104,15 +109,23 @@ std::optional<tuning::Problem> problem_at(const tuning::Template& t, std::size_t
   return std::nullopt;
 }
 
+/// A problem of each form, more of an operation that has few. `next` counts those of each form.
+std::vector<tuning::Problem> full_round(const std::vector<tuning::Template>& templates, std::vector<std::size_t>& next,
+                                        std::uint64_t seed) {
+  std::map<std::string, std::size_t> forms;  // of each operation
+  for (const tuning::Template& t : templates) ++forms[t.op];
+  std::vector<tuning::Problem> problems;
+  for (std::size_t i = 0; i < templates.size(); ++i)
+    for (std::size_t k = 0; k < std::max<std::size_t>(1, kFewestOfOp / forms[templates[i].op]); ++k)
+      if (auto problem = problem_at(templates[i], next[i], seed + i)) problems.push_back(std::move(*problem));
+  return problems;
+}
+
 }  // namespace
 
 std::vector<tuning::Problem> first_round(const std::vector<tuning::Template>& templates, std::uint64_t seed) {
-  std::vector<tuning::Problem> problems;
-  for (std::size_t i = 0; i < templates.size(); ++i) {
-    std::size_t index = 0;
-    if (auto problem = problem_at(templates[i], index, seed + i)) problems.push_back(std::move(*problem));
-  }
-  return problems;
+  std::vector<std::size_t> next(templates.size(), 0);
+  return full_round(templates, next, seed);
 }
 
 Session measure_list(Context& ctx, const std::vector<tuning::Problem>& problems, const SessionOptions& options) {
@@ -133,14 +146,17 @@ Session measure_even(Context& ctx, const std::vector<tuning::Template>& template
   const auto left = [&] { return options.seconds - (profile::now() - begin); };
   const auto stop = [&] { return left() <= 0 || options.cancelled(); };
   for (std::size_t round = 0; !stop(); ++round) {
-    std::vector<std::pair<double, tuning::Problem>> chosen;  // with what is at stake
-    for (std::size_t i = 0; i < templates.size() && !stop(); ++i) {
+    std::vector<std::pair<double, tuning::Problem>> chosen;  // with its worth
+    if (round < kFullRounds)
+      for (tuning::Problem& problem : full_round(templates, next, options.seed))
+        chosen.emplace_back(0, std::move(problem));
+    for (std::size_t i = 0; round >= kFullRounds && i < templates.size() && !stop(); ++i) {
       std::optional<std::pair<double, tuning::Problem>> most;
-      for (std::size_t k = 0; k < (round < kFullRounds ? 1 : kPool); ++k) {
+      for (std::size_t k = 0; k < kPool; ++k) {
         auto problem = problem_at(templates[i], next[i], options.seed + i);
         if (!problem) break;
-        const double stake = round < kFullRounds ? 0 : measuring.at_stake(*problem);
-        if (!most || stake > most->first) most.emplace(stake, std::move(*problem));
+        const double worth = measuring.worth_of(*problem);
+        if (!most || worth > most->first) most.emplace(worth, std::move(*problem));
       }
       if (most) chosen.push_back(std::move(*most));
     }
@@ -149,7 +165,7 @@ Session measure_even(Context& ctx, const std::vector<tuning::Template>& template
       std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
       chosen.resize((chosen.size() + 1) / 2);
     }
-    for (const auto& [stake, problem] : chosen) {
+    for (const auto& [worth, problem] : chosen) {
       if (stop()) break;
       measuring.tell(left(), problem);
       measuring.measure(problem);

@@ -45,12 +45,12 @@ std::vector<double> own_noise(const std::vector<Interpolation::Sample>& samples)
   return noise;
 }
 
-std::vector<Interpolation::Sample> thinned(std::vector<Interpolation::Sample> samples) {
+/// `most` of the samples at most.
+std::vector<Interpolation::Sample> thinned(const std::vector<Interpolation::Sample>& samples, std::size_t most) {
   const std::size_t count = samples.size();
-  if (count <= Interpolation::kMost) return samples;
+  if (count <= most) return samples;
   std::vector<Interpolation::Sample> kept;
-  for (std::size_t i = 0; i < Interpolation::kMost; ++i)
-    kept.push_back(std::move(samples[i * count / Interpolation::kMost]));
+  for (std::size_t i = 0; i < most; ++i) kept.push_back(samples[i * count / most]);
   return kept;
 }
 
@@ -61,15 +61,17 @@ struct Interpolation::Trial {
   std::vector<double> inverse, weights;
 };
 
-Interpolation::Trial Interpolation::attempt(const std::vector<double>& distances, double length, double noise) const {
-  const std::vector<Sample>& samples = samples_;
+Interpolation::Trial Interpolation::attempt(const std::vector<Sample>& samples, double length, double noise) {
   const std::size_t n = samples.size();
+  const std::vector<double> own = own_noise(samples);
   Trial trial;
   std::vector<double>& inverse = trial.inverse;
   inverse.resize(n * n);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j)
-      inverse[i * n + j] = matern(distances[i * n + j], length) + (i == j ? noise + own_noise_[i] : 0);
+      inverse[i * n + j] = i == j  ? 1 + noise + own[i]
+                           : j < i ? inverse[j * n + i]
+                                   : matern(distance(samples[i].at, samples[j].at), length);
   invert(inverse, n);
   double of_ones = 0, of_values = 0;
   for (std::size_t i = 0; i < n; ++i)
@@ -90,24 +92,22 @@ Interpolation::Trial Interpolation::attempt(const std::vector<double>& distances
   return trial;
 }
 
-Interpolation::Interpolation(std::vector<Sample> samples)
-    : samples_(thinned(std::move(samples))), own_noise_(own_noise(samples_)) {
-  std::vector<double> distances;
-  for (const Sample& a : samples_)
-    for (const Sample& b : samples_) distances.push_back(distance(a.at, b.at));
+Interpolation::Interpolation(std::vector<Sample> samples) : samples_(thinned(samples, kMost)) {
+  const std::vector<Sample> tried = thinned(samples, kTried);
   double least = std::numeric_limits<double>::infinity();
   for (const double length : kLengths)
     for (const double noise : kNoises) {
-      Trial trial = attempt(distances, length, noise);
-      if (!(trial.surprise < least)) continue;
-      least = trial.surprise;
+      const double surprise = attempt(tried, length, noise).surprise;
+      if (!(surprise < least)) continue;
+      least = surprise;
       length_ = length;
       noise_ = noise;
-      mean_ = trial.mean;
-      variance_ = trial.variance;
-      weights_ = std::move(trial.weights);
-      inverse_ = std::move(trial.inverse);
     }
+  Trial chosen = attempt(samples_, length_, noise_);
+  mean_ = chosen.mean;
+  variance_ = chosen.variance;
+  weights_ = std::move(chosen.weights);
+  inverse_ = std::move(chosen.inverse);
 }
 
 bool Interpolation::reaches(const Place& at) const {

@@ -1,5 +1,5 @@
 // Between measured problems: a Gaussian process over the logarithms of the sizes, and over the options, each of which
-// is a step aside.
+// is a step aside. The function, where a kernel has several, is an option too.
 //
 // It interpolates log(measured / prior), so that the prior carries how the time grows and the process what it missed.
 // The covariance is Matern 3/2, the mean a constant. How far a measurement speaks, and how noisy measurements are, is
@@ -28,7 +28,8 @@ class Interpolation {
   };
 
   static constexpr std::size_t kFewest = 3;  // samples below which nothing is interpolated
-  static constexpr std::size_t kMost = 96;   // samples used; of more, evenly chosen ones in their order
+  static constexpr std::size_t kMost = 192;  // samples used; of more, evenly chosen ones in their order
+  static constexpr std::size_t kTried = 64;  // the same where length and noise are chosen, which inverts many times
   /// How far in its sizes from the nearest sample an answer is given, times the root of the number of sizes: a factor
   /// of eight in each.
   static constexpr double kReach = 3.0;
@@ -42,10 +43,9 @@ class Interpolation {
 
  private:
   struct Trial;
-  Trial attempt(const std::vector<double>& distances, double length, double noise) const;
+  static Trial attempt(const std::vector<Sample>& samples, double length, double noise);
 
   std::vector<Sample> samples_;
-  std::vector<double> own_noise_;  // of each sample by its spread, as noise_
   double length_ = 1, noise_ = 0;  // noise: variance over that of the process
   double mean_ = 0, variance_ = 0;
   std::vector<double> weights_, inverse_;

@@ -28,9 +28,9 @@ Sizes sizes_of(std::string_view text);
 /// The Euclidean distance of two of the same kin in their sizes: 1 where one size is twice the other.
 double size_distance(const Place& a, const Place& b);
 
-/// The same over sizes and options, with kOption for each option that only one of them has. Leaving out each of 1100
-/// measurements of three tunings, 3 missed by less than 1 or 2, and than options that say nothing of each other.
+/// The same over sizes and options, with kOption for each option that only one of them has. Of the times of 250
+/// problems that five tunings had not met, 0.5 to 1.5 missed by the same, 2 and 3 by more.
 double distance(const Place& a, const Place& b);
-inline constexpr double kOption = 3;
+inline constexpr double kOption = 1;
 
 }  // namespace tandem::tuning

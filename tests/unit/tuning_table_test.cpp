@@ -224,6 +224,35 @@ TEST(TuningTable, InterpolatesBetweenNeighboursOfTheSameKin) {
   EXPECT_GT(odd.error, p.error);
 }
 
+TEST(TuningTable, FunctionsOfAKernelLearnFromEachOther) {
+  // exp takes three times its prior; of tanh nothing was measured.
+  std::vector<Point> points;
+  const auto prior_of = [](std::int64_t n) { return 1e-9 * static_cast<double>(n); };
+  for (std::int64_t n = 1 << 6; n <= 1 << 20; n *= 4)
+    points.push_back({{kFast, "exp", "f32:" + std::to_string(n), 4, 3 * prior_of(n), 0.01},
+                      "f32:" + std::to_string(n),
+                      {},
+                      2.0 * static_cast<double>(n),
+                      8.0 * static_cast<double>(n),
+                      prior_of(n)});
+  const Table table(points);
+  const auto estimate = [&](const char* op, std::int64_t n) {
+    const double size = static_cast<double>(n);
+    return table.estimate({kFast, op, "f32:" + std::to_string(n), 4, 2 * size, 8 * size, prior_of(n)},
+                          [](std::string_view) { return true; });
+  };
+  for (const std::int64_t n : {1 << 12, 1 << 13}) {
+    const auto exp = estimate("exp", n), tanh = estimate("tanh", n);
+    ASSERT_TRUE(exp && tanh);
+    EXPECT_EQ(exp->rung, n == 1 << 12 ? Rung::measured : Rung::interpolated);
+    EXPECT_EQ(tanh->rung, Rung::interpolated);
+    EXPECT_NEAR(tanh->seconds, 3 * prior_of(n), 0.1 * prior_of(n));
+    EXPECT_GT(tanh->error, n == 1 << 12 ? 0 : exp->error);
+  }
+  EXPECT_FALSE(estimate("tanh", 1 << 28)) << "out of reach, and nothing to fit";
+  EXPECT_TRUE(estimate("exp", 1 << 28));
+}
+
 TEST(TuningTable, FitsWhatIsFarFromAnyMeasurement) {
   std::vector<Measurement> all;
   for (std::int64_t n = 1 << 10; n <= 1 << 16; n *= 4)
