@@ -24,8 +24,16 @@ namespace tandem::cpu {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+#undef TANDEM_PACK_MASKS
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+#define TANDEM_PACK_MASKS 1
+#else
+#define TANDEM_PACK_MASKS 0
+#endif
+
 // What elements become in a panel: kGroup values of k of type Out make a word. load() reads the values of whole vectors
-// of words, load_row() those of 128 bits; they lie one after the other.
+// of words, load_row() those of 128 bits; they lie one after the other. load_first() reads the first `count` values
+// (not 0) of such a vector, and nothing behind them; the others become 0.
 template <class T>
 struct AsTheyAre {
   using In = T;
@@ -37,6 +45,13 @@ struct AsTheyAre {
   static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
     return hn::LoadU(d, reinterpret_cast<const hn::TFromD<D>*>(p));
   }
+#if TANDEM_PACK_MASKS
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load_first(D d, const In* p, std::size_t count) {
+    const hn::Repartition<T, D> values;
+    return hn::BitCast(d, hn::MaskedLoad(hn::FirstN(values, count), values, p));
+  }
+#endif
 #if HWY_TARGET != HWY_SCALAR
   static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) { return hn::LoadU(hn::Full128<Out>(), p); }
 #endif
@@ -50,6 +65,14 @@ struct Flipped : AsTheyAre<std::uint8_t> {
     const hn::Repartition<std::uint8_t, D> bytes;
     return hn::BitCast(d, hn::Xor(hn::LoadU(bytes, p), hn::Set(bytes, 0x80)));
   }
+#if TANDEM_PACK_MASKS
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load_first(D d, const In* p, std::size_t count) {
+    const hn::Repartition<std::uint8_t, D> bytes;
+    const auto there = hn::FirstN(bytes, count);
+    return hn::BitCast(d, hn::Xor(hn::MaskedLoad(there, bytes, p), hn::IfThenElseZero(there, hn::Set(bytes, 0x80))));
+  }
+#endif
 #if HWY_TARGET != HWY_SCALAR
   static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) {
     const hn::Full128<Out> d;
@@ -71,6 +94,14 @@ struct Widened {
     const hn::Repartition<std::int16_t, D> wide;
     return hn::BitCast(d, hn::PromoteTo(wide, hn::LoadU(hn::Rebind<T, decltype(wide)>(), p)));
   }
+#if TANDEM_PACK_MASKS
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load_first(D d, const In* p, std::size_t count) {
+    const hn::Repartition<std::int16_t, D> wide;
+    const hn::Rebind<T, decltype(wide)> bytes;
+    return hn::BitCast(d, hn::PromoteTo(wide, hn::MaskedLoad(hn::FirstN(bytes, count), bytes, p)));
+  }
+#endif
   static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) {
     const hn::Full128<Out> wide;
     return hn::PromoteTo(wide, hn::LoadU(hn::Rebind<T, decltype(wide)>(), p));
@@ -89,6 +120,13 @@ struct WidenedBf16 {
   static HWY_INLINE hn::Vec<D> load(D d, const In* p) {
     return widen_bf16(d, hn::LoadU(Halves<D>(), p));
   }
+#if TANDEM_PACK_MASKS
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load_first(D d, const In* p, std::size_t count) {
+    const Halves<D> halves;
+    return widen_bf16(d, hn::MaskedLoad(hn::FirstN(halves, count), halves, p));
+  }
+#endif
 };
 
 // Any strides; `out` has rows of `step` words, of which `width` are written.
@@ -145,24 +183,33 @@ HWY_INLINE void store_blocks(D d, V v, std::int64_t step, float* HWY_RESTRICT ou
   }
 }
 
-// Four rows of a panel with unit stride along k, kCount of which exist, and as many words of k as a vector has:
-// transposed in the 128-bit blocks of the vectors.
-template <class Format, int kCount, bool kAhead>
+// The values of a vector of words: all of them, or the first `count`, which only machines with masks are asked for.
+template <class Format, bool kWhole, class D>
+HWY_INLINE hn::Vec<D> load_values(D d, const typename Format::In* in, [[maybe_unused]] std::int64_t count) {
+#if TANDEM_PACK_MASKS
+  if constexpr (!kWhole) return Format::load_first(d, in, static_cast<std::size_t>(count));
+#endif
+  return Format::load(d, in);
+}
+
+// Four rows of a panel with unit stride along k, kCount of which exist, and as many words of k as a vector has, or the
+// values of `rest` where they are not kWhole: transposed in the 128-bit blocks of the vectors.
+template <class Format, int kCount, bool kWhole>
 HWY_INLINE void pack_four(const typename Format::In* HWY_RESTRICT in, std::int64_t across, std::int64_t width,
-                          float* HWY_RESTRICT out) {
+                          float* HWY_RESTRICT out, std::int64_t rest) {
   const hn::ScalableTag<float> d;
   const hn::Repartition<double, decltype(d)> d64;
   const auto zero = hn::Zero(d);
-  const auto r0 = kCount > 0 ? Format::load(d, in) : zero;
-  const auto r1 = kCount > 1 ? Format::load(d, in + across) : zero;
-  const auto r2 = kCount > 2 ? Format::load(d, in + 2 * across) : zero;
-  const auto r3 = kCount > 3 ? Format::load(d, in + 3 * across) : zero;
+  const auto r0 = kCount > 0 ? load_values<Format, kWhole>(d, in, rest) : zero;
+  const auto r1 = kCount > 1 ? load_values<Format, kWhole>(d, in + across, rest) : zero;
+  const auto r2 = kCount > 2 ? load_values<Format, kWhole>(d, in + 2 * across, rest) : zero;
+  const auto r3 = kCount > 3 ? load_values<Format, kWhole>(d, in + 3 * across, rest) : zero;
   // As many streams as a panel has rows, perhaps 4 KiB apart, are too many for the hardware's prefetcher.
   constexpr std::int64_t kDistance = 512 / static_cast<std::int64_t>(sizeof(typename Format::In));
-  if constexpr (kAhead && kCount > 0) hwy::Prefetch(in + kDistance);
-  if constexpr (kAhead && kCount > 1) hwy::Prefetch(in + across + kDistance);
-  if constexpr (kAhead && kCount > 2) hwy::Prefetch(in + 2 * across + kDistance);
-  if constexpr (kAhead && kCount > 3) hwy::Prefetch(in + 3 * across + kDistance);
+  if constexpr (kWhole && kCount > 0) hwy::Prefetch(in + kDistance);
+  if constexpr (kWhole && kCount > 1) hwy::Prefetch(in + across + kDistance);
+  if constexpr (kWhole && kCount > 2) hwy::Prefetch(in + 2 * across + kDistance);
+  if constexpr (kWhole && kCount > 3) hwy::Prefetch(in + 3 * across + kDistance);
   const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, r0, r1));
   const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, r0, r1));
   const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, r2, r3));
@@ -174,20 +221,20 @@ HWY_INLINE void pack_four(const typename Format::In* HWY_RESTRICT in, std::int64
 }
 
 // The four rows of a panel that begin with row i of `in`, of which `count` are left.
-template <class Format, bool kAhead>
+template <class Format, bool kWhole>
 HWY_INLINE void pack_some_of_four(const typename Format::In* HWY_RESTRICT in, std::int64_t across, std::int64_t count,
-                                  std::int64_t width, float* HWY_RESTRICT out) {
+                                  std::int64_t width, float* HWY_RESTRICT out, std::int64_t rest) {
   switch (std::clamp<std::int64_t>(count, 0, 4)) {
     case 4:
-      return pack_four<Format, 4, kAhead>(in, across, width, out);
+      return pack_four<Format, 4, kWhole>(in, across, width, out, rest);
     case 3:
-      return pack_four<Format, 3, kAhead>(in, across, width, out);
+      return pack_four<Format, 3, kWhole>(in, across, width, out, rest);
     case 2:
-      return pack_four<Format, 2, kAhead>(in, across, width, out);
+      return pack_four<Format, 2, kWhole>(in, across, width, out, rest);
     case 1:
-      return pack_four<Format, 1, kAhead>(in, across, width, out);
+      return pack_four<Format, 1, kWhole>(in, across, width, out, rest);
     default:
-      return pack_four<Format, 0, kAhead>(in, across, width, out);
+      return pack_four<Format, 0, kWhole>(in, across, width, out, rest);
   }
 }
 
@@ -202,22 +249,29 @@ HWY_INLINE void pack_columns(const typename Format::In* HWY_RESTRICT in, std::in
   for (; p + kValues <= depth; p += kValues)
     for (std::int64_t i = 0; i < width; i += 4)
       pack_some_of_four<Format, true>(in + i * across + p, across, count - i, width,
-                                      out + p / Format::kGroup * width + i);
+                                      out + p / Format::kGroup * width + i, kValues);
   const std::int64_t rest = depth - p;
   if (rest == 0) return;
-  if (Format::kGroup == 1 || rest < 2 * Format::kGroup)
-    return pack_elements<Format>(in + p, across, 1, count, rest, width, width, out + p / Format::kGroup * width);
-  // Of bytes the rest is long: it is filled up, and the words that exist are copied. What fills up the last of them
-  // counts as nothing.
+  const std::int64_t last = (rest + Format::kGroup - 1) / Format::kGroup;  // words that exist
+  out += p / Format::kGroup * width;
+  if (rest < 2 * Format::kGroup || (Format::kGroup == 1 && !TANDEM_PACK_MASKS))
+    return pack_elements<Format>(in + p, across, 1, count, rest, width, width, out);
+  // The rest is filled up, and the words that exist are copied where they are not all.
   for (std::int64_t i = 0; i < width; i += 4) {
-    HWY_ALIGN In from[4 * kValues];
     HWY_ALIGN float words[4 * kWords];
-    std::fill(std::begin(from), std::end(from), Format::kNothing);
+    float* to = last == kWords ? out + i : words;
+    const std::int64_t step = last == kWords ? width : 4;
+#if TANDEM_PACK_MASKS
+    pack_some_of_four<Format, false>(in + i * across + p, across, count - i, step, to, rest);
+#else
+    HWY_ALIGN In from[4 * kValues];
+    std::fill(std::begin(from), std::end(from), Format::kNothing);  // counts as nothing in the last word
     for (std::int64_t r = 0; r < 4 && i + r < count; ++r)
       std::copy_n(in + (i + r) * across + p, rest, from + r * kValues);
-    pack_some_of_four<Format, false>(from, kValues, count - i, 4, words);
-    const std::int64_t last = (rest + Format::kGroup - 1) / Format::kGroup;
-    for (std::int64_t w = 0; w < last; ++w) std::copy_n(words + 4 * w, 4, out + (p / Format::kGroup + w) * width + i);
+    pack_some_of_four<Format, false>(from, kValues, count - i, step, to, rest);
+#endif
+    if (last < kWords)
+      for (std::int64_t w = 0; w < last; ++w) std::copy_n(words + 4 * w, 4, out + w * width + i);
   }
 }
 
