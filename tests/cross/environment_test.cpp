@@ -50,9 +50,9 @@ TEST(EnvironmentChild, DISABLED_SetPolicy) {
 
 // Output of the child, standard error included.
 std::string child(const std::string& variables, const std::string& test = "Report") {
-  const std::string command = "env " + variables + " /proc/" + std::to_string(::getpid()) +
-                              "/exe --gtest_also_run_disabled_tests --gtest_filter=EnvironmentChild.DISABLED_" + test +
-                              " 2>&1";
+  const std::string command =
+      "env -u GTEST_TOTAL_SHARDS -u GTEST_SHARD_INDEX " + variables + " /proc/" + std::to_string(::getpid()) +
+      "/exe --gtest_also_run_disabled_tests --gtest_filter=EnvironmentChild.DISABLED_" + test + " 2>&1";
   std::string text;
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return "popen failed";
