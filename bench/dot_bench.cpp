@@ -83,19 +83,22 @@ class Bench {
     const auto bf16 = [&](int v) { return to_bf16(f32(v)); };
     const auto s8 = [](int v) { return static_cast<std::int8_t>(v); };
     const auto u8 = [](int v) { return static_cast<std::uint8_t>(v + 8); };
-    float_product<float>("f32 simd", "f32", cpu::matmul_f32_simd, DType::f32, f32, false);
-    integer_product<std::int8_t>("s8 simd", "s8", cpu::quantized_matmul_s8_simd, DType::s8, s8, false, one);
-    integer_product<std::int8_t>("s8 simd prepared", "s8", cpu::quantized_matmul_s8_simd, DType::s8, s8, true, one);
-    integer_product<std::uint8_t>("u8s8 simd prepared", "s8", cpu::quantized_matmul_s8_simd, DType::u8, u8, true, one);
-    integer_product<std::int8_t>("s8 avx2", "s16", cpu::quantized_matmul_s8_avx2, DType::s8, s8, false, one);
-    float_product<Bf16>("bf16 simd", "bf16", cpu::matmul_bf16_simd, DType::bf16, bf16, false);
-    float_product<Bf16>("bf16 simd prepared", "bf16", cpu::matmul_bf16_simd, DType::bf16, bf16, true);
-    integer_product<std::int8_t>("s8 amx", "s8 amx", cpu::quantized_matmul_s8_amx, DType::s8, s8, false, one);
-    integer_product<std::int8_t>("s8 amx prepared", "s8 amx", cpu::quantized_matmul_s8_amx, DType::s8, s8, true, one);
-    integer_product<std::uint8_t>("u8s8 amx prepared", "s8 amx", cpu::quantized_matmul_s8_amx, DType::u8, u8, true,
-                                  one);
-    float_product<Bf16>("bf16 amx", "bf16 amx", cpu::matmul_bf16_amx, DType::bf16, bf16, false);
-    float_product<Bf16>("bf16 amx prepared", "bf16 amx", cpu::matmul_bf16_amx, DType::bf16, bf16, true);
+    float_product<float>("f32 simd", "f32", cpu::matmul_f32_simd::kKernel, DType::f32, f32, false);
+    integer_product<std::int8_t>("s8 simd", "s8", cpu::quantized_matmul_s8_simd::kKernel, DType::s8, s8, false, one);
+    integer_product<std::int8_t>("s8 simd prepared", "s8", cpu::quantized_matmul_s8_simd::kKernel, DType::s8, s8, true,
+                                 one);
+    integer_product<std::uint8_t>("u8s8 simd prepared", "s8", cpu::quantized_matmul_s8_simd::kKernel, DType::u8, u8,
+                                  true, one);
+    integer_product<std::int8_t>("s8 avx2", "s16", cpu::quantized_matmul_s8_avx2::kKernel, DType::s8, s8, false, one);
+    float_product<Bf16>("bf16 simd", "bf16", cpu::matmul_bf16_simd::kKernel, DType::bf16, bf16, false);
+    float_product<Bf16>("bf16 simd prepared", "bf16", cpu::matmul_bf16_simd::kKernel, DType::bf16, bf16, true);
+    integer_product<std::int8_t>("s8 amx", "s8 amx", cpu::quantized_matmul_s8_amx::kKernel, DType::s8, s8, false, one);
+    integer_product<std::int8_t>("s8 amx prepared", "s8 amx", cpu::quantized_matmul_s8_amx::kKernel, DType::s8, s8,
+                                 true, one);
+    integer_product<std::uint8_t>("u8s8 amx prepared", "s8 amx", cpu::quantized_matmul_s8_amx::kKernel, DType::u8, u8,
+                                  true, one);
+    float_product<Bf16>("bf16 amx", "bf16 amx", cpu::matmul_bf16_amx::kKernel, DType::bf16, bf16, false);
+    float_product<Bf16>("bf16 amx prepared", "bf16 amx", cpu::matmul_bf16_amx::kKernel, DType::bf16, bf16, true);
     for (const Candidate& c : candidates_)
       if (!right(c)) return fmt::print("{}x{}x{}: {} is WRONG\n", s.m, s.n, s.k, c.name), false;
     measure();

@@ -200,12 +200,12 @@ class Bench {
     Product product(shape);
     workspaces_.clear();
     std::vector<Candidate> candidates;
-    add(candidates, "simd", tandem::cpu::matmul_f32_simd, product);
+    add(candidates, "simd", tandem::cpu::matmul_f32_simd::kKernel, product);
     if (blas_.loaded()) candidates.push_back({"OpenBLAS", [&] { blas_.run(product); }, 1, {}});
     if (options_.all) {
-      add(candidates, "blocked", tandem::cpu::matmul_f32_blocked, product);
-      add(candidates, "naive", tandem::cpu::matmul_f32_naive, product);
-      add(candidates, "eigen", tandem::cpu::matmul_f32_eigen, product);
+      add(candidates, "blocked", tandem::cpu::matmul_f32_blocked::kKernel, product);
+      add(candidates, "naive", tandem::cpu::matmul_f32_naive::kKernel, product);
+      add(candidates, "eigen", tandem::cpu::matmul_f32_eigen::kKernel, product);
     }
     const std::int64_t elements = shape.m * shape.n;
     for (Candidate& c : candidates) {

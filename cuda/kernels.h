@@ -7,7 +7,10 @@
 
 namespace tandem::cuda {
 
-#define TANDEM_KERNEL(Op, symbol) extern const Kernel<Op> symbol;
+#define TANDEM_KERNEL(Op, symbol)  \
+  namespace symbol {               \
+  extern const Kernel<Op> kKernel; \
+  }
 #include "cuda/kernels.def"
 #undef TANDEM_KERNEL
 

@@ -9,8 +9,9 @@ namespace tandem::cuda {
 template <class Op>
 std::vector<Entry<Op>> rows() {
   std::vector<Entry<Op>> out;
-#define TANDEM_KERNEL(RowOp, symbol) \
-  if constexpr (std::is_same_v<RowOp, Op>) out.push_back({kernel_name(Backend::cuda, #symbol), Backend::cuda, &symbol});
+#define TANDEM_KERNEL(RowOp, symbol)       \
+  if constexpr (std::is_same_v<RowOp, Op>) \
+    out.push_back({kernel_name(Backend::cuda, #symbol), Backend::cuda, &symbol::kKernel});
 #include "cuda/kernels.def"
 #undef TANDEM_KERNEL
   return out;

@@ -99,8 +99,7 @@ int run(int argc, const char* const* argv) {
   CLI::App app(
       "Counts the verdicts on kernels whose difference is known: the same kernel, and kernels that do 5 % and 1 % "
       "more work.\nExit code: 0, 1 when a target is not reached, 2 when the command cannot be meant or carried out, "
-      "130 "
-      "when interrupted.",
+      "130 when interrupted.",
       "tandem-evidence");
   app.footer("\nExamples:\n  tandem-evidence\n  tandem-evidence --runs 20 --min-time 0.1 --threads 2");
   app.add_option("--runs", runs, "comparisons, default 100")->check(CLI::Range(1, 10000));

@@ -166,4 +166,12 @@ void execute(Context& context, const typename Op::Attributes& attributes, std::s
   }
 }
 
+// Compiled once, in instances.cpp.
+#define TANDEM_OP(Op)                                                                                            \
+  extern template Situation<Op> make_situation<Op>(Context::Impl&, const Op::Attributes&, std::span<const View>, \
+                                                   const CallOptions&);                                          \
+  extern template void execute<Op>(Context&, const Op::Attributes&, std::span<const View>, const CallOptions&);
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+
 }  // namespace tandem

@@ -1,8 +1,8 @@
 // The row type of the kernel tables: everything dispatch, tests, comparison and tuning know about a kernel.
 //
 // A kernel is one file, cpu/kernels/<symbol>.cpp or cuda/kernels/<symbol>.cu, that defines
-//     extern const Kernel<Op> <symbol>;           // in namespace tandem::cpu or tandem::cuda: seen by the table
-//     const Kernel<Op> <symbol> = {...};
+//     extern const Kernel<Op> kKernel;  // in tandem::cpu::<symbol> or tandem::cuda::<symbol>: seen by the table
+//     const Kernel<Op> kKernel = {...};
 // and one line TANDEM_KERNEL(Op, <symbol>) in that folder's kernels.def. Its public name is the backend and the
 // symbol with the last two underscores as dots: matmul_f32_simd -> cpu.matmul.f32.simd.
 #pragma once

@@ -44,4 +44,11 @@ std::span<const Entry<Op>> table() {
   return entries;
 }
 
+// Compiled once, in instances.cpp.
+#define TANDEM_OP(Op) \
+  struct Op;          \
+  extern template std::span<const Entry<Op>> table<Op>();
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+
 }  // namespace tandem

@@ -252,4 +252,11 @@ Selection<Op> select(const Situation<Op>& situation, const Policy& policy, const
   return chosen;
 }
 
+// Compiled once, in instances.cpp.
+#define TANDEM_OP(Op)                                                                                      \
+  extern template Selection<Op> select<Op>(const Situation<Op>&, const Policy&, const Machine&, Decision*, \
+                                           const Estimates*);
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+
 }  // namespace tandem

@@ -8,7 +8,7 @@
 #include "common/ops/elementwise.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::binary_f32_eigen {
 namespace {
 
 using Array = Eigen::ArrayXf;
@@ -72,12 +72,12 @@ Code run(const BinaryArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Binary> binary_f32_eigen;
-const Kernel<Binary> binary_f32_eigen = {.needs = {},
-                                         .traits = {.reference = true},
-                                         .supports = supports,
-                                         .cost = cost,
-                                         .workspace = no_workspace<Binary>,
-                                         .run = run};
+extern const Kernel<Binary> kKernel;
+const Kernel<Binary> kKernel = {.needs = {},
+                                .traits = {.reference = true},
+                                .supports = supports,
+                                .cost = cost,
+                                .workspace = no_workspace<Binary>,
+                                .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::binary_f32_eigen

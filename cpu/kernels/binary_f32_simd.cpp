@@ -72,7 +72,7 @@ HWY_AFTER_NAMESPACE();
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::binary_f32_simd {
 namespace {
 
 HWY_EXPORT(binary_run);
@@ -141,10 +141,10 @@ Code run(const BinaryArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Binary> binary_f32_simd;
-const Kernel<Binary> binary_f32_simd = {
+extern const Kernel<Binary> kKernel;
+const Kernel<Binary> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Binary>, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::binary_f32_simd
 
 #endif  // HWY_ONCE

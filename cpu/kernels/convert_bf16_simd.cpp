@@ -53,7 +53,7 @@ HWY_AFTER_NAMESPACE();
 
 #include "cpu/loops/convert.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::convert_bf16_simd {
 namespace {
 
 HWY_EXPORT(round_bf16_run);
@@ -70,14 +70,14 @@ Code run(const ConvertArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Convert> convert_bf16_simd;
-const Kernel<Convert> convert_bf16_simd = {.needs = {},
-                                           .traits = {},
-                                           .supports = takes_bf16,
-                                           .cost = convert_cost,
-                                           .workspace = no_workspace<Convert>,
-                                           .run = run};
+extern const Kernel<Convert> kKernel;
+const Kernel<Convert> kKernel = {.needs = {},
+                                 .traits = {},
+                                 .supports = takes_bf16,
+                                 .cost = convert_cost,
+                                 .workspace = no_workspace<Convert>,
+                                 .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::convert_bf16_simd
 
 #endif  // HWY_ONCE

@@ -4,7 +4,7 @@
 #include "common/core/f16.h"
 #include "cpu/loops/convert.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::convert_f16_reference {
 namespace {
 
 Code run(const ConvertArgs& args, const Queue&, Workspace) {
@@ -17,12 +17,12 @@ Code run(const ConvertArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Convert> convert_f16_reference;
-const Kernel<Convert> convert_f16_reference = {.needs = {},
-                                               .traits = {.reference = true},
-                                               .supports = takes_f16,
-                                               .cost = convert_each_cost,
-                                               .workspace = no_workspace<Convert>,
-                                               .run = run};
+extern const Kernel<Convert> kKernel;
+const Kernel<Convert> kKernel = {.needs = {},
+                                 .traits = {.reference = true},
+                                 .supports = takes_f16,
+                                 .cost = convert_each_cost,
+                                 .workspace = no_workspace<Convert>,
+                                 .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::convert_f16_reference

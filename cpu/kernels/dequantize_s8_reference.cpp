@@ -5,7 +5,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/quantize.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::dequantize_s8_reference {
 namespace {
 
 double cost(const QuantizeProblem& p, const Machine& machine) {
@@ -33,12 +33,12 @@ Code run(const QuantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Dequantize> dequantize_s8_reference;
-const Kernel<Dequantize> dequantize_s8_reference = {.needs = {},
-                                                    .traits = {.reference = true},
-                                                    .supports = supports_all<Dequantize>,
-                                                    .cost = cost,
-                                                    .workspace = no_workspace<Dequantize>,
-                                                    .run = run};
+extern const Kernel<Dequantize> kKernel;
+const Kernel<Dequantize> kKernel = {.needs = {},
+                                    .traits = {.reference = true},
+                                    .supports = supports_all<Dequantize>,
+                                    .cost = cost,
+                                    .workspace = no_workspace<Dequantize>,
+                                    .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::dequantize_s8_reference

@@ -35,7 +35,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/ops/quantize.h"
 #include "cpu/loops/scaled_runs.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::dequantize_s8_simd {
 namespace {
 
 HWY_EXPORT(dequantize_run);
@@ -57,14 +57,14 @@ Code run(const QuantizeArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Dequantize> dequantize_s8_simd;
-const Kernel<Dequantize> dequantize_s8_simd = {.needs = {},
-                                               .traits = {},
-                                               .supports = supports_all<Dequantize>,
-                                               .cost = cost,
-                                               .workspace = no_workspace<Dequantize>,
-                                               .run = run};
+extern const Kernel<Dequantize> kKernel;
+const Kernel<Dequantize> kKernel = {.needs = {},
+                                    .traits = {},
+                                    .supports = supports_all<Dequantize>,
+                                    .cost = cost,
+                                    .workspace = no_workspace<Dequantize>,
+                                    .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::dequantize_s8_simd
 
 #endif  // HWY_ONCE

@@ -8,7 +8,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/dynamic_quantize.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::dynamic_quantize_f32_reference {
 namespace {
 
 double cost(const DynamicQuantizeProblem& p, const Machine& machine) {
@@ -54,12 +54,12 @@ Code run(const DynamicQuantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<DynamicQuantize> dynamic_quantize_f32_reference;
-const Kernel<DynamicQuantize> dynamic_quantize_f32_reference = {.needs = {},
-                                                                .traits = {.reference = true},
-                                                                .supports = supports_all<DynamicQuantize>,
-                                                                .cost = cost,
-                                                                .workspace = no_workspace<DynamicQuantize>,
-                                                                .run = run};
+extern const Kernel<DynamicQuantize> kKernel;
+const Kernel<DynamicQuantize> kKernel = {.needs = {},
+                                         .traits = {.reference = true},
+                                         .supports = supports_all<DynamicQuantize>,
+                                         .cost = cost,
+                                         .workspace = no_workspace<DynamicQuantize>,
+                                         .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::dynamic_quantize_f32_reference

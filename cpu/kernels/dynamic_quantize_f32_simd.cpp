@@ -41,7 +41,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/ops/dynamic_quantize.h"
 #include "cpu/loops/scaled_runs.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::dynamic_quantize_f32_simd {
 namespace {
 
 HWY_EXPORT(dynamic_quantize_run);
@@ -187,10 +187,10 @@ Code run(const DynamicQuantizeArgs& args, const Queue& queue, Workspace workspac
 
 }  // namespace
 
-extern const Kernel<DynamicQuantize> dynamic_quantize_f32_simd;
-const Kernel<DynamicQuantize> dynamic_quantize_f32_simd = {
+extern const Kernel<DynamicQuantize> kKernel;
+const Kernel<DynamicQuantize> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::dynamic_quantize_f32_simd
 
 #endif  // HWY_ONCE

@@ -10,7 +10,7 @@
 #include "cpu/gemm/amx.h"
 #include "cpu/gemm/sets.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::matmul_bf16_amx {
 namespace {
 
 GemmSet set_for(const CpuInfo& cpu) { return amx_set<std::uint16_t, 2>(bf16_set(cpu), bf16_amx); }
@@ -35,12 +35,12 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_bf16_amx;
-const Kernel<Matmul> matmul_bf16_amx = {.needs = {.isa = IsaLevel::avx512, .amx_bf16 = true},
-                                        .traits = {},
-                                        .supports = supports,
-                                        .cost = cost,
-                                        .workspace = workspace,
-                                        .run = run};
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {.needs = {.isa = IsaLevel::avx512, .amx_bf16 = true},
+                                .traits = {},
+                                .supports = supports,
+                                .cost = cost,
+                                .workspace = workspace,
+                                .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_bf16_amx

@@ -5,10 +5,14 @@
 #include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
-
-extern const Kernel<Matmul> matmul_bf16_simd;
-
-extern const Kernel<Matmul> matmul_bf16_dense24;
-const Kernel<Matmul> matmul_bf16_dense24 = Dense24<Matmul, Bf16, matmul_bf16_simd, 250>::row({});
-
+namespace matmul_bf16_simd {
+extern const Kernel<Matmul> kKernel;
+}
 }  // namespace tandem::cpu
+
+namespace tandem::cpu::matmul_bf16_dense24 {
+
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = Dense24<Matmul, Bf16, matmul_bf16_simd::kKernel, 250>::row({});
+
+}  // namespace tandem::cpu::matmul_bf16_dense24

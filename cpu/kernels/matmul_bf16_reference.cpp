@@ -8,7 +8,7 @@
 #include "cpu/gemm/scalar_store.h"
 #include "cpu/sparse/expand24.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::matmul_bf16_reference {
 namespace {
 
 Refusal supports(const MatmulProblem& p, const Machine&) {
@@ -52,12 +52,12 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_bf16_reference;
-const Kernel<Matmul> matmul_bf16_reference = {.needs = {},
-                                              .traits = {.reference = true, .sparse24 = true},
-                                              .supports = supports,
-                                              .cost = cost,
-                                              .workspace = workspace,
-                                              .run = run};
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {.needs = {},
+                                .traits = {.reference = true, .sparse24 = true},
+                                .supports = supports,
+                                .cost = cost,
+                                .workspace = workspace,
+                                .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_bf16_reference

@@ -65,6 +65,9 @@ HWY_EXPORT(bf16_gemm_set);
 
 GemmSet bf16_set(const CpuInfo& cpu) { return TANDEM_SIMD_CALL(cpu.isa, bf16_gemm_set)(bf16_dot_tiles(cpu)); }
 
+}  // namespace tandem::cpu
+
+namespace tandem::cpu::matmul_bf16_simd {
 namespace {
 
 Refusal supports(const MatmulProblem& p, const Machine&) {
@@ -91,10 +94,10 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_bf16_simd;
-const Kernel<Matmul> matmul_bf16_simd = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_bf16_simd
 
 #endif  // HWY_ONCE

@@ -13,7 +13,7 @@
 #include "cpu/gemm/blocking.h"
 #include "cpu/gemm/scalar_store.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::matmul_f32_blocked {
 namespace {
 
 constexpr std::int64_t kRows = 4;      // of a that share each pass over a row of the block of b
@@ -108,8 +108,8 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_blocked;
-const Kernel<Matmul> matmul_f32_blocked = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_f32_blocked

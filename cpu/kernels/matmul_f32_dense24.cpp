@@ -4,10 +4,14 @@
 #include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
-
-extern const Kernel<Matmul> matmul_f32_simd;
-
-extern const Kernel<Matmul> matmul_f32_dense24;
-const Kernel<Matmul> matmul_f32_dense24 = Dense24<Matmul, float, matmul_f32_simd, 500>::row({});
-
+namespace matmul_f32_simd {
+extern const Kernel<Matmul> kKernel;
+}
 }  // namespace tandem::cpu
+
+namespace tandem::cpu::matmul_f32_dense24 {
+
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = Dense24<Matmul, float, matmul_f32_simd::kKernel, 500>::row({});
+
+}  // namespace tandem::cpu::matmul_f32_dense24

@@ -9,7 +9,7 @@
 #include "cpu/gemm/scalar_store.h"
 #include "cpu/sparse/expand24.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::matmul_f32_eigen {
 namespace {
 
 using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -46,12 +46,12 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_eigen;
-const Kernel<Matmul> matmul_f32_eigen = {.needs = {},
-                                         .traits = {.reference = true, .sparse24 = true},
-                                         .supports = supports,
-                                         .cost = cost,
-                                         .workspace = workspace,
-                                         .run = run};
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {.needs = {},
+                                .traits = {.reference = true, .sparse24 = true},
+                                .supports = supports,
+                                .cost = cost,
+                                .workspace = workspace,
+                                .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_f32_eigen

@@ -7,7 +7,7 @@
 #include "common/ops/matmul.h"
 #include "cpu/gemm/scalar_store.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::matmul_f32_naive {
 namespace {
 
 Refusal supports(const MatmulProblem& p, const Machine&) {
@@ -33,8 +33,8 @@ Code run(const MatmulArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_naive;
-const Kernel<Matmul> matmul_f32_naive = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Matmul>, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_f32_naive

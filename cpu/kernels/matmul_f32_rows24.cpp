@@ -155,7 +155,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/dispatch/cost.h"
 #include "cpu/gemm/threads.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::matmul_f32_rows24 {
 namespace {
 
 HWY_EXPORT(rows24_kernels);
@@ -201,14 +201,14 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_rows24;
-const Kernel<Matmul> matmul_f32_rows24 = {.needs = {},
-                                          .traits = {.sparse24 = true},
-                                          .supports = supports,
-                                          .cost = cost,
-                                          .workspace = no_workspace<Matmul>,
-                                          .run = run};
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {.needs = {},
+                                .traits = {.sparse24 = true},
+                                .supports = supports,
+                                .cost = cost,
+                                .workspace = no_workspace<Matmul>,
+                                .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_f32_rows24
 
 #endif  // HWY_ONCE

@@ -64,6 +64,9 @@ HWY_EXPORT(f32_gemm_set);
 
 const GemmSet& f32_set(const CpuInfo& cpu) { return TANDEM_SIMD_CALL(cpu.isa, f32_gemm_set)(); }
 
+}  // namespace tandem::cpu
+
+namespace tandem::cpu::matmul_f32_simd {
 namespace {
 
 const GemmSet& set_for(const Machine& machine) { return f32_set(machine.cpu); }
@@ -104,10 +107,10 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_simd;
-const Kernel<Matmul> matmul_f32_simd = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::matmul_f32_simd
 
 #endif  // HWY_ONCE

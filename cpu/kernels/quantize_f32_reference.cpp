@@ -7,7 +7,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/quantize.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantize_f32_reference {
 namespace {
 
 double cost(const QuantizeProblem& p, const Machine& machine) {
@@ -42,12 +42,12 @@ Code run(const QuantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Quantize> quantize_f32_reference;
-const Kernel<Quantize> quantize_f32_reference = {.needs = {},
-                                                 .traits = {.reference = true},
-                                                 .supports = supports_all<Quantize>,
-                                                 .cost = cost,
-                                                 .workspace = no_workspace<Quantize>,
-                                                 .run = run};
+extern const Kernel<Quantize> kKernel;
+const Kernel<Quantize> kKernel = {.needs = {},
+                                  .traits = {.reference = true},
+                                  .supports = supports_all<Quantize>,
+                                  .cost = cost,
+                                  .workspace = no_workspace<Quantize>,
+                                  .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::quantize_f32_reference

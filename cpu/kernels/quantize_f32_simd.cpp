@@ -36,7 +36,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/ops/quantize.h"
 #include "cpu/loops/scaled_runs.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantize_f32_simd {
 namespace {
 
 HWY_EXPORT(quantize_run);
@@ -58,14 +58,14 @@ Code run(const QuantizeArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Quantize> quantize_f32_simd;
-const Kernel<Quantize> quantize_f32_simd = {.needs = {},
-                                            .traits = {},
-                                            .supports = supports_all<Quantize>,
-                                            .cost = cost,
-                                            .workspace = no_workspace<Quantize>,
-                                            .run = run};
+extern const Kernel<Quantize> kKernel;
+const Kernel<Quantize> kKernel = {.needs = {},
+                                  .traits = {},
+                                  .supports = supports_all<Quantize>,
+                                  .cost = cost,
+                                  .workspace = no_workspace<Quantize>,
+                                  .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::quantize_f32_simd
 
 #endif  // HWY_ONCE

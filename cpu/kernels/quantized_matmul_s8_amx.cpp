@@ -12,7 +12,7 @@
 #include "cpu/gemm/int_gemm.h"
 #include "cpu/gemm/sets.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantized_matmul_s8_amx {
 namespace {
 
 GemmSet set_for(const CpuInfo& cpu, bool is_unsigned) {
@@ -38,12 +38,12 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspac
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_amx;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_amx = {.needs = {.isa = IsaLevel::avx512, .amx_int8 = true},
-                                                         .traits = {},
-                                                         .supports = supports,
-                                                         .cost = cost,
-                                                         .workspace = workspace,
-                                                         .run = run};
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {.needs = {.isa = IsaLevel::avx512, .amx_int8 = true},
+                                         .traits = {},
+                                         .supports = supports,
+                                         .cost = cost,
+                                         .workspace = workspace,
+                                         .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::quantized_matmul_s8_amx

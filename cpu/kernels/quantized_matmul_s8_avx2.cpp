@@ -4,55 +4,15 @@
 // Limits:  panels take two bytes a value; b is packed in every call.
 // Expect:  of the vpmaddwd ceiling on Zen 5, f32 results, one thread, tandem-dot-bench: 0.83 at 255 cubed, 0.88 at 512,
 //          0.91 at 1024; few rows are bound by packing b (2.3 GB/s at 1x4096x4096).
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "cpu/kernels/quantized_matmul_s8_avx2.cpp"
-#include "cpu/simd/simd.h"
-
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
-
-#include "cpu/dot/choose.h"
-#include "cpu/gemm/int_gemm.h"
-#include "cpu/gemm/pack-inl.h"
-#include "cpu/gemm/store_int-inl.h"
-
-HWY_BEFORE_NAMESPACE();
-namespace tandem::cpu {
-namespace HWY_NAMESPACE {
-
-GemmSet s16_gemm_set(bool is_unsigned) {
-  return {.mr = s16_avx2.mr,
-          .vectors = s16_avx2.vectors,
-          .lanes = s16_avx2.lanes,
-          .group = 2,
-          .element = 1,
-          .masks = false,
-          .tiles = s16_avx2.tiles,
-          .pack_a = is_unsigned ? pack_panel<Widened<std::uint8_t>> : pack_panel<Widened<std::int8_t>>,
-          .pack_b = pack_panel<Widened<std::int8_t>>,
-          .store = int_store,
-          .skinny = nullptr,
-          .skinny_rows = 0,
-          .ones = 0x00010001};
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace tandem::cpu
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
+#include "cpu/dot/choose.h"
+#include "cpu/gemm/int_gemm.h"
+#include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantized_matmul_s8_avx2 {
 namespace {
-
-HWY_EXPORT(s16_gemm_set);
-
-// The store is of the level of the tiles.
-GemmSet set_for(bool is_unsigned) { return TANDEM_SIMD_CALL(IsaLevel::avx2, s16_gemm_set)(is_unsigned); }
 
 Refusal supports(const QuantizedMatmulProblem&, const Machine&) {
   return s16_avx2.tiles != nullptr ? nullptr : "this library was compiled without AVX2";
@@ -69,24 +29,22 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {
-  return gemm_workspace(set_for(p.a == DType::u8), p.m, p.n, p.k, machine);
+  return gemm_workspace(s16_set(p.a == DType::u8), p.m, p.n, p.k, machine);
 }
 
 Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspace) {
-  int_gemm(set_for(args.a_type == DType::u8), 0, args, queue, workspace);
+  int_gemm(s16_set(args.a_type == DType::u8), 0, args, queue, workspace);
   return Code::ok;
 }
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_avx2;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_avx2 = {.needs = {.isa = IsaLevel::avx2},
-                                                          .traits = {},
-                                                          .supports = supports,
-                                                          .cost = cost,
-                                                          .workspace = workspace,
-                                                          .run = run};
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {.needs = {.isa = IsaLevel::avx2},
+                                         .traits = {},
+                                         .supports = supports,
+                                         .cost = cost,
+                                         .workspace = workspace,
+                                         .run = run};
 
-}  // namespace tandem::cpu
-
-#endif  // HWY_ONCE
+}  // namespace tandem::cpu::quantized_matmul_s8_avx2

@@ -5,11 +5,16 @@
 #include "cpu/sparse/expand24.h"
 
 namespace tandem::cpu {
-
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_simd;
-
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_dense24;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_dense24 =
-    Dense24<QuantizedMatmul, std::int8_t, quantized_matmul_s8_simd, 220>::row({.isa = IsaLevel::avx2, .s8_dot = true});
-
+namespace quantized_matmul_s8_simd {
+extern const Kernel<QuantizedMatmul> kKernel;
+}
 }  // namespace tandem::cpu
+
+namespace tandem::cpu::quantized_matmul_s8_dense24 {
+
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel =
+    Dense24<QuantizedMatmul, std::int8_t, quantized_matmul_s8_simd::kKernel, 220>::row(
+        {.isa = IsaLevel::avx2, .s8_dot = true});
+
+}  // namespace tandem::cpu::quantized_matmul_s8_dense24

@@ -11,7 +11,7 @@
 #include "cpu/gemm/scalar_store.h"
 #include "cpu/sparse/expand24.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantized_matmul_s8_reference {
 namespace {
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
@@ -79,12 +79,12 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspac
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_reference;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_reference = {.needs = {},
-                                                               .traits = {.reference = true, .sparse24 = true},
-                                                               .supports = supports_all<QuantizedMatmul>,
-                                                               .cost = cost,
-                                                               .workspace = workspace,
-                                                               .run = run};
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {.needs = {},
+                                         .traits = {.reference = true, .sparse24 = true},
+                                         .supports = supports_all<QuantizedMatmul>,
+                                         .cost = cost,
+                                         .workspace = workspace,
+                                         .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::quantized_matmul_s8_reference

@@ -8,66 +8,17 @@
 //          2048 cubed, 0.88 at 1024 (3.8 times the f32 product), 0.87 at 512, 0.86 at 1000, 0.76 at 255; b at 0.7
 //          to 0.8 of the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of
 //          that bandwidth. On a Xeon with AMX: 0.91 at 2048, 0.86 at 1024, 0.83 at 1000, 0.89 at 512, 0.75 at 255.
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "cpu/kernels/quantized_matmul_s8_simd.cpp"
-#include "cpu/simd/simd.h"
-
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
-
-#include "cpu/dot/choose.h"
-#include "cpu/gemm/int_gemm.h"
-#include "cpu/gemm/pack-inl.h"
-#include "cpu/gemm/store_int-inl.h"
-
-HWY_BEFORE_NAMESPACE();
-namespace tandem::cpu {
-namespace HWY_NAMESPACE {
-
-GemmSet s8_gemm_set(const DotTiles& dot, bool is_unsigned) {
-  return {.mr = dot.mr,
-          .vectors = dot.vectors,
-          .lanes = dot.lanes,
-          .group = 4,
-          .element = 1,
-          .masks = false,
-          .tiles = dot.tiles,
-          .pack_a = is_unsigned ? pack_panel<AsTheyAre<std::uint8_t>> : pack_panel<Flipped>,
-          .pack_b = pack_panel<AsTheyAre<std::uint8_t>>,
-          .store = int_store,
-          .skinny = dot.skinny,
-          .skinny_rows = dot.skinny_rows,
-          .ones = 0x01010101};
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace tandem::cpu
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
+#include "cpu/dot/choose.h"
+#include "cpu/gemm/int_gemm.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantized_matmul_s8_simd {
 namespace {
 
-HWY_EXPORT(s8_gemm_set);
-
-constexpr std::int32_t kShift = 128;
-
-}  // namespace
-
-// The store must be of a level whose vectors are no longer than those of the tiles.
-GemmSet s8_set(const CpuInfo& cpu, bool is_unsigned) {
-  const DotTiles& dot = *s8_dot_tiles(cpu);
-  const IsaLevel level = &dot == &s8_avx512vnni ? IsaLevel::avx512 : IsaLevel::avx2;
-  return TANDEM_SIMD_CALL(level, s8_gemm_set)(dot, is_unsigned);
-}
-
-namespace {
+constexpr std::int32_t kShift = 128;  // what makes u8 of s8
 
 Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
   return machine.cpu.has_s8_dot() ? nullptr : "needs AVX-512 VNNI or AVX-VNNI";
@@ -92,14 +43,12 @@ Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspac
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_simd;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_simd = {.needs = {.isa = IsaLevel::avx2, .s8_dot = true},
-                                                          .traits = {},
-                                                          .supports = supports,
-                                                          .cost = cost,
-                                                          .workspace = workspace,
-                                                          .run = run};
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {.needs = {.isa = IsaLevel::avx2, .s8_dot = true},
+                                         .traits = {},
+                                         .supports = supports,
+                                         .cost = cost,
+                                         .workspace = workspace,
+                                         .run = run};
 
-}  // namespace tandem::cpu
-
-#endif  // HWY_ONCE
+}  // namespace tandem::cpu::quantized_matmul_s8_simd

@@ -7,7 +7,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/requantize.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantized_relu_s8_reference {
 namespace {
 
 double cost(const QuantizedReluProblem& p, const Machine& machine) {
@@ -34,12 +34,12 @@ Code run(const QuantizedReluArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<QuantizedRelu> quantized_relu_s8_reference;
-const Kernel<QuantizedRelu> quantized_relu_s8_reference = {.needs = {},
-                                                           .traits = {.reference = true},
-                                                           .supports = supports_all<QuantizedRelu>,
-                                                           .cost = cost,
-                                                           .workspace = no_workspace<QuantizedRelu>,
-                                                           .run = run};
+extern const Kernel<QuantizedRelu> kKernel;
+const Kernel<QuantizedRelu> kKernel = {.needs = {},
+                                       .traits = {.reference = true},
+                                       .supports = supports_all<QuantizedRelu>,
+                                       .cost = cost,
+                                       .workspace = no_workspace<QuantizedRelu>,
+                                       .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::quantized_relu_s8_reference

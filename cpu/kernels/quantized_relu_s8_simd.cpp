@@ -34,7 +34,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/ops/requantize.h"
 #include "cpu/loops/scaled_runs.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::quantized_relu_s8_simd {
 namespace {
 
 HWY_EXPORT(quantized_relu_run);
@@ -78,14 +78,14 @@ Code run(const QuantizedReluArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<QuantizedRelu> quantized_relu_s8_simd;
-const Kernel<QuantizedRelu> quantized_relu_s8_simd = {.needs = {},
-                                                      .traits = {},
-                                                      .supports = supports_all<QuantizedRelu>,
-                                                      .cost = cost,
-                                                      .workspace = no_workspace<QuantizedRelu>,
-                                                      .run = run};
+extern const Kernel<QuantizedRelu> kKernel;
+const Kernel<QuantizedRelu> kKernel = {.needs = {},
+                                       .traits = {},
+                                       .supports = supports_all<QuantizedRelu>,
+                                       .cost = cost,
+                                       .workspace = no_workspace<QuantizedRelu>,
+                                       .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::quantized_relu_s8_simd
 
 #endif  // HWY_ONCE

@@ -9,7 +9,7 @@
 #include "cpu/loops/partial.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::reduce_f32_eigen {
 namespace {
 
 using Array = Eigen::Map<const Eigen::ArrayXf>;
@@ -68,12 +68,12 @@ Code run(const ReduceArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Reduce> reduce_f32_eigen;
-const Kernel<Reduce> reduce_f32_eigen = {.needs = {},
-                                         .traits = {.reference = true},
-                                         .supports = supports,
-                                         .cost = cost,
-                                         .workspace = no_workspace<Reduce>,
-                                         .run = run};
+extern const Kernel<Reduce> kKernel;
+const Kernel<Reduce> kKernel = {.needs = {},
+                                .traits = {.reference = true},
+                                .supports = supports,
+                                .cost = cost,
+                                .workspace = no_workspace<Reduce>,
+                                .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::reduce_f32_eigen

@@ -75,7 +75,7 @@ HWY_AFTER_NAMESPACE();
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::reduce_f32_simd {
 namespace {
 
 HWY_EXPORT(reduce_run);
@@ -218,10 +218,10 @@ Code run(const ReduceArgs& args, const Queue& queue, Workspace space) {
 
 }  // namespace
 
-extern const Kernel<Reduce> reduce_f32_simd;
-const Kernel<Reduce> reduce_f32_simd = {
+extern const Kernel<Reduce> kKernel;
+const Kernel<Reduce> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::reduce_f32_simd
 
 #endif  // HWY_ONCE

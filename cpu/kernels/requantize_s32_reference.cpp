@@ -8,7 +8,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/requantize.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::requantize_s32_reference {
 namespace {
 
 double cost(const RequantizeProblem& p, const Machine& machine) {
@@ -38,12 +38,12 @@ Code run(const RequantizeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Requantize> requantize_s32_reference;
-const Kernel<Requantize> requantize_s32_reference = {.needs = {},
-                                                     .traits = {.reference = true},
-                                                     .supports = supports_all<Requantize>,
-                                                     .cost = cost,
-                                                     .workspace = no_workspace<Requantize>,
-                                                     .run = run};
+extern const Kernel<Requantize> kKernel;
+const Kernel<Requantize> kKernel = {.needs = {},
+                                    .traits = {.reference = true},
+                                    .supports = supports_all<Requantize>,
+                                    .cost = cost,
+                                    .workspace = no_workspace<Requantize>,
+                                    .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::requantize_s32_reference

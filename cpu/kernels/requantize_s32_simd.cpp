@@ -34,7 +34,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/ops/requantize.h"
 #include "cpu/loops/scaled_runs.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::requantize_s32_simd {
 namespace {
 
 HWY_EXPORT(requantize_run);
@@ -58,14 +58,14 @@ Code run(const RequantizeArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Requantize> requantize_s32_simd;
-const Kernel<Requantize> requantize_s32_simd = {.needs = {},
-                                                .traits = {},
-                                                .supports = supports_all<Requantize>,
-                                                .cost = cost,
-                                                .workspace = no_workspace<Requantize>,
-                                                .run = run};
+extern const Kernel<Requantize> kKernel;
+const Kernel<Requantize> kKernel = {.needs = {},
+                                    .traits = {},
+                                    .supports = supports_all<Requantize>,
+                                    .cost = cost,
+                                    .workspace = no_workspace<Requantize>,
+                                    .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::requantize_s32_simd
 
 #endif  // HWY_ONCE

@@ -7,7 +7,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/softmax.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::softmax_f32_eigen {
 namespace {
 
 using Stride = Eigen::InnerStride<Eigen::Dynamic>;
@@ -57,12 +57,12 @@ Code run(const SoftmaxArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Softmax> softmax_f32_eigen;
-const Kernel<Softmax> softmax_f32_eigen = {.needs = {},
-                                           .traits = {.reference = true},
-                                           .supports = supports,
-                                           .cost = cost,
-                                           .workspace = no_workspace<Softmax>,
-                                           .run = run};
+extern const Kernel<Softmax> kKernel;
+const Kernel<Softmax> kKernel = {.needs = {},
+                                 .traits = {.reference = true},
+                                 .supports = supports,
+                                 .cost = cost,
+                                 .workspace = no_workspace<Softmax>,
+                                 .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::softmax_f32_eigen

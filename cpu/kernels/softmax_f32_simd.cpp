@@ -64,7 +64,7 @@ HWY_AFTER_NAMESPACE();
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::softmax_f32_simd {
 namespace {
 
 HWY_EXPORT(softmax_run);
@@ -105,10 +105,10 @@ Code run(const SoftmaxArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Softmax> softmax_f32_simd;
-const Kernel<Softmax> softmax_f32_simd = {
+extern const Kernel<Softmax> kKernel;
+const Kernel<Softmax> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Softmax>, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::softmax_f32_simd
 
 #endif  // HWY_ONCE

@@ -13,9 +13,15 @@
 #include "cpu/sparse/rows.h"
 
 namespace tandem::cpu {
+namespace matmul_f32_simd {
+extern const Kernel<Matmul> kKernel;
+}
+namespace spmm_csr_simd {
+extern const Kernel<Spmm> kKernel;
+}
+}  // namespace tandem::cpu
 
-extern const Kernel<Matmul> matmul_f32_simd;
-extern const Kernel<Spmm> spmm_csr_simd;
+namespace tandem::cpu::spmm_csr_dense {
 
 namespace {
 
@@ -52,8 +58,8 @@ std::size_t expanded_bytes(std::int64_t m, std::int64_t k) {
 }
 
 std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
-  return std::max(expanded_bytes(p.m, p.k) + matmul_f32_simd.workspace(dense_problem(p), machine),
-                  spmm_csr_simd.workspace(p, machine));
+  return std::max(expanded_bytes(p.m, p.k) + matmul_f32_simd::kKernel.workspace(dense_problem(p), machine),
+                  spmm_csr_simd::kKernel.workspace(p, machine));
 }
 
 // A stored element is put in its place in the time that copying 48 bytes takes.
@@ -66,7 +72,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const double expand =
       cpu_seconds(machine, 0, 2 * written + searched + begun + 48.0 * static_cast<double>(p.stored), 1, 1);
   return kCall + kSearched * static_cast<double>(p.k) * static_cast<double>(p.n) + expand +
-         matmul_f32_simd.cost(dense_problem(p), machine);
+         matmul_f32_simd::kKernel.cost(dense_problem(p), machine);
 }
 
 bool is_finite(float value) {
@@ -100,20 +106,21 @@ void expand(const SpmmArgs& args, float* out) {
 
 Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
   if (args.dense.m == 0 || args.dense.n == 0) return Code::ok;
-  if (args.stored == 0 || !all_finite(args.dense)) return spmm_csr_simd.run(args, queue, workspace);
+  if (args.stored == 0 || !all_finite(args.dense)) return spmm_csr_simd::kKernel.run(args, queue, workspace);
   float* a = static_cast<float*>(workspace.data);
   expand(args, a);
   MatmulArgs product = args.dense;
   product.a = {a, product.k, 1};
   const std::size_t used = expanded_bytes(product.m, product.k);
   if (product.c.col != 1 && product.c.row == 1) product = turned(product);
-  return matmul_f32_simd.run(product, queue, {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
+  return matmul_f32_simd::kKernel.run(product, queue,
+                                      {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
 }
 
 }  // namespace
 
-extern const Kernel<Spmm> spmm_csr_dense;
-const Kernel<Spmm> spmm_csr_dense = {
+extern const Kernel<Spmm> kKernel;
+const Kernel<Spmm> kKernel = {
     .needs = {},
     .traits = {.dense = true},
     .supports = supports_all<Spmm>,
@@ -122,4 +129,4 @@ const Kernel<Spmm> spmm_csr_dense = {
     .run = run,
 };
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::spmm_csr_dense

@@ -6,7 +6,7 @@
 #include "cpu/gemm/scalar_store.h"
 #include "cpu/sparse/rows.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::spmm_csr_reference {
 namespace {
 
 double cost(const SpmmProblem& p, const Machine& machine) {
@@ -33,12 +33,12 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Spmm> spmm_csr_reference;
-const Kernel<Spmm> spmm_csr_reference = {.needs = {},
-                                         .traits = {.reference = true},
-                                         .supports = supports_all<Spmm>,
-                                         .cost = cost,
-                                         .workspace = no_workspace<Spmm>,
-                                         .run = run};
+extern const Kernel<Spmm> kKernel;
+const Kernel<Spmm> kKernel = {.needs = {},
+                              .traits = {.reference = true},
+                              .supports = supports_all<Spmm>,
+                              .cost = cost,
+                              .workspace = no_workspace<Spmm>,
+                              .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::spmm_csr_reference

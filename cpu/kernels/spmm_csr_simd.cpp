@@ -180,7 +180,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/ops/spmm.h"
 #include "cpu/sparse/rows.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::spmm_csr_simd {
 namespace {
 
 HWY_EXPORT(spmm_set);
@@ -282,10 +282,10 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
 
 }  // namespace
 
-extern const Kernel<Spmm> spmm_csr_simd;
-const Kernel<Spmm> spmm_csr_simd = {
+extern const Kernel<Spmm> kKernel;
+const Kernel<Spmm> kKernel = {
     .needs = {}, .traits = {}, .supports = supports_all<Spmm>, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::spmm_csr_simd
 
 #endif  // HWY_ONCE

@@ -80,7 +80,7 @@ HWY_AFTER_NAMESPACE();
 #include "cpu/loops/walk.h"
 #include "cpu/sparse/rows.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::spmm_csr_vector {
 namespace {
 
 HWY_EXPORT(multiply_rows);
@@ -115,10 +115,10 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace scratch) {
 
 }  // namespace
 
-extern const Kernel<Spmm> spmm_csr_vector;
-const Kernel<Spmm> spmm_csr_vector = {
+extern const Kernel<Spmm> kKernel;
+const Kernel<Spmm> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = workspace, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::spmm_csr_vector
 
 #endif  // HWY_ONCE

@@ -8,7 +8,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/transpose.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::transpose_f32_eigen {
 namespace {
 
 double cost(const TransposeProblem& p, const Machine& machine) {
@@ -46,12 +46,12 @@ Code run(const TransposeArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Transpose> transpose_f32_eigen;
-const Kernel<Transpose> transpose_f32_eigen = {.needs = {},
-                                               .traits = {.reference = true},
-                                               .supports = supports_all<Transpose>,
-                                               .cost = cost,
-                                               .workspace = no_workspace<Transpose>,
-                                               .run = run};
+extern const Kernel<Transpose> kKernel;
+const Kernel<Transpose> kKernel = {.needs = {},
+                                   .traits = {.reference = true},
+                                   .supports = supports_all<Transpose>,
+                                   .cost = cost,
+                                   .workspace = no_workspace<Transpose>,
+                                   .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::transpose_f32_eigen

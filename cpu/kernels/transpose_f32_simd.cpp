@@ -52,7 +52,7 @@ HWY_AFTER_NAMESPACE();
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::transpose_f32_simd {
 namespace {
 
 HWY_EXPORT(transpose_block);
@@ -178,14 +178,14 @@ Code run(const TransposeArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Transpose> transpose_f32_simd;
-const Kernel<Transpose> transpose_f32_simd = {.needs = {},
-                                              .traits = {},
-                                              .supports = supports_all<Transpose>,
-                                              .cost = cost,
-                                              .workspace = no_workspace<Transpose>,
-                                              .run = run};
+extern const Kernel<Transpose> kKernel;
+const Kernel<Transpose> kKernel = {.needs = {},
+                                   .traits = {},
+                                   .supports = supports_all<Transpose>,
+                                   .cost = cost,
+                                   .workspace = no_workspace<Transpose>,
+                                   .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::transpose_f32_simd
 
 #endif  // HWY_ONCE

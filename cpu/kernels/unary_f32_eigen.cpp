@@ -10,7 +10,7 @@
 #include "common/ops/elementwise.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::unary_f32_eigen {
 namespace {
 
 using Array = Eigen::ArrayXf;
@@ -76,12 +76,12 @@ Code run(const UnaryArgs& args, const Queue&, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Unary> unary_f32_eigen;
-const Kernel<Unary> unary_f32_eigen = {.needs = {},
-                                       .traits = {.reference = true},
-                                       .supports = supports,
-                                       .cost = cost,
-                                       .workspace = no_workspace<Unary>,
-                                       .run = run};
+extern const Kernel<Unary> kKernel;
+const Kernel<Unary> kKernel = {.needs = {},
+                               .traits = {.reference = true},
+                               .supports = supports,
+                               .cost = cost,
+                               .workspace = no_workspace<Unary>,
+                               .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::unary_f32_eigen

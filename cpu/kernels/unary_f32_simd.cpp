@@ -55,7 +55,7 @@ HWY_AFTER_NAMESPACE();
 #include "cpu/loops/shares.h"
 #include "cpu/loops/walk.h"
 
-namespace tandem::cpu {
+namespace tandem::cpu::unary_f32_simd {
 namespace {
 
 HWY_EXPORT(unary_run);
@@ -118,10 +118,10 @@ Code run(const UnaryArgs& args, const Queue& queue, Workspace) {
 
 }  // namespace
 
-extern const Kernel<Unary> unary_f32_simd;
-const Kernel<Unary> unary_f32_simd = {
+extern const Kernel<Unary> kKernel;
+const Kernel<Unary> kKernel = {
     .needs = {}, .traits = {}, .supports = supports, .cost = cost, .workspace = no_workspace<Unary>, .run = run};
 
-}  // namespace tandem::cpu
+}  // namespace tandem::cpu::unary_f32_simd
 
 #endif  // HWY_ONCE

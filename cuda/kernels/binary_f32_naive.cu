@@ -8,7 +8,7 @@
 #include "cuda/math.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::binary_f32_naive {
 namespace {
 
 constexpr int kThreads = 256;
@@ -35,8 +35,8 @@ double cost(const BinaryProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Binary> binary_f32_naive;
-const Kernel<Binary> binary_f32_naive = {
+extern const Kernel<Binary> kKernel;
+const Kernel<Binary> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = f32_only<Binary>,
@@ -45,4 +45,4 @@ const Kernel<Binary> binary_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::binary_f32_naive

@@ -13,7 +13,7 @@
 #include "cuda/prior.h"
 #include "cuda/vector.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::binary_f32_vector {
 namespace {
 
 constexpr int kThreads = 256;
@@ -180,8 +180,8 @@ double cost(const BinaryProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Binary> binary_f32_vector;
-const Kernel<Binary> binary_f32_vector = {
+extern const Kernel<Binary> kKernel;
+const Kernel<Binary> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = f32_only<Binary>,
@@ -190,4 +190,4 @@ const Kernel<Binary> binary_f32_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::binary_f32_vector

@@ -5,7 +5,7 @@
 #include "cuda/convert.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::convert_bf16_naive {
 namespace {
 
 Code run(const ConvertArgs& args, const Queue& queue, Workspace) {
@@ -19,8 +19,8 @@ double cost(const ConvertProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Convert> convert_bf16_naive;
-const Kernel<Convert> convert_bf16_naive = {
+extern const Kernel<Convert> kKernel;
+const Kernel<Convert> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = takes_bf16,
@@ -29,4 +29,4 @@ const Kernel<Convert> convert_bf16_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::convert_bf16_naive

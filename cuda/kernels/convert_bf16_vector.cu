@@ -7,7 +7,7 @@
 #include "cuda/convert.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::convert_bf16_vector {
 namespace {
 
 Code run(const ConvertArgs& args, const Queue& queue, Workspace) {
@@ -21,8 +21,8 @@ double cost(const ConvertProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Convert> convert_bf16_vector;
-const Kernel<Convert> convert_bf16_vector = {
+extern const Kernel<Convert> kKernel;
+const Kernel<Convert> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = takes_bf16,
@@ -31,4 +31,4 @@ const Kernel<Convert> convert_bf16_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::convert_bf16_vector

@@ -5,7 +5,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::dequantize_s8_naive {
 namespace {
 
 Code run(const QuantizeArgs& args, const Queue& queue, Workspace) {
@@ -19,8 +19,8 @@ double cost(const Dequantize::Problem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Dequantize> dequantize_s8_naive;
-const Kernel<Dequantize> dequantize_s8_naive = {
+extern const Kernel<Dequantize> kKernel;
+const Kernel<Dequantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<Dequantize>,
@@ -29,4 +29,4 @@ const Kernel<Dequantize> dequantize_s8_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::dequantize_s8_naive

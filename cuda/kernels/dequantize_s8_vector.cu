@@ -8,7 +8,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::dequantize_s8_vector {
 namespace {
 
 Code run(const QuantizeArgs& args, const Queue& queue, Workspace) {
@@ -22,8 +22,8 @@ double cost(const Dequantize::Problem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Dequantize> dequantize_s8_vector;
-const Kernel<Dequantize> dequantize_s8_vector = {
+extern const Kernel<Dequantize> kKernel;
+const Kernel<Dequantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports_all<Dequantize>,
@@ -32,4 +32,4 @@ const Kernel<Dequantize> dequantize_s8_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::dequantize_s8_vector

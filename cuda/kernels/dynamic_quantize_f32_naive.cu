@@ -5,7 +5,7 @@
 #include "cuda/prior.h"
 #include "cuda/ranges.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::dynamic_quantize_f32_naive {
 namespace {
 
 constexpr int kThreads = 256;
@@ -45,8 +45,8 @@ double cost(const DynamicQuantizeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<DynamicQuantize> dynamic_quantize_f32_naive;
-const Kernel<DynamicQuantize> dynamic_quantize_f32_naive = {
+extern const Kernel<DynamicQuantize> kKernel;
+const Kernel<DynamicQuantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<DynamicQuantize>,
@@ -55,4 +55,4 @@ const Kernel<DynamicQuantize> dynamic_quantize_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::dynamic_quantize_f32_naive

@@ -11,7 +11,7 @@
 #include "cuda/ranges.cuh"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::dynamic_quantize_f32_vector {
 namespace {
 
 constexpr int kShortThreads = 128;      // of a block of short channels
@@ -138,8 +138,8 @@ double cost(const DynamicQuantizeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<DynamicQuantize> dynamic_quantize_f32_vector;
-const Kernel<DynamicQuantize> dynamic_quantize_f32_vector = {
+extern const Kernel<DynamicQuantize> kKernel;
+const Kernel<DynamicQuantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports_all<DynamicQuantize>,
@@ -148,4 +148,4 @@ const Kernel<DynamicQuantize> dynamic_quantize_f32_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::dynamic_quantize_f32_vector

@@ -14,7 +14,7 @@
 #include "cuda/gemm/bf16_epilogue.cuh"
 #include "cuda/gemm/mma_plan.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::matmul_bf16_mma {
 namespace {
 
 template <class Shape, Way kWayA, Way kWayB>
@@ -81,8 +81,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_bf16_mma;
-const Kernel<Matmul> matmul_bf16_mma = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 80, .shared_bytes = SmallMma::kSharedBytes},
     .traits = {.sparse24 = true},
     .supports = supports,
@@ -91,4 +91,4 @@ const Kernel<Matmul> matmul_bf16_mma = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_bf16_mma

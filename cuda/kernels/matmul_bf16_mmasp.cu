@@ -14,7 +14,7 @@
 #include "cuda/gemm/mma_plan.h"
 #include "cuda/gemm/mma_sparse.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::matmul_bf16_mmasp {
 namespace {
 
 template <class Shape, Way kWay>
@@ -86,8 +86,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_bf16_mmasp;
-const Kernel<Matmul> matmul_bf16_mmasp = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 80, .shared_bytes = kSparseSharedBytes<SmallMma, 2>},
     .traits = {.sparse24 = true},
     .supports = supports,
@@ -96,4 +96,4 @@ const Kernel<Matmul> matmul_bf16_mmasp = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_bf16_mmasp

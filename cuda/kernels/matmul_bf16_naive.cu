@@ -8,7 +8,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::matmul_bf16_naive {
 namespace {
 
 constexpr int kCols = 32, kRows = 8;  // elements of c a block
@@ -46,8 +46,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_bf16_naive;
-const Kernel<Matmul> matmul_bf16_naive = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports,
@@ -56,4 +56,4 @@ const Kernel<Matmul> matmul_bf16_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_bf16_naive

@@ -9,8 +9,12 @@
 #include "cuda/prior.h"
 
 namespace tandem::cuda {
+namespace matmul_f32_regtiled {
+extern const Kernel<Matmul> kKernel;
+}
+}  // namespace tandem::cuda
 
-extern const Kernel<Matmul> matmul_f32_regtiled;
+namespace tandem::cuda::matmul_f32_dense24 {
 
 namespace {
 
@@ -41,13 +45,13 @@ MatmulProblem dense_problem(MatmulProblem p) {
 
 Refusal supports(const MatmulProblem& p, const Machine& machine) {
   if (p.b_format != MatrixFormat::sparse24) return "needs b in 2:4 storage";
-  return matmul_f32_regtiled.supports(dense_problem(p), machine);
+  return matmul_f32_regtiled::kKernel.supports(dense_problem(p), machine);
 }
 
 // Efficiency: prior, not measured.
 double cost(const MatmulProblem& p, const Machine& machine) {
   const double written = 4.0 * static_cast<double>(p.n) * static_cast<double>(p.k);
-  return matmul_f32_regtiled.cost(dense_problem(p), machine) + seconds_for_bytes(2 * written, 0.5, machine);
+  return matmul_f32_regtiled::kKernel.cost(dense_problem(p), machine) + seconds_for_bytes(2 * written, 0.5, machine);
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine&) {
@@ -65,13 +69,13 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   MatmulArgs product = args;
   product.b24 = {};
   product.b = {dense, args.n, 1};
-  return matmul_f32_regtiled.run(product, queue, {});
+  return matmul_f32_regtiled::kKernel.run(product, queue, {});
 }
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_dense24;
-const Kernel<Matmul> matmul_f32_dense24 = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.sparse24 = true, .dense = true},
     .supports = supports,
@@ -80,4 +84,4 @@ const Kernel<Matmul> matmul_f32_dense24 = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_f32_dense24

@@ -8,7 +8,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::matmul_f32_naive {
 namespace {
 
 constexpr int kCols = 32, kRows = 8;  // elements of c a block
@@ -42,8 +42,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_naive;
-const Kernel<Matmul> matmul_f32_naive = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = f32_only<Matmul>,
@@ -52,4 +52,4 @@ const Kernel<Matmul> matmul_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_f32_naive

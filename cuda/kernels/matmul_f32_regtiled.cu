@@ -18,7 +18,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::matmul_f32_regtiled {
 namespace {
 
 using Large = BlockShape<128, 2, 4, 2, 2, 2>;  // 256 threads of 8 x 8
@@ -195,8 +195,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_regtiled;
-const Kernel<Matmul> matmul_f32_regtiled = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -205,4 +205,4 @@ const Kernel<Matmul> matmul_f32_regtiled = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_f32_regtiled

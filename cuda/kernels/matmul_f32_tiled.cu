@@ -11,7 +11,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::matmul_f32_tiled {
 namespace {
 
 constexpr int kTile = 32;
@@ -125,8 +125,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Matmul> matmul_f32_tiled;
-const Kernel<Matmul> matmul_f32_tiled = {
+extern const Kernel<Matmul> kKernel;
+const Kernel<Matmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -135,4 +135,4 @@ const Kernel<Matmul> matmul_f32_tiled = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::matmul_f32_tiled

@@ -5,7 +5,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantize_f32_naive {
 namespace {
 
 Code run(const QuantizeArgs& args, const Queue& queue, Workspace) {
@@ -19,8 +19,8 @@ double cost(const QuantizeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Quantize> quantize_f32_naive;
-const Kernel<Quantize> quantize_f32_naive = {
+extern const Kernel<Quantize> kKernel;
+const Kernel<Quantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<Quantize>,
@@ -29,4 +29,4 @@ const Kernel<Quantize> quantize_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantize_f32_naive

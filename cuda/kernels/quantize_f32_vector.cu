@@ -8,7 +8,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantize_f32_vector {
 namespace {
 
 Code run(const QuantizeArgs& args, const Queue& queue, Workspace) {
@@ -22,8 +22,8 @@ double cost(const QuantizeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Quantize> quantize_f32_vector;
-const Kernel<Quantize> quantize_f32_vector = {
+extern const Kernel<Quantize> kKernel;
+const Kernel<Quantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports_all<Quantize>,
@@ -32,4 +32,4 @@ const Kernel<Quantize> quantize_f32_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantize_f32_vector

@@ -16,7 +16,7 @@
 #include "cuda/gemm/quantized_store.cuh"
 #include "cuda/launch.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantized_matmul_s8_mma {
 namespace {
 
 template <class Product, class Shape, Way kWayA, Way kWayB>
@@ -78,8 +78,8 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_mma;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_mma = {
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {
     .needs = {.compute_capability = 75, .shared_bytes = SmallMma::kSharedBytes},
     .traits = {.sparse24 = true},
     .supports = supports,
@@ -88,4 +88,4 @@ const Kernel<QuantizedMatmul> quantized_matmul_s8_mma = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantized_matmul_s8_mma

@@ -14,7 +14,7 @@
 #include "cuda/gemm/mma_sparse.cuh"
 #include "cuda/gemm/quantized_store.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantized_matmul_s8_mmasp {
 namespace {
 
 template <class Product, class Shape, Way kWay>
@@ -77,8 +77,8 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_mmasp;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_mmasp = {
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {
     .needs = {.compute_capability = 80, .shared_bytes = kSparseSharedBytes<SmallMma, 1>},
     .traits = {.sparse24 = true},
     .supports = supports,
@@ -87,4 +87,4 @@ const Kernel<QuantizedMatmul> quantized_matmul_s8_mmasp = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantized_matmul_s8_mmasp

@@ -7,7 +7,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantized_matmul_s8_naive {
 namespace {
 
 constexpr int kCols = 32, kRows = 8;  // elements of c a block
@@ -43,8 +43,8 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_naive;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_naive = {
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<QuantizedMatmul>,
@@ -53,4 +53,4 @@ const Kernel<QuantizedMatmul> quantized_matmul_s8_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantized_matmul_s8_naive

@@ -15,7 +15,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantized_matmul_s8_tiled {
 namespace {
 
 constexpr int kTile = 64, kPer = 4, kAcross = kTile / kPer;  // elements a thread, threads along each dimension
@@ -126,8 +126,8 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<QuantizedMatmul> quantized_matmul_s8_tiled;
-const Kernel<QuantizedMatmul> quantized_matmul_s8_tiled = {
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -136,4 +136,4 @@ const Kernel<QuantizedMatmul> quantized_matmul_s8_tiled = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantized_matmul_s8_tiled

@@ -5,7 +5,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantized_relu_s8_naive {
 namespace {
 
 Code run(const QuantizedReluArgs& args, const Queue& queue, Workspace) {
@@ -19,8 +19,8 @@ double cost(const QuantizedReluProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<QuantizedRelu> quantized_relu_s8_naive;
-const Kernel<QuantizedRelu> quantized_relu_s8_naive = {
+extern const Kernel<QuantizedRelu> kKernel;
+const Kernel<QuantizedRelu> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<QuantizedRelu>,
@@ -29,4 +29,4 @@ const Kernel<QuantizedRelu> quantized_relu_s8_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantized_relu_s8_naive

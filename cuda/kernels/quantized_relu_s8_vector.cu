@@ -8,7 +8,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::quantized_relu_s8_vector {
 namespace {
 
 Code run(const QuantizedReluArgs& args, const Queue& queue, Workspace) {
@@ -22,8 +22,8 @@ double cost(const QuantizedReluProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<QuantizedRelu> quantized_relu_s8_vector;
-const Kernel<QuantizedRelu> quantized_relu_s8_vector = {
+extern const Kernel<QuantizedRelu> kKernel;
+const Kernel<QuantizedRelu> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports_all<QuantizedRelu>,
@@ -32,4 +32,4 @@ const Kernel<QuantizedRelu> quantized_relu_s8_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::quantized_relu_s8_vector

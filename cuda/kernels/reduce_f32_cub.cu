@@ -18,7 +18,7 @@
 #include "cuda/prior.h"
 #include "cuda/reduction.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::reduce_f32_cub {
 namespace {
 
 constexpr std::int64_t kShortRow = 1024;
@@ -137,8 +137,8 @@ double cost(const ReduceProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Reduce> reduce_f32_cub;
-const Kernel<Reduce> reduce_f32_cub = {
+extern const Kernel<Reduce> kKernel;
+const Kernel<Reduce> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -147,4 +147,4 @@ const Kernel<Reduce> reduce_f32_cub = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::reduce_f32_cub

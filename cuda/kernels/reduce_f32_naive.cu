@@ -6,7 +6,7 @@
 #include "cuda/prior.h"
 #include "cuda/reduction.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::reduce_f32_naive {
 namespace {
 
 Code run(const ReduceArgs& args, const Queue& queue, Workspace) {
@@ -21,8 +21,8 @@ double cost(const ReduceProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Reduce> reduce_f32_naive;
-const Kernel<Reduce> reduce_f32_naive = {
+extern const Kernel<Reduce> kKernel;
+const Kernel<Reduce> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = f32_only<Reduce>,
@@ -31,4 +31,4 @@ const Kernel<Reduce> reduce_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::reduce_f32_naive

@@ -5,7 +5,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::requantize_s32_naive {
 namespace {
 
 Code run(const RequantizeArgs& args, const Queue& queue, Workspace) {
@@ -19,8 +19,8 @@ double cost(const RequantizeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Requantize> requantize_s32_naive;
-const Kernel<Requantize> requantize_s32_naive = {
+extern const Kernel<Requantize> kKernel;
+const Kernel<Requantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<Requantize>,
@@ -29,4 +29,4 @@ const Kernel<Requantize> requantize_s32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::requantize_s32_naive

@@ -8,7 +8,7 @@
 #include "cuda/prior.h"
 #include "cuda/scaled.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::requantize_s32_vector {
 namespace {
 
 Code run(const RequantizeArgs& args, const Queue& queue, Workspace) {
@@ -22,8 +22,8 @@ double cost(const RequantizeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Requantize> requantize_s32_vector;
-const Kernel<Requantize> requantize_s32_vector = {
+extern const Kernel<Requantize> kKernel;
+const Kernel<Requantize> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports_all<Requantize>,
@@ -32,4 +32,4 @@ const Kernel<Requantize> requantize_s32_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::requantize_s32_vector

@@ -8,7 +8,7 @@
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::softmax_f32_naive {
 namespace {
 
 constexpr int kThreads = 128;
@@ -46,8 +46,8 @@ double cost(const SoftmaxProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Softmax> softmax_f32_naive;
-const Kernel<Softmax> softmax_f32_naive = {
+extern const Kernel<Softmax> kKernel;
+const Kernel<Softmax> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = f32_only<Softmax>,
@@ -56,4 +56,4 @@ const Kernel<Softmax> softmax_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::softmax_f32_naive

@@ -12,7 +12,7 @@
 #include "cuda/prior.h"
 #include "cuda/softmax_rows.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::softmax_f32_vector {
 namespace {
 
 constexpr int kWarps = 4;          // of a block of short rows
@@ -184,8 +184,8 @@ double cost(const SoftmaxProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Softmax> softmax_f32_vector;
-const Kernel<Softmax> softmax_f32_vector = {
+extern const Kernel<Softmax> kKernel;
+const Kernel<Softmax> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = f32_only<Softmax>,
@@ -194,4 +194,4 @@ const Kernel<Softmax> softmax_f32_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::softmax_f32_vector

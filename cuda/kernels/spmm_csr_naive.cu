@@ -7,7 +7,7 @@
 #include "cuda/launch.h"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::spmm_csr_naive {
 namespace {
 
 constexpr int kThreads = 256;
@@ -37,8 +37,8 @@ double cost(const SpmmProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Spmm> spmm_csr_naive;
-const Kernel<Spmm> spmm_csr_naive = {
+extern const Kernel<Spmm> kKernel;
+const Kernel<Spmm> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<Spmm>,
@@ -47,4 +47,4 @@ const Kernel<Spmm> spmm_csr_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::spmm_csr_naive

@@ -13,7 +13,7 @@
 #include "cuda/prior.h"
 #include "cuda/vector.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::spmm_csr_rowsplit {
 namespace {
 
 constexpr int kThreads = 128;
@@ -150,8 +150,8 @@ double cost(const SpmmProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Spmm> spmm_csr_rowsplit;
-const Kernel<Spmm> spmm_csr_rowsplit = {
+extern const Kernel<Spmm> kKernel;
+const Kernel<Spmm> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -160,4 +160,4 @@ const Kernel<Spmm> spmm_csr_rowsplit = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::spmm_csr_rowsplit

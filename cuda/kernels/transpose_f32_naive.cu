@@ -9,7 +9,7 @@
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::transpose_f32_naive {
 namespace {
 
 constexpr int kThreads = 256;
@@ -55,8 +55,8 @@ double cost(const TransposeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Transpose> transpose_f32_naive;
-const Kernel<Transpose> transpose_f32_naive = {
+extern const Kernel<Transpose> kKernel;
+const Kernel<Transpose> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = supports_all<Transpose>,
@@ -65,4 +65,4 @@ const Kernel<Transpose> transpose_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::transpose_f32_naive

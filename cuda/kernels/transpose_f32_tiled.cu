@@ -12,7 +12,7 @@
 #include "cuda/loops.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::transpose_f32_tiled {
 namespace {
 
 constexpr int kTile = 32;
@@ -82,8 +82,8 @@ double cost(const TransposeProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Transpose> transpose_f32_tiled;
-const Kernel<Transpose> transpose_f32_tiled = {
+extern const Kernel<Transpose> kKernel;
+const Kernel<Transpose> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -92,4 +92,4 @@ const Kernel<Transpose> transpose_f32_tiled = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::transpose_f32_tiled

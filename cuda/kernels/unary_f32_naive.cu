@@ -8,7 +8,7 @@
 #include "cuda/math.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::unary_f32_naive {
 namespace {
 
 constexpr int kThreads = 256;
@@ -32,8 +32,8 @@ double cost(const UnaryProblem& p, const Machine& machine) { return seconds_for_
 
 }  // namespace
 
-extern const Kernel<Unary> unary_f32_naive;
-const Kernel<Unary> unary_f32_naive = {
+extern const Kernel<Unary> kKernel;
+const Kernel<Unary> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {.reference = true},
     .supports = f32_only<Unary>,
@@ -42,4 +42,4 @@ const Kernel<Unary> unary_f32_naive = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::unary_f32_naive

@@ -11,7 +11,7 @@
 #include "cuda/math.cuh"
 #include "cuda/prior.h"
 
-namespace tandem::cuda {
+namespace tandem::cuda::unary_f32_thrust {
 namespace {
 
 struct Function {
@@ -44,8 +44,8 @@ double cost(const UnaryProblem& p, const Machine& machine) { return seconds_for_
 
 }  // namespace
 
-extern const Kernel<Unary> unary_f32_thrust;
-const Kernel<Unary> unary_f32_thrust = {
+extern const Kernel<Unary> kKernel;
+const Kernel<Unary> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = supports,
@@ -54,4 +54,4 @@ const Kernel<Unary> unary_f32_thrust = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::unary_f32_thrust

@@ -12,7 +12,7 @@
 #include "cuda/prior.h"
 #include "cuda/vector.cuh"
 
-namespace tandem::cuda {
+namespace tandem::cuda::unary_f32_vector {
 namespace {
 
 constexpr int kThreads = 256;
@@ -107,8 +107,8 @@ double cost(const UnaryProblem& p, const Machine& machine) {
 
 }  // namespace
 
-extern const Kernel<Unary> unary_f32_vector;
-const Kernel<Unary> unary_f32_vector = {
+extern const Kernel<Unary> kKernel;
+const Kernel<Unary> kKernel = {
     .needs = {.compute_capability = 75},
     .traits = {},
     .supports = f32_only<Unary>,
@@ -117,4 +117,4 @@ const Kernel<Unary> unary_f32_vector = {
     .run = run,
 };
 
-}  // namespace tandem::cuda
+}  // namespace tandem::cuda::unary_f32_vector

@@ -18,7 +18,7 @@ void expect_both_right(const Shape& shape, const Strides& strides, std::size_t i
     c.flush = Flush::to_start;
     c.fill = Fill::wide;
     const bool bf16 = from == DType::bf16 || to == DType::bf16;
-    expect_right(bf16 ? cuda::convert_bf16_vector : cuda::convert_f16_vector, c, machine);
+    expect_right(bf16 ? cuda::convert_bf16_vector::kKernel : cuda::convert_f16_vector::kKernel, c, machine);
   }
 }
 

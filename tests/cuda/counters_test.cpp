@@ -34,12 +34,12 @@ void run_products(const Kernel<Matmul>& kernel, const Machine& machine) {
 
 TEST(Counters, Tiled) {
   TANDEM_NEED_GPU();
-  run_products(cuda::matmul_f32_tiled, gpu_machine());
+  run_products(cuda::matmul_f32_tiled::kKernel, gpu_machine());
 }
 
 TEST(Counters, RegtiledSmall) {
   TANDEM_NEED_GPU();
-  run_products(cuda::matmul_f32_regtiled, gpu_machine());
+  run_products(cuda::matmul_f32_regtiled::kKernel, gpu_machine());
 }
 
 // With one multiprocessor the large tiles are chosen.
@@ -47,7 +47,7 @@ TEST(Counters, RegtiledLarge) {
   TANDEM_NEED_GPU();
   Machine one = gpu_machine();
   one.gpus[0].multiprocessors = 1;
-  run_products(cuda::matmul_f32_regtiled, one);
+  run_products(cuda::matmul_f32_regtiled::kKernel, one);
 }
 
 // The store by way of shared memory.
@@ -58,7 +58,7 @@ TEST(Counters, RegtiledFused) {
   Case<Matmul> fused;
   fused.operands = {f32("a", {256, 64}), f32("b", {64, 256}), f32("c", {256, 256})};
   fused.attributes.activation = Activation::silu;
-  run(cuda::matmul_f32_regtiled, fused, one);
+  run(cuda::matmul_f32_regtiled::kKernel, fused, one);
 }
 
 Case<QuantizedMatmul> quantized_product(bool ta, bool tb, bool tc, DType result, bool zero_points = false) {
@@ -89,7 +89,7 @@ TEST(Counters, QuantizedTiled) {
   TANDEM_NEED_GPU();
   for (const bool tc : {false, true})
     for (const DType result : {DType::f32, DType::s8})
-      run(cuda::quantized_matmul_s8_tiled, quantized_product(false, true, tc, result));
+      run(cuda::quantized_matmul_s8_tiled::kKernel, quantized_product(false, true, tc, result));
 }
 
 // Both shapes of tiles, every way to read, every width of result, by rows and by columns.
@@ -102,7 +102,8 @@ TEST(Counters, QuantizedMma) {
       for (const bool tb : {false, true})
         for (const bool tc : {false, true})
           for (const DType result : {DType::s32, DType::f32, DType::s8})
-            run(cuda::quantized_matmul_s8_mma, quantized_product(ta, tb, tc, result, result == DType::s8), machine);
+            run(cuda::quantized_matmul_s8_mma::kKernel, quantized_product(ta, tb, tc, result, result == DType::s8),
+                machine);
 }
 
 Case<Matmul> bf16_product(bool ta, bool tb, DType result) {
@@ -125,7 +126,7 @@ TEST(Counters, Bf16Mma) {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
         for (const DType result : {DType::f32, DType::bf16})
-          run(cuda::matmul_bf16_mma, bf16_product(ta, tb, result), machine);
+          run(cuda::matmul_bf16_mma::kKernel, bf16_product(ta, tb, result), machine);
 }
 
 /// b in 2:4 storage instead of the second operand.
@@ -150,8 +151,10 @@ TEST(Counters, SparseTensorCores) {
       for (const bool small : {false, true}) {
         const DType result = small ? DType::s8 : DType::f32;
         for (const bool tc : {false, true})
-          run(cuda::quantized_matmul_s8_mmasp, with_sparse_b(quantized_product(ta, false, tc, result, small)), machine);
-        run(cuda::matmul_bf16_mmasp, with_sparse_b(bf16_product(ta, false, small ? DType::bf16 : DType::f32)), machine);
+          run(cuda::quantized_matmul_s8_mmasp::kKernel, with_sparse_b(quantized_product(ta, false, tc, result, small)),
+              machine);
+        run(cuda::matmul_bf16_mmasp::kKernel, with_sparse_b(bf16_product(ta, false, small ? DType::bf16 : DType::f32)),
+            machine);
       }
 }
 
@@ -159,12 +162,12 @@ TEST(Counters, Elementwise) {
   TANDEM_NEED_GPU();
   Case<Unary> relu;
   relu.operands = {f32("x", {1 << 16}), f32("y", {1 << 16})};
-  run(cuda::unary_f32_vector, relu);
+  run(cuda::unary_f32_vector::kKernel, relu);
   Case<Binary> add;
   add.operands = {f32("a", {1 << 16}), f32("b", {1 << 16}), f32("out", {1 << 16})};
-  run(cuda::binary_f32_vector, add);
+  run(cuda::binary_f32_vector::kKernel, add);
   add.operands = {f32("a", {64, 1024}), f32("b", {1, 1024}), f32("out", {64, 1024})};
-  run(cuda::binary_f32_vector, add);
+  run(cuda::binary_f32_vector::kKernel, add);
 }
 
 TEST(Counters, Softmax) {
@@ -172,12 +175,12 @@ TEST(Counters, Softmax) {
   for (const std::int64_t length : {8, 64, 1024, 4096, 16384}) {
     Case<Softmax> c;
     c.operands = {f32("x", {16, length}), f32("y", {16, length})};
-    run(cuda::softmax_f32_vector, c);
+    run(cuda::softmax_f32_vector::kKernel, c);
   }
   Case<Softmax> columns;
   columns.attributes.axis = 0;
   columns.operands = {f32("x", {64, 64}), f32("y", {64, 64})};
-  run(cuda::softmax_f32_vector, columns);
+  run(cuda::softmax_f32_vector::kKernel, columns);
 }
 
 TEST(Counters, Transpose) {
@@ -186,7 +189,7 @@ TEST(Counters, Transpose) {
   c.operands = {f32("x", {128, 256}), f32("y", {256, 128})};
   c.fill = Fill::bits;
   c.exact = true;
-  run(cuda::transpose_f32_tiled, c);
+  run(cuda::transpose_f32_tiled::kKernel, c);
 }
 
 // One scale for all, a row, a column: runs that are aligned, in 16 bytes of the wider operand.
@@ -208,10 +211,10 @@ void run_integers(const Kernel<Op>& kernel, DType in, DType out, bool scales, bo
 
 TEST(Counters, Integers) {
   TANDEM_NEED_GPU();
-  run_integers(cuda::quantize_f32_vector, DType::f32, DType::s8, true, true);
-  run_integers(cuda::dequantize_s8_vector, DType::s8, DType::f32, true, true);
-  run_integers(cuda::requantize_s32_vector, DType::s32, DType::u8, true, false);
-  run_integers(cuda::quantized_relu_s8_vector, DType::u8, DType::u8, false, true);
+  run_integers(cuda::quantize_f32_vector::kKernel, DType::f32, DType::s8, true, true);
+  run_integers(cuda::dequantize_s8_vector::kKernel, DType::s8, DType::f32, true, true);
+  run_integers(cuda::requantize_s32_vector::kKernel, DType::s32, DType::u8, true, false);
+  run_integers(cuda::quantized_relu_s8_vector::kKernel, DType::u8, DType::u8, false, true);
 }
 
 // One run, and rows with gaps between them.
@@ -225,7 +228,7 @@ TEST(Counters, Conversions) {
       Case<Convert> c;
       c.operands = {{"x", from, shape, strides}, {"y", to, shape, strides}};
       const bool bf16 = from == DType::bf16 || to == DType::bf16;
-      run(bf16 ? cuda::convert_bf16_vector : cuda::convert_f16_vector, c);
+      run(bf16 ? cuda::convert_bf16_vector::kKernel : cuda::convert_f16_vector::kKernel, c);
     }
 }
 
@@ -240,7 +243,7 @@ TEST(Counters, DynamicQuantisation) {
                   f32("scales", count),
                   {"zero_points", DType::s32, count, Strides{1}},
                   {"q", DType::s8, shape, row_major(shape)}};
-    run(cuda::dynamic_quantize_f32_vector, c);
+    run(cuda::dynamic_quantize_f32_vector::kKernel, c);
   };
   for (const std::int64_t length : {32, 128, 256, 1024, 4096, 16384}) run_dynamic(0, {32, length});
   run_dynamic(1, {512, 1024});
@@ -261,7 +264,7 @@ TEST(Counters, SparseProducts) {
       if (bias) c.operands.push_back(f32("bias", {n}));
       c.operands.push_back(f32("c", {64, n}));
       c.terms = 130;
-      run(cuda::spmm_csr_rowsplit, c);
+      run(cuda::spmm_csr_rowsplit::kKernel, c);
     }
 }
 

@@ -59,18 +59,18 @@ void expect_all_right(const Form& form, const Machine& machine) {
     quantize.attributes = {form.axis, true, dtype == DType::s8};
     for (OperandSpec& operand : quantize.operands)
       if (operand.name == "zero_points") operand.range = ValueRange{0, 127};
-    expect_right(cuda::quantize_f32_vector, quantize, machine);
+    expect_right(cuda::quantize_f32_vector::kKernel, quantize, machine);
     Case<Dequantize> dequantize = integer_case<Dequantize>(form, dtype, DType::f32, true, true);
     dequantize.attributes = {form.axis, true, false};
-    expect_right(cuda::dequantize_s8_vector, dequantize, machine);
+    expect_right(cuda::dequantize_s8_vector::kKernel, dequantize, machine);
     Case<QuantizedRelu> relu = integer_case<QuantizedRelu>(form, dtype, dtype, false, true);
     relu.attributes = {form.axis, true};
-    expect_right(cuda::quantized_relu_s8_vector, relu, machine);
+    expect_right(cuda::quantized_relu_s8_vector::kKernel, relu, machine);
     if (form.axis >= 0 && form.axis + 1 != form.shape.rank()) continue;  // multipliers are along the last axis
     Case<Requantize> requantize = integer_case<Requantize>(form, DType::s32, dtype, true, false, {0x1p-24, 0x1p-22});
     requantize.operands[0].range = ValueRange{-0x1p31, 0x7fffffff};
     requantize.attributes = {dtype == DType::s8 ? -3 : 100};
-    expect_right(cuda::requantize_s32_vector, requantize, machine);
+    expect_right(cuda::requantize_s32_vector::kKernel, requantize, machine);
   }
 }
 
@@ -136,7 +136,7 @@ void expect_dynamic_right(int axis, const Shape& shape, const Strides& x, const 
     c.fill = kFills[turn / 2 % 5];
     c.flush = Flush::to_start;
     c.offsets = {4 * offset, 0, 0, offset};
-    expect_right(cuda::dynamic_quantize_f32_vector, c, machine);
+    expect_right(cuda::dynamic_quantize_f32_vector::kKernel, c, machine);
   }
 }
 

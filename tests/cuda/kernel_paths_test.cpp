@@ -48,7 +48,7 @@ TEST(Regtiled, LargeTilesInEveryLayout) {
   for (const ProductLayout& layout : kLayouts)
     for (const std::int64_t size : {65, 68, 127, 128, 193, 256})
       for (const std::int64_t k : {0, 1, 4, 15, 16, 17, 32, 44})
-        expect_right(cuda::matmul_f32_regtiled, product(size, size, k, layout), one);
+        expect_right(cuda::matmul_f32_regtiled::kKernel, product(size, size, k, layout), one);
 }
 
 TEST(Regtiled, LargeTilesAtTheirEdges) {
@@ -56,8 +56,8 @@ TEST(Regtiled, LargeTilesAtTheirEdges) {
   const Machine one = smaller(1, 1 << 20);
   for (const bool ta : {false, true})
     for (const bool tb : {false, true}) {  // one row or column in the last tile
-      expect_right(cuda::matmul_f32_regtiled, product(1025, 128, 20, {ta, tb, 0, {}}), one);
-      expect_right(cuda::matmul_f32_regtiled, product(128, 1028, 20, {ta, tb, 0, {}}), one);
+      expect_right(cuda::matmul_f32_regtiled::kKernel, product(1025, 128, 20, {ta, tb, 0, {}}), one);
+      expect_right(cuda::matmul_f32_regtiled::kKernel, product(128, 1028, 20, {ta, tb, 0, {}}), one);
     }
 }
 
@@ -66,7 +66,7 @@ TEST(Regtiled, SmallTilesInEveryLayout) {
   for (const ProductLayout& layout : kLayouts)
     for (const std::int64_t size : {1, 4, 31, 63, 64, 65, 100, 129})
       for (const std::int64_t k : {0, 1, 8, 15, 16, 17, 40})
-        expect_right(cuda::matmul_f32_regtiled, product(size, size, k, layout));
+        expect_right(cuda::matmul_f32_regtiled::kKernel, product(size, size, k, layout));
 }
 
 // Whatever is fused, through both ways of storing (float4 from registers, and rows by way of shared memory).
@@ -84,7 +84,7 @@ TEST(Regtiled, EpiloguesOfBothShapes) {
             c.offsets.assign(c.operands.size(), 0);
             c.fill = Fill::reals;
             c.exact = false;
-            expect_right(cuda::matmul_f32_regtiled, c, machine);
+            expect_right(cuda::matmul_f32_regtiled::kKernel, c, machine);
           }
 }
 
@@ -101,15 +101,15 @@ void expect_many_batch_items(const Kernel<Matmul>& kernel) {
 
 TEST(Products, MoreBatchItemsThanAGridHas) {
   TANDEM_NEED_GPU();
-  expect_many_batch_items(cuda::matmul_f32_naive);
+  expect_many_batch_items(cuda::matmul_f32_naive::kKernel);
 }
 
 TEST(Products, MoreBatchItemsThanAGridHasInSharedMemory) {
   TANDEM_NEED_GPU();
   const char* checks = std::getenv("CUDAEMU_CHECK");
   if (checks && *checks) GTEST_SKIP() << "takes minutes under the emulator's checks of shared memory";
-  expect_many_batch_items(cuda::matmul_f32_tiled);
-  expect_many_batch_items(cuda::matmul_f32_regtiled);
+  expect_many_batch_items(cuda::matmul_f32_tiled::kKernel);
+  expect_many_batch_items(cuda::matmul_f32_regtiled::kKernel);
 }
 
 TEST(Transposes, MoreBatchItemsThanAGridHas) {
@@ -119,8 +119,8 @@ TEST(Transposes, MoreBatchItemsThanAGridHas) {
   c.operands = {f32("x", {kItems, 2, 3}), f32("y", {kItems, 3, 2})};
   c.fill = Fill::bits;
   c.exact = true;
-  expect_right(cuda::transpose_f32_naive, c);
-  expect_right(cuda::transpose_f32_tiled, c);
+  expect_right(cuda::transpose_f32_naive::kKernel, c);
+  expect_right(cuda::transpose_f32_tiled::kKernel, c);
 }
 
 // Data larger than L2 is read and written with other instructions.
@@ -134,16 +134,16 @@ TEST(Elementwise, LargerThanL2) {
       u.attributes.fn = UnaryFn::relu;
       u.flush = Flush::to_start;
       u.offsets = {offset, offset};
-      expect_right(cuda::unary_f32_vector, u, no_l2);
+      expect_right(cuda::unary_f32_vector::kKernel, u, no_l2);
       Case<Binary> b;
       b.operands = {f32("a", {count}), f32("b", {count}), f32("out", {count})};
       b.attributes.fn = BinaryFn::sub;
       b.flush = Flush::to_start;
       b.offsets = {offset, offset, offset};
-      expect_right(cuda::binary_f32_vector, b, no_l2);
+      expect_right(cuda::binary_f32_vector::kKernel, b, no_l2);
       b.operands[1] = f32("b", {1}, Strides{0});
       b.offsets = {offset, 0, offset};
-      expect_right(cuda::binary_f32_vector, b, no_l2);
+      expect_right(cuda::binary_f32_vector::kKernel, b, no_l2);
     }
 }
 
@@ -162,12 +162,12 @@ TEST(Elementwise, Broadcasts) {
               Case<Binary> c;
               c.operands = {swap ? b : a, swap ? a : b, out};
               c.attributes.fn = BinaryFn::sub;
-              expect_right(cuda::binary_f32_vector, c);
+              expect_right(cuda::binary_f32_vector::kKernel, c);
             }
     }
   Case<Binary> c;
   c.operands = {f32("a", {3, 1, 5}), f32("b", {4, 1}), f32("out", {3, 4, 5})};
-  expect_right(cuda::binary_f32_vector, c);
+  expect_right(cuda::binary_f32_vector::kKernel, c);
 }
 
 // Each number of lanes, of elements a lane, a block's rows, long rows, and rows that are not contiguous.
@@ -180,13 +180,13 @@ TEST(Softmaxes, EveryLength) {
         Case<Softmax> c;
         c.attributes = {fn, -1};
         c.operands = {f32("x", {rows, length}), f32("y", {rows, length})};
-        expect_right(cuda::softmax_f32_vector, c);
+        expect_right(cuda::softmax_f32_vector::kKernel, c);
         c.fill = Fill::minus_infinities;
-        expect_right(cuda::softmax_f32_vector, c);
+        expect_right(cuda::softmax_f32_vector::kKernel, c);
         c.fill = Fill::infinities;
         c.attributes.axis = 0;
         c.operands = {f32("x", {length, rows}), f32("y", {length, rows})};
-        expect_right(cuda::softmax_f32_vector, c);
+        expect_right(cuda::softmax_f32_vector::kKernel, c);
       }
 }
 
@@ -206,8 +206,8 @@ TEST(Reductions, EveryLength) {
           if (takes_two(fn)) c.operands.push_back(f32("b", shape));
           c.operands.push_back(f32("out", {rows}));
           c.terms = length;
-          expect_right(cuda::reduce_f32_cub, c);
-          expect_right(cuda::reduce_f32_naive, c);
+          expect_right(cuda::reduce_f32_cub::kKernel, c);
+          expect_right(cuda::reduce_f32_naive::kKernel, c);
         }
 }
 

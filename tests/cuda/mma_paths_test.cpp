@@ -63,8 +63,8 @@ TEST(QuantizedMma, EveryWayToReadInBothShapes) {
     for (const Lie& b : kLies) {
       const DType type = i % 2 == 0 ? DType::s8 : DType::u8;
       const Lie c{i / 5 % 2 == 0, static_cast<std::int64_t>(i % 3), 0};
-      expect_right(cuda::quantized_matmul_s8_mma, quantized({144, 160, 272}, type, results[i / 2 % 4], a, b, c),
-                   machines[i / 3 % 2]);
+      expect_right(cuda::quantized_matmul_s8_mma::kKernel,
+                   quantized({144, 160, 272}, type, results[i / 2 % 4], a, b, c), machines[i / 3 % 2]);
       ++i;
     }
 }
@@ -80,7 +80,7 @@ TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
               Size{127, 129, 384}, Size{130, 144, 385}, Size{144, 144, 512}, Size{160, 128, 15}, Size{128, 160, 16},
               Size{192, 192, 17}, Size{144, 16, 0}, Size{16, 144, 641}})
           for (const bool tc : {false, true})
-            expect_right(cuda::quantized_matmul_s8_mma,
+            expect_right(cuda::quantized_matmul_s8_mma::kKernel,
                          quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}, {tc, 0, 0}), machine);
 }
 
@@ -102,19 +102,19 @@ Case<Matmul> bf16(const Size& size, DType result, const Lie& lie_a, const Lie& l
 
 TEST(Bf16Mma, EveryWayToReadInBothShapes) {
   TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
   const Machine machines[] = {one_multiprocessor(), gpu_machine()};
   std::size_t i = 0;
   for (const Lie& a : kLies)
     for (const Lie& b : kLies) {
       const DType result = i % 2 == 0 ? DType::f32 : DType::bf16;
-      expect_right(cuda::matmul_bf16_mma, bf16({144, 160, 136}, result, a, b), machines[i++ / 3 % 2]);
+      expect_right(cuda::matmul_bf16_mma::kKernel, bf16({144, 160, 136}, result, a, b), machines[i++ / 3 % 2]);
     }
 }
 
 TEST(Bf16Mma, EdgesOfTilesSlabsAndTheRing) {
   TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
   for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
@@ -122,13 +122,13 @@ TEST(Bf16Mma, EdgesOfTilesSlabsAndTheRing) {
              {Size{1, 1, 1}, Size{64, 64, 64}, Size{65, 63, 63}, Size{128, 128, 65}, Size{129, 257, 128},
               Size{127, 129, 192}, Size{130, 144, 193}, Size{144, 144, 256}, Size{160, 128, 7}, Size{128, 160, 8},
               Size{192, 192, 9}, Size{144, 16, 0}, Size{16, 144, 321}})
-          expect_right(cuda::matmul_bf16_mma, bf16(size, DType::f32, {ta, 0, 0}, {tb, 0, 0}), machine);
+          expect_right(cuda::matmul_bf16_mma::kKernel, bf16(size, DType::f32, {ta, 0, 0}, {tb, 0, 0}), machine);
 }
 
 // Batch items that lose the alignment of 16 bytes, one b for all, and everything that is fused.
 TEST(Bf16Mma, BatchesAndEpilogues) {
   TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
   for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
     for (const std::int64_t step : {144 * 72, 144 * 72 + 3})
       for (const DType result : {DType::f32, DType::bf16})
@@ -141,7 +141,7 @@ TEST(Bf16Mma, BatchesAndEpilogues) {
                         {"c", result, {3, 144, 136}, {144 * 136, 136, 1}}};
           c.fill = Fill::reals;
           c.terms = 72;
-          expect_right(cuda::matmul_bf16_mma, c, machine);
+          expect_right(cuda::matmul_bf16_mma::kKernel, c, machine);
         }
 }
 
@@ -192,25 +192,25 @@ Case<Matmul> any_bf16(const Size& size, const Lie& a) {
 
 TEST(QuantizedMma, SparseB) {
   TANDEM_NEED_GPU();
-  expect_right_with_sparse_b(cuda::quantized_matmul_s8_mma, any_quantized);
+  expect_right_with_sparse_b(cuda::quantized_matmul_s8_mma::kKernel, any_quantized);
 }
 
 TEST(QuantizedMmasp, SparseB) {
   TANDEM_NEED_GPU();
   if (!has_sparse_tensor_cores()) GTEST_SKIP() << "this GPU has no sparse tensor cores of this kind";
-  expect_right_with_sparse_b(cuda::quantized_matmul_s8_mmasp, any_quantized);
+  expect_right_with_sparse_b(cuda::quantized_matmul_s8_mmasp::kKernel, any_quantized);
 }
 
 TEST(Bf16Mma, SparseB) {
   TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
-  expect_right_with_sparse_b(cuda::matmul_bf16_mma, any_bf16);
+  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  expect_right_with_sparse_b(cuda::matmul_bf16_mma::kKernel, any_bf16);
 }
 
 TEST(Bf16Mmasp, SparseB) {
   TANDEM_NEED_GPU();
   if (!has_sparse_tensor_cores()) GTEST_SKIP() << "this GPU has no sparse tensor cores of this kind";
-  expect_right_with_sparse_b(cuda::matmul_bf16_mmasp, any_bf16);
+  expect_right_with_sparse_b(cuda::matmul_bf16_mmasp::kKernel, any_bf16);
 }
 
 }  // namespace

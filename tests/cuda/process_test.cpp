@@ -78,7 +78,7 @@ void after_a_fault() {
   args.x = reinterpret_cast<const void*>(std::uintptr_t{64});  // nobody's
   args.y = memory;
   const Machine machine = {.cpu = {}, .gpus = gpu::query().gpus, .no_gpu_reason = {}, .ceilings = {}};
-  const Code code = cuda::unary_f32_naive.run(args, {&machine, nullptr, stream.handle()}, {});
+  const Code code = cuda::unary_f32_naive::kKernel.run(args, {&machine, nullptr, stream.handle()}, {});
   EXPECT_TRUE(code == Code::ok || code == Code::device_error);  // the runtime may know at once or later
   const std::string first = error_of([&] { stream.synchronize("relu"); }, Code::device_error);
   EXPECT_EQ(first.find("relu: "), 0u) << first;

@@ -37,8 +37,8 @@ Case<Spmm> product(const Product& p) {
 }
 
 void expect_both_right(const Product& p) {
-  expect_right(cuda::spmm_csr_rowsplit, product(p));
-  expect_right(cuda::spmm_csr_naive, product(p));
+  expect_right(cuda::spmm_csr_rowsplit::kKernel, product(p));
+  expect_right(cuda::spmm_csr_naive::kKernel, product(p));
 }
 
 TEST(SparseProducts, EveryNumberOfColumns) {

@@ -85,4 +85,11 @@ ThreadPool* pool_of(int threads) {
   return pool.get();
 }
 
+#define TANDEM_OP(Op)                                                                     \
+  template class Prepared<Op>;                                                            \
+  template Outcome run_on_host<Op>(const Kernel<Op>&, Prepared<Op>&, const HostSetting&); \
+  template Outcome run_on_gpu<Op>(const Kernel<Op>&, Prepared<Op>&, const Machine&);
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+
 }  // namespace tandem::test

@@ -235,4 +235,12 @@ Outcome run_on_gpu(const Kernel<Op>& kernel, Prepared<Op>& prepared, const Machi
   return outcome;
 }
 
+// Compiled once, in kernel_run.cpp.
+#define TANDEM_OP(Op)                                                                            \
+  extern template class Prepared<Op>;                                                            \
+  extern template Outcome run_on_host<Op>(const Kernel<Op>&, Prepared<Op>&, const HostSetting&); \
+  extern template Outcome run_on_gpu<Op>(const Kernel<Op>&, Prepared<Op>&, const Machine&);
+#include "common/ops/ops.def"
+#undef TANDEM_OP
+
 }  // namespace tandem::test

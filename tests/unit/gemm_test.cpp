@@ -116,11 +116,11 @@ class Gemm : public ::testing::Test {
     }
     ThreadPool pool(threads);
     const Queue queue{&machine, &pool, nullptr};
-    const std::size_t bytes = matmul_f32_simd.workspace(problem, machine);
+    const std::size_t bytes = matmul_f32_simd::kKernel.workspace(problem, machine);
     // NaN everywhere: scratch that is read before it is written shows in the result.
     std::vector<float> scratch(bytes / sizeof(float) + 64, std::nanf(""));
     const std::size_t shift = (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) / sizeof(float) % 16;
-    ASSERT_EQ(matmul_f32_simd.run(args, queue, {scratch.data() + shift, bytes}), Code::ok);
+    ASSERT_EQ(matmul_f32_simd::kKernel.run(args, queue, {scratch.data() + shift, bytes}), Code::ok);
     for (std::size_t i = shift + bytes / sizeof(float); i < scratch.size(); ++i)
       ASSERT_TRUE(std::isnan(scratch[i])) << "written behind the workspace";
     for (std::size_t i = 0; i < c.size(); ++i)
@@ -192,10 +192,11 @@ TEST_F(Gemm, SameBitsForEveryNumberOfThreads) {
       args.b = {b.data(), kN, 1};
       args.c = {c.data(), kN, 1};
       ThreadPool pool(threads);
-      const std::size_t bytes = matmul_f32_simd.workspace(problem, machine);
+      const std::size_t bytes = matmul_f32_simd::kKernel.workspace(problem, machine);
       std::vector<float> scratch(bytes / sizeof(float) + 32);
       const std::size_t shift = (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) / sizeof(float) % 16;
-      ASSERT_EQ(matmul_f32_simd.run(args, {&machine, &pool, nullptr}, {scratch.data() + shift, bytes}), Code::ok);
+      ASSERT_EQ(matmul_f32_simd::kKernel.run(args, {&machine, &pool, nullptr}, {scratch.data() + shift, bytes}),
+                Code::ok);
       if (first.empty()) first = c;
       EXPECT_EQ(std::memcmp(first.data(), c.data(), c.size() * sizeof(float)), 0) << name(level) << ", " << threads;
     }

@@ -99,7 +99,7 @@ TEST(PackedB, ProductsOfF32) {
       args.c = {c.data(), s.n, 1};
       args.packed_b = packed.data();
       args.packed_panel = packed.panel();
-      run_kernel(matmul_f32_simd, problem, args, machine);
+      run_kernel(matmul_f32_simd::kKernel, problem, args, machine);
       for (std::int64_t i = 0; i < s.m; ++i)
         for (std::int64_t j = 0; j < s.n; ++j) {
           double sum = 0;
@@ -147,7 +147,7 @@ TEST(PackedB, ProductsOfS8) {
         args.range = {INT32_MIN, INT32_MAX};
         args.packed_b = packed.data();
         args.packed_panel = packed.panel();
-        run_kernel(quantized_matmul_s8_simd, problem, args, machine);
+        run_kernel(quantized_matmul_s8_simd::kKernel, problem, args, machine);
         ++ran;
         for (std::int64_t i = 0; i < s.m; ++i)
           for (std::int64_t j = 0; j < s.n; ++j) {
@@ -179,7 +179,7 @@ TEST(PackedB, PanelsOfAnotherWidthAreNotUsed) {
   args.c = {c.data(), 40, 1};
   args.packed_b = a.data();
   args.packed_panel = packed_layout(machine.cpu, DType::f32, 30, 40).panel + 1;
-  run_kernel(matmul_f32_simd, problem, args, machine);
+  run_kernel(matmul_f32_simd::kKernel, problem, args, machine);
   for (const float x : c) ASSERT_EQ(x, 60.0f);
 }
 
