@@ -145,6 +145,26 @@ std::vector<float> product(const std::vector<View>& operands) {
   return values;
 }
 
+TEST(ErrorRatio, WhereANaNIsExpectedNothingElseIsRight) {
+  const float inf = std::numeric_limits<float>::infinity();
+  std::vector<float> a = {inf, inf, 0, std::nanf("")}, b = {inf, 1, 0, 1}, c(4);
+  const auto expect_nan = [](const Expected& e) {
+    EXPECT_TRUE(std::isnan(e.value));
+    EXPECT_EQ(error_ratio(e, std::nan("")), 0);
+    EXPECT_EQ(error_ratio(e, 1), std::numeric_limits<double>::infinity());
+  };
+  const std::vector<View> operands = {view_of(a, {4}), view_of(b, {4}), view_of(c, {4})};
+  std::vector<Expected> out(4);
+  Oracle<Binary>({BinaryFn::sub}, operands).expect(0, 4, out.data());
+  for (const std::size_t i : {0, 3}) expect_nan(out[i]);
+  Oracle<Binary>({BinaryFn::div}, operands).expect(0, 4, out.data());
+  for (const std::size_t i : {0, 2, 3}) expect_nan(out[i]);
+  for (const UnaryFn fn : {UnaryFn::exp, UnaryFn::tanh, UnaryFn::gelu_erf}) {
+    Oracle<Unary>({fn}, std::vector<View>{operands[0], operands[2]}).expect(0, 4, out.data());
+    expect_nan(out[3]);
+  }
+}
+
 TEST(Checker, SampledProductsStillShowOneWrongElementAnywhere) {
   constexpr std::int64_t kM = 67, kN = 131, kK = 40;
   std::vector<float> a(kM * kK), b(kK * kN), c(kM * kN);
