@@ -19,10 +19,10 @@ namespace tandem::tune {
 namespace {
 
 constexpr std::size_t kFullRounds = 3;
-constexpr std::size_t kFewestOfOp = 6;  // problems of an operation in each of them
-constexpr std::size_t kPool = 8;        // problems of a template that a later round looks at
-constexpr double kUnknown = 1;          // the error of a prediction that nothing was measured for: half or twice
-constexpr double kHopeless = 12;        // predicted to be so many times slower than the fastest: not measured
+constexpr std::size_t kFewForms = 6;  // an operation of fewer has several problems of each form in them
+constexpr std::size_t kPool = 8;      // problems of a template that a later round looks at
+constexpr double kUnknown = 1;        // the error of a prediction that nothing was measured for: half or twice
+constexpr double kHopeless = 12;      // predicted to be so many times slower than the fastest: not measured
 
 class Measuring {
  public:
@@ -116,7 +116,7 @@ std::vector<tuning::Problem> full_round(const std::vector<tuning::Template>& tem
   for (const tuning::Template& t : templates) ++forms[t.op];
   std::vector<tuning::Problem> problems;
   for (std::size_t i = 0; i < templates.size(); ++i)
-    for (std::size_t k = 0; k < std::max<std::size_t>(1, kFewestOfOp / forms[templates[i].op]); ++k)
+    for (std::size_t k = 0; k < std::max<std::size_t>(1, kFewForms / forms[templates[i].op]); ++k)
       if (auto problem = problem_at(templates[i], next[i], seed + i)) problems.push_back(std::move(*problem));
   return problems;
 }
@@ -145,12 +145,10 @@ Session measure_even(Context& ctx, const std::vector<tuning::Template>& template
   std::vector<std::size_t> next(templates.size(), 0);
   const auto left = [&] { return options.seconds - (profile::now() - begin); };
   const auto stop = [&] { return left() <= 0 || options.cancelled(); };
-  for (std::size_t round = 0; !stop(); ++round) {
-    std::vector<std::pair<double, tuning::Problem>> chosen;  // with its worth
-    if (round < kFullRounds)
-      for (tuning::Problem& problem : full_round(templates, next, options.seed))
-        chosen.emplace_back(0, std::move(problem));
-    for (std::size_t i = 0; round >= kFullRounds && i < templates.size() && !stop(); ++i) {
+  // Of each form the problem that may teach most, and of these the better half.
+  const auto telling_round = [&] {
+    std::vector<std::pair<double, tuning::Problem>> found;  // with its worth
+    for (std::size_t i = 0; i < templates.size() && !stop(); ++i) {
       std::optional<std::pair<double, tuning::Problem>> most;
       for (std::size_t k = 0; k < kPool; ++k) {
         auto problem = problem_at(templates[i], next[i], options.seed + i);
@@ -158,14 +156,19 @@ Session measure_even(Context& ctx, const std::vector<tuning::Template>& template
         const double worth = measuring.worth_of(*problem);
         if (!most || worth > most->first) most.emplace(worth, std::move(*problem));
       }
-      if (most) chosen.push_back(std::move(*most));
+      if (most) found.push_back(std::move(*most));
     }
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    found.resize((found.size() + 1) / 2);
+    std::vector<tuning::Problem> problems;
+    for (auto& [worth, problem] : found) problems.push_back(std::move(problem));
+    return problems;
+  };
+  for (std::size_t round = 0; !stop(); ++round) {
+    const std::vector<tuning::Problem> chosen =
+        round < kFullRounds ? full_round(templates, next, options.seed) : telling_round();
     if (chosen.empty()) break;
-    if (round >= kFullRounds) {
-      std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-      chosen.resize((chosen.size() + 1) / 2);
-    }
-    for (const auto& [worth, problem] : chosen) {
+    for (const tuning::Problem& problem : chosen) {
       if (stop()) break;
       measuring.tell(left(), problem);
       measuring.measure(problem);

@@ -92,7 +92,7 @@ Interpolation::Trial Interpolation::attempt(const std::vector<Sample>& samples, 
   return trial;
 }
 
-Interpolation::Interpolation(std::vector<Sample> samples) : samples_(thinned(samples, kMost)) {
+Interpolation::Interpolation(const std::vector<Sample>& samples) : samples_(thinned(samples, kMost)) {
   const std::vector<Sample> tried = thinned(samples, kTried);
   double least = std::numeric_limits<double>::infinity();
   for (const double length : kLengths)

@@ -35,7 +35,7 @@ class Interpolation {
   static constexpr double kReach = 3.0;
 
   /// kFewest samples or more, all of the same kin.
-  explicit Interpolation(std::vector<Sample> samples);
+  explicit Interpolation(const std::vector<Sample>& samples);
 
   /// Whether a sample is near enough.
   bool reaches(const Place& at) const;

@@ -18,14 +18,12 @@ std::optional<Point> point_of(const Measurement& measured, const Entry<Op>& entr
   if (measured.threads > 0) then.cpu.threads = measured.threads;
   const Prediction prior =
       tandem::detail::predict(entry.backend, {}, entry.kernel->cost(*problem, then), then.cpu.threads, then);
-  Point point{measured,
-              Op::print(*problem),
-              {},
-              Op::flops(*problem),
-              Op::bytes(*problem),
-              tandem::detail::kernel_alone(entry.backend, prior)};
-  point.sizes = sizes_of(point.printed);
-  return point;
+  return Point{measured,
+               Op::print(*problem),
+               Op::flops(*problem),
+               Op::bytes(*problem),
+               tandem::detail::kernel_alone(entry.backend, prior),
+               {}};
 }
 
 /// The table of what was measured, over all operations. Measurements of kernels or problems that this library does not

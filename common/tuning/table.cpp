@@ -75,7 +75,7 @@ std::optional<Estimate> interpolated(const Series& series, const Subject& subjec
       if (const double value = std::log(point.measured.seconds / point.prior);
           point.sizes.usable && std::isfinite(value))
         samples.push_back({point.sizes.place, value, point.measured.spread});
-    if (samples.size() >= Interpolation::kFewest) kin.model = std::make_unique<Interpolation>(std::move(samples));
+    if (samples.size() >= Interpolation::kFewest) kin.model = std::make_unique<Interpolation>(samples);
   });
   if (!kin.model || !(subject.prior > 0) || !kin.model->reaches(sizes.place)) return std::nullopt;
   const Interpolation::Answer answer = kin.model->at(sizes.place);

@@ -35,9 +35,9 @@ struct Measurement {
 struct Point {
   Measurement measured;
   std::string printed;  // Op::print of the problem: several texts may describe the same
-  Sizes sizes;          // of `printed`
   double flops = 0, bytes = 0;
   double prior = 0;  // seconds
+  Sizes sizes = {};  // of `printed`, and the function as an option: the table fills it in
 };
 
 class Table final : public Estimates {

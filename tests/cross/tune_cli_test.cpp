@@ -1,6 +1,7 @@
 // The program tandem-tune as its users meet it: exit codes, sentences, the file it writes.
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
 
@@ -163,6 +164,11 @@ TEST(TuneCli, MeasuresWhatWasRecordedAndListsWithoutMeasuring) {
   EXPECT_EQ(dry.exit_code, 0);
   EXPECT_NE(dry.out.find("matmul f32:"), std::string::npos);
   EXPECT_NE(dry.out.find("spmm csr:"), std::string::npos);
+  // Operations of one or two forms are not left with one or two problems.
+  std::map<std::string, int> problems;
+  for (const std::string& line : lines_of(dry.out)) ++problems[line.substr(0, line.find(' '))];
+  EXPECT_GT(problems.size(), 20u);
+  for (const auto& [op, count] : problems) EXPECT_GE(count, 4) << op;
   EXPECT_FALSE(std::filesystem::exists(folder.file("none.json")));
 }
 

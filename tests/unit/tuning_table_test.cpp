@@ -231,7 +231,6 @@ TEST(TuningTable, FunctionsOfAKernelLearnFromEachOther) {
   for (std::int64_t n = 1 << 6; n <= 1 << 20; n *= 4)
     points.push_back({{kFast, "exp", "f32:" + std::to_string(n), 4, 3 * prior_of(n), 0.01},
                       "f32:" + std::to_string(n),
-                      {},
                       2.0 * static_cast<double>(n),
                       8.0 * static_cast<double>(n),
                       prior_of(n)});
