@@ -2,9 +2,10 @@
 # Checks the CUDA side on a machine with an NVIDIA GPU, in under ten minutes: the CUDA tests, the products beside
 # cuBLAS, the comparison program and its report, the stages of a call, where the GPU overtakes, compute-sanitizer, and
 # what Nsight Compute says of the slowest tiled product. Everything printed and measured goes into a folder.
-usage='Usage: bench/gpu_check.sh [--prebuilt BUILD_DIR] [--step-limit SECONDS] [OUT_DIR]   (OUT_DIR: build/gpu_check)
-  --prebuilt     use the programs of this build folder instead of building for the GPU found here
-  --step-limit   no step longer than that; what takes longer is cut off
+usage='Usage: bench/gpu_check.sh [OPTION...] [OUT_DIR]   (OUT_DIR: build/gpu_check)
+  --prebuilt BUILD_DIR   use the programs of this build folder instead of building for the GPU found here
+  --steps GLOB|GLOB...   only the steps of these names, for instance "*_tests|memcheck"
+  --step-limit SECONDS   no step longer than that; what takes longer is cut off
 Exit code: 0 when all passed, 1 when something failed or was cut off, 2 when there is no GPU.'
 set -uo pipefail
 start_dir=$PWD
@@ -13,6 +14,7 @@ cd "$root" || exit 1
 refuse() { echo "gpu_check: $1" >&2; exit 1; }
 
 prebuilt=""
+wanted="*"
 longest=600
 out=$root/build/gpu_check
 while [ $# -gt 0 ]; do
@@ -21,6 +23,10 @@ while [ $# -gt 0 ]; do
     --prebuilt)
       [ $# -ge 2 ] || refuse "--prebuilt needs a build folder"
       prebuilt=$(cd "$start_dir" && cd "$2" && pwd) || exit 1
+      shift ;;
+    --steps)
+      [ -n "${2:-}" ] || refuse "--steps needs names of steps"
+      wanted=$2
       shift ;;
     --step-limit)
       [[ ${2:-} =~ ^[1-9][0-9]{0,3}$ ]] || refuse "--step-limit needs a number of seconds"
@@ -61,9 +67,20 @@ note() {  # note <name> <exit code> <seconds> <result>: a line of the summary, p
   steps+=("{\"step\":\"$1\",\"result\":$(json_text "$4"),\"exit_code\":$2,\"seconds\":$3}")
 }
 
+# Whether a step was asked for.
+asked() {
+  local name=$1 glob
+  while IFS= read -r glob; do
+    # shellcheck disable=SC2053
+    [[ $name == $glob ]] && return 0
+  done <<<"${wanted//|/$'\n'}"
+  return 1
+}
+
 step() {  # step <name> <limit in s> <command...>: runs it, keeps its output, notes result and time
   local step=$1 limit=$2 start=$SECONDS status=0 left=$((budget - (SECONDS - began)))
   shift 2
+  asked "$step" || return 0
   if [ "$limit" -gt "$longest" ]; then limit=$longest; fi
   if [ "$left" -lt "$limit" ]; then limit=$left; fi
   if [ "$left" -le 5 ]; then
@@ -82,6 +99,35 @@ step() {  # step <name> <limit in s> <command...>: runs it, keeps its output, no
   [ $status -eq 0 ] || { failed=1; tail -n 15 "$out/$step.log"; }
   note "$step" $status $took "$result"
   return $status
+}
+
+# sharded <folder> <command...>: a program of tests as several processes side by side, each with a part of its cases,
+# since what takes the time is to compute the expected values on the CPU. Prints what each said, those that failed last.
+# The folder stays when the step is cut off.
+sharded() {
+  local parts=$1 pids=() status=0 shard
+  shift
+  mkdir -p "$parts" || return 1
+  for ((shard = 0; shard < shards; shard++)); do
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard "$@" >"$parts/$shard" 2>&1 &
+    pids+=($!)
+  done
+  for ((shard = 0; shard < shards; shard++)); do
+    wait "${pids[shard]}" || { status=$?; mv "$parts/$shard" "$parts/failed.$shard"; }
+  done
+  cat "$parts"/*
+  rm -r "$parts"
+  return $status
+}
+export -f sharded
+shards=$(nproc)
+if [ "$shards" -gt 12 ]; then shards=12; fi
+export shards
+
+sharded_step() {  # sharded_step <name> <limit in s> <command...>
+  local name=$1 limit=$2
+  shift 2
+  step "$name" "$limit" bash -c 'sharded "$@"' sharded "$out/$name.shards" "$@"
 }
 
 write_summary() {
@@ -116,6 +162,7 @@ slowest_tiled() {
 # Counters need a permission that many machines do not give: that is told, and no failure.
 nsight_compute() {
   local ncu op problem kernel
+  asked ncu || return 0
   ncu=$(tool ncu)
   if [ -z "$ncu" ]; then note ncu 0 0 "left out: ncu is not installed"; return; fi
   read -r op problem kernel <<<"$(slowest_tiled "$out/compare.json" 2>/dev/null)"
@@ -145,10 +192,10 @@ else
 fi
 
 export TANDEM_REQUIRE_CUDA=1
-step kernel_tests 120 "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
+sharded_step kernel_tests 120 "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
 # Without the tests of programs, which measure: some of those programs run below.
-step cross_tests 120 "$bin/tandem_cross_tests" --gtest_brief=1 --gtest_filter="$(cat tests/cuda/cross_filter)"
-step cuda_tests 120 "$bin/tandem_cuda_tests" --gtest_brief=1
+sharded_step cross_tests 120 "$bin/tandem_cross_tests" --gtest_brief=1 --gtest_filter="$(cat tests/cuda/cross_filter)"
+sharded_step cuda_tests 120 "$bin/tandem_cuda_tests" --gtest_brief=1
 step cublas 90 "$bin/tandem-peer-cublas" --json "$out/cublas.json"
 [ -s "$out/cublas.log" ] && cat "$out/cublas.log"
 step cublaslt 90 "$bin/tandem-peer-cublaslt" --json "$out/cublaslt.json"
@@ -161,15 +208,17 @@ step profile 20 "$bin/tandem-profile" matmul f32:2048x2048x2048 --kernel cuda.ma
 step break_even 30 "$bin/tandem-explain" matmul f32:512x512x512 --break-even --measure --json "$out/break_even.json"
 nsight_compute
 
-sanitizer=$(tool compute-sanitizer)
-if [ -n "$sanitizer" ]; then
-  checked=("$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*')
-  step memcheck 150 "$sanitizer" --tool memcheck --error-exitcode 9 "${checked[@]}"
-  step racecheck 120 "$sanitizer" --tool racecheck --error-exitcode 9 "${checked[@]}"
-else
-  failed=1
-  note compute-sanitizer 127 0 "not installed: its checks did not run"
-fi
+for check in memcheck racecheck; do
+  asked $check || continue
+  sanitizer=$(tool compute-sanitizer)
+  if [ -n "$sanitizer" ]; then
+    sharded_step $check 150 "$sanitizer" --tool $check --error-exitcode 9 \
+      "$bin/tandem_kernel_tests" --gtest_brief=1 --gtest_filter='*cuda*'
+  else
+    failed=1
+    note $check 127 0 "compute-sanitizer is not installed"
+  fi
+done
 
 write_summary
 if [ $failed -eq 0 ]; then
