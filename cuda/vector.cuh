@@ -92,6 +92,20 @@ struct Pack {
   }
 };
 
+/// Stores the first `count` of four elements, `stride` elements from one to the next, at once where that can be.
+template <class T>
+__device__ __forceinline__ void store_four(T* to, std::int64_t stride, const T (&v)[4], int count) {
+  if (count == 4 && stride == 1 && reinterpret_cast<std::uintptr_t>(to) % sizeof(v) == 0) {
+    Bits<T, 4> bits;
+    memcpy(&bits, v, sizeof(v));
+    store_bits<4, false>(to, bits);
+    return;
+  }
+#pragma unroll
+  for (int e = 0; e < 4; ++e)
+    if (e < count) to[e * stride] = v[e];
+}
+
 /// Data that cannot stay in L2 until somebody uses it again.
 inline bool larger_than_l2(double bytes, const Machine& machine) {
   return !machine.gpus.empty() && bytes > static_cast<double>(machine.gpus[0].l2_bytes);

@@ -51,11 +51,14 @@ Code with_way(Way way, LaunchWay&& launch_way) {
                           : launch_way.template operator()<Way::columns>();
 }
 
-/// Calls launch_ways<kWayA, kWayB>(); what one operand does not allow, both do without. b may be in 2:4 storage.
-template <class LaunchWays>
+/// Calls launch_ways<kWayA, kWayB>(); what one operand does not allow, both do without. b is in 2:4 storage only where
+/// kSparse24 says that it may be.
+template <bool kSparse24, class LaunchWays>
 Code with_ways(Way a, Way b, LaunchWays&& launch_ways) {
-  if (b == Way::sparse24)
-    return with_way(a, [&]<Way kWayA>() { return launch_ways.template operator()<kWayA, Way::sparse24>(); });
+  if constexpr (kSparse24) {
+    if (b == Way::sparse24)
+      return with_way(a, [&]<Way kWayA>() { return launch_ways.template operator()<kWayA, Way::sparse24>(); });
+  }
   if (a == Way::elements || b == Way::elements) return launch_ways.template operator()<Way::elements, Way::elements>();
   if (a == Way::rows)
     return b == Way::rows ? launch_ways.template operator()<Way::rows, Way::rows>()

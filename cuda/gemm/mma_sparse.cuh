@@ -69,7 +69,7 @@ struct SparsePlace {
 #pragma unroll
     for (int m = 0; m < Shape::kBlocksM; ++m) at_w[m] = values_at(row + m * 16 + lane % 16, lane / 16 * 16);
 #pragma unroll
-    for (int n = 0; n < Shape::kBlocksN; ++n) at_x[n] = slab_at<kSize>(col + n * 8 + lane % 8, lane / 8 * 16);
+    for (int n = 0; n < Shape::kBlocksN; ++n) at_x[n] = slab_at(col + n * 8 + lane % 8, lane / 8 * 16);
   }
 
   /// This lane's places of 64 bytes of k (`step` counts them) of block m.

@@ -42,7 +42,7 @@ __device__ __forceinline__ TileExtent tile_extent(std::int64_t m, std::int64_t n
 }
 
 /// One thread's part in the fragments of its warp.
-template <class Shape, int kSize>
+template <class Shape>
 struct MmaPlace {
   int row, col;  // of the warp's tile
   int at_a[Shape::kBlocksM], at_b[Shape::kBlocksN / 2];
@@ -53,10 +53,10 @@ struct MmaPlace {
     col = warp % Shape::kWarpsN * Shape::kWarpCols;
     // Matrices of an ldmatrix: rows 0-7, rows 8-15, and both again 16 bytes on; for b, both bytes of columns 0-7 first.
 #pragma unroll
-    for (int m = 0; m < Shape::kBlocksM; ++m) at_a[m] = slab_at<kSize>(row + m * 16 + lane % 16, lane / 16 * 16);
+    for (int m = 0; m < Shape::kBlocksM; ++m) at_a[m] = slab_at(row + m * 16 + lane % 16, lane / 16 * 16);
 #pragma unroll
     for (int n = 0; n < Shape::kBlocksN / 2; ++n)
-      at_b[n] = slab_at<kSize>(col + n * 16 + lane / 16 * 8 + lane % 8, lane / 8 % 2 * 16);
+      at_b[n] = slab_at(col + n * 16 + lane / 16 * 8 + lane % 8, lane / 8 % 2 * 16);
   }
 };
 

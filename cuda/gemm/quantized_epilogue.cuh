@@ -6,6 +6,7 @@
 
 #include "common/ops/quantized_matmul.h"
 #include "cuda/math.cuh"
+#include "cuda/vector.cuh"
 
 namespace tandem::cuda {
 
@@ -30,8 +31,10 @@ __device__ __forceinline__ ResultColumn column_of(const QuantizedMatmulArgs& arg
           value_at(args.zb, j, 0)};
 }
 
-__device__ __forceinline__ std::int32_t requantized(const QuantizedMatmulArgs& args, std::int32_t acc, float scale) {
-  float rounded = rintf(__fmul_rn(__int2float_rn(acc), __fdiv_rn(scale, args.result_scale)));
+/// `multiplier`: the scale of the sum over that of the result.
+__device__ __forceinline__ std::int32_t requantized(const QuantizedMatmulArgs& args, std::int32_t acc,
+                                                    float multiplier) {
+  float rounded = rintf(__fmul_rn(__int2float_rn(acc), multiplier));
   if (isnan(rounded)) rounded = 0.0f;
   const float shifted = __fadd_rn(rounded, __int2float_rn(args.result_zero_point));
   return __float2int_rz(fminf(fmaxf(shifted, __int2float_rn(args.range.low)), __int2float_rn(args.range.high)));
@@ -55,7 +58,8 @@ __device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uin
   }
   const float scale = __fmul_rn(value_at(args.sa, i, 1.0f), column.scale);
   if (args.result != DType::f32) {  // the bytes of s8 and u8 are those of the s32
-    static_cast<std::uint8_t*>(args.c.data)[at] = static_cast<std::uint8_t>(requantized(args, acc, scale));
+    static_cast<std::uint8_t*>(args.c.data)[at] =
+        static_cast<std::uint8_t>(requantized(args, acc, __fdiv_rn(scale, args.result_scale)));
     return;
   }
   float value = __fmul_rn(__int2float_rn(acc), scale);
@@ -77,10 +81,79 @@ struct StagedSums {
   std::int64_t i0, j0;
 };
 
-/// Stores `lines` lines by one warp, one after the other, a lane an element; the code of the epilogue exists once.
+/// Stores `lines` rows by one warp, four elements of a row a lane; activations of a few instructions only, since their
+/// code is repeated. The pitch is a multiple of 4.
+__device__ __forceinline__ void store_rows(const QuantizedMatmulArgs& args, const StagedSums& part, int lines,
+                                           int lane) {
+  const int col = lane % 8 * 4, cols = ::min(part.cols - col, 4);
+  if (cols <= 0) return;
+  lines = ::min(lines, part.rows);
+  const std::int64_t j = part.j0 + col;
+  const bool shifted = args.za.data || args.zb.data,
+             requantize = args.result != DType::s32 && args.result != DType::f32;
+  const bool one_scale = !args.sa.data || args.sa.stride == 0, clamp = args.activation == Activation::relu;
+  ResultColumn columns[4];
+  std::uint32_t of_b[4];
+  float multipliers[4];  // where a has one scale
+#pragma unroll
+  for (int e = 0; e < 4; ++e) {
+    columns[e] = column_of(args, j + ::min(e, cols - 1));
+    of_b[e] = part.columns_of_b[col + e];
+    multipliers[e] = requantize && one_scale
+                         ? __fdiv_rn(__fmul_rn(value_at(args.sa, 0, 1.0f), columns[e].scale), args.result_scale)
+                         : 0.0f;
+  }
+#pragma unroll 1
+  for (int row = lane / 8; row < lines; row += 4) {
+    const std::int64_t i = part.i0 + row, at = i * args.c.row + j * args.c.col;
+    std::uint32_t sums[4];
+    *reinterpret_cast<uint4*>(sums) = *reinterpret_cast<const uint4*>(part.products + row * part.pitch + col);
+    if (shifted) {
+      const std::int32_t za = value_at(args.za, i, 0);
+#pragma unroll
+      for (int e = 0; e < 4; ++e)
+        sums[e] = apply_zero_points({sums[e], part.rows_of_a[row], of_b[e]}, za, columns[e].zero_point, args.k);
+    }
+    std::int32_t acc[4];
+#pragma unroll
+    for (int e = 0; e < 4; ++e)
+      acc[e] = static_cast<std::int32_t>(sums[e] + static_cast<std::uint32_t>(columns[e].bias_s32));
+    if (args.result == DType::s32) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) acc[e] = ::max(acc[e], args.range.low);
+      store_four(static_cast<std::int32_t*>(args.c.data) + at, args.c.col, acc, cols);
+      continue;
+    }
+    const float sa = value_at(args.sa, i, 1.0f);
+    if (requantize) {
+      std::uint8_t bytes[4];
+#pragma unroll
+      for (int e = 0; e < 4; ++e)
+        bytes[e] = static_cast<std::uint8_t>(requantized(
+            args, acc[e], one_scale ? multipliers[e] : __fdiv_rn(__fmul_rn(sa, columns[e].scale), args.result_scale)));
+      store_four(static_cast<std::uint8_t*>(args.c.data) + at, args.c.col, bytes, cols);
+      continue;
+    }
+    float values[4];
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      values[e] = __fmul_rn(__int2float_rn(acc[e]), __fmul_rn(sa, columns[e].scale));
+      if (args.bias_f32.data) values[e] = __fadd_rn(values[e], columns[e].bias_f32);
+      if (clamp) values[e] = relu(values[e]);
+    }
+    store_four(static_cast<float*>(args.c.data) + at, args.c.col, values, cols);
+  }
+}
+
+/// Stores `lines` lines by one warp.
 __device__ __forceinline__ void store_lines(const QuantizedMatmulArgs& args, const StagedSums& part, int lines,
                                             int lane) {
   const bool columns = stores_columns(args);
+  if (!columns && (args.activation == Activation::none || args.activation == Activation::relu)) {
+    store_rows(args, part, lines, lane);
+    return;
+  }
+  // A lane an element, one line after the other: the code of the activation exists once.
   if (lane >= (columns ? part.rows : part.cols)) return;
   lines = ::min(lines, columns ? part.cols : part.rows);
   ResultColumn column = {};

@@ -1,9 +1,8 @@
 // Slabs of an operand of small elements in shared memory, and how they get there. A slab holds 128 bytes along k of
 // each of its rows (i along m or n), so that four bytes of k are one word, whatever the layout in memory is.
 //
-// The 128 bytes are eight chunks of 16; row i has chunk c at place c ^ chunk_xor(i). Then the same chunk of eight
-// consecutive rows lies in all banks (ldmatrix, float4-like reads), and so do words that threads store down columns
-// 16 bytes apart (transposed operands).
+// The 128 bytes are eight chunks of 16; row i has chunk c at place c ^ i % 8, which is the 128-byte swizzle of wgmma.
+// Then the same chunk of eight consecutive rows lies in all banks (ldmatrix, float4-like reads).
 #pragma once
 
 #include <cstdint>
@@ -15,14 +14,9 @@ namespace tandem::cuda {
 
 inline constexpr int kSlabBytes = 128;  // of a row
 
-template <int kSize>  // bytes of an element
-__host__ __device__ constexpr int chunk_xor(int i) {
-  return (i ^ i / (16 / kSize)) & 7;
-}
 /// Where byte `byte` of row i is.
-template <int kSize>
 __host__ __device__ constexpr int slab_at(int i, int byte) {
-  return i * kSlabBytes + (((byte >> 4) ^ chunk_xor<kSize>(i)) << 4 | (byte & 15));
+  return i * kSlabBytes + (((byte >> 4) ^ (i & 7)) << 4 | (byte & 15));
 }
 
 /// How an operand lies in memory.
@@ -95,7 +89,7 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
   }
 
  private:
-  __device__ __forceinline__ int place(int s) const { return slab_at<kSize>(row_ + s * kAcross, chunk_ * 16); }
+  __device__ __forceinline__ int place(int s) const { return slab_at(row_ + s * kAcross, chunk_ * 16); }
   /// The first `count` elements; beyond them nothing may be read.
   static __device__ __forceinline__ uint4 read(const Element* from, int count) {
     if (count == 16 / kSize) return __ldg(reinterpret_cast<const uint4*>(from));
@@ -129,28 +123,26 @@ __device__ __forceinline__ void transpose_words(const unsigned (&k)[4 / kSize], 
   }
 }
 
+/// The lanes of a warp take two groups of 16 bytes along i and 16 words along k of them: reads of 32 bytes, since more
+/// groups would meet in the banks that words of one chunk have. Lanes of the second group store the rows of four in
+/// another order, so that their places differ in the third bit from those of the first.
 template <class Element, int kRows, int kThreads>
 class SlabLoader<Element, kRows, kThreads, Way::columns> {
   static constexpr int kSize = sizeof(Element);
   static constexpr int kDepths = 4 / kSize;  // rows of k that a word takes
   static constexpr int kWide = 16 / kSize;   // i of one read
-  static constexpr int kGroups = kRows / kWide;
-  static constexpr int kAcross = kGroups < 8 ? kGroups : 8;  // groups of i that a warp reads side by side
   static constexpr int kWarps = kThreads / 32;
-  static constexpr int kSteps = kGroups * 32 / kThreads;
-  static constexpr int kStepsI = kGroups / kAcross;
-  static_assert(kSteps * kThreads == kGroups * 32 && kWarps * 8 / kAcross * (kSteps / kStepsI) == 8);
+  static constexpr int kSteps = kRows / kWide / kWarps;
+  static_assert(kWarps % 2 == 0 && kRows % (kWide * kWarps) == 0);
 
  public:
   __device__ SlabLoader(const TileSource& source, int thread)
-      : group_(thread % kAcross),
-        word_(thread % 32 / 8),
-        chunk_(thread / 32 + thread % 8 / kAcross * 4),
+      : group_(thread / 64 * 2 + thread % 2),
+        word_(thread / 32 % 2 * 16 + thread % 32 / 2),
         rows_(source.rows),
         stride_k_(source.stride_k) {
-    first_k_ = (chunk_ * 4 + word_) * kDepths;
-    at_ = static_cast<const Element*>(source.data) + group_ * kWide + first_k_ * source.stride_k;
-    left_ = source.depth - first_k_;
+    at_ = static_cast<const Element*>(source.data) + group_ * kWide + word_ * kDepths * source.stride_k;
+    left_ = source.depth - word_ * kDepths;
   }
 
   __device__ __forceinline__ void fetch(char*) {
@@ -158,9 +150,8 @@ class SlabLoader<Element, kRows, kThreads, Way::columns> {
     for (int s = 0; s < kSteps; ++s)
 #pragma unroll
       for (int d = 0; d < kDepths; ++d) {
-        const int k = step_chunk(s) * 4 * kDepths + d;
-        const bool exists = (group_ + step_group(s)) * kWide < rows_ && k < left_;
-        const Element* from = at_ + step_group(s) * kWide + k * stride_k_;
+        const bool exists = (group_ + s * kWarps) * kWide < rows_ && d < left_;
+        const Element* from = at_ + s * kWarps * kWide + d * stride_k_;
         held_[s][d] = exists ? __ldg(reinterpret_cast<const uint4*>(from)) : make_uint4(0, 0, 0, 0);
       }
     at_ += kSlabBytes / kSize * stride_k_;
@@ -168,30 +159,29 @@ class SlabLoader<Element, kRows, kThreads, Way::columns> {
   }
 
   __device__ __forceinline__ void store(char* slab) {
+    const int second = second_group();
 #pragma unroll
     for (int s = 0; s < kSteps; ++s)
 #pragma unroll
-      for (int part = 0; part < 4; ++part) {
+      for (int p = 0; p < 4; ++p) {
+        constexpr int kOther = kSize;  // part p ^ kOther is four rows away
         unsigned k[kDepths], i[kDepths];
 #pragma unroll
-        for (int d = 0; d < kDepths; ++d) k[d] = (&held_[s][d].x)[part];
+        for (int d = 0; d < kDepths; ++d) k[d] = second ? (&held_[s][d].x)[p ^ kOther] : (&held_[s][d].x)[p];
         transpose_words<kSize>(k, i);
+        const int row = (group_ + s * kWarps) * kWide + (p ^ second * kOther) * kDepths;
 #pragma unroll
-        for (int e = 0; e < kDepths; ++e) {
-          const int row = (group_ + step_group(s)) * kWide + part * kDepths + e;
-          *reinterpret_cast<unsigned*>(slab + slab_at<kSize>(row, (chunk_ + step_chunk(s)) * 16 + word_ * 4)) = i[e];
-        }
+        for (int e = 0; e < kDepths; ++e) *reinterpret_cast<unsigned*>(slab + slab_at(row + e, word_ * 4)) = i[e];
       }
   }
 
  private:
-  static constexpr __device__ int step_group(int s) { return s % kStepsI * kAcross; }
-  static constexpr __device__ int step_chunk(int s) { return s / kStepsI * kWarps; }
+  __device__ __forceinline__ int second_group() const { return group_ & 1; }
 
-  const int group_, word_, chunk_, rows_;
+  const int group_, word_, rows_;
   const std::int64_t stride_k_;
   const Element* at_;
-  int first_k_, left_;
+  int left_;
   uint4 held_[kSteps][kDepths];
 };
 
@@ -214,7 +204,7 @@ class SlabLoader<Element, kRows, kThreads, Way::elements> {
     for (int s = 0; s < kSteps; ++s) {
       const int unit = s * kThreads + thread_;
       const int row = along_k_ ? unit / 32 : unit % kRows, word = along_k_ ? unit % 32 : unit / kRows;
-      *reinterpret_cast<unsigned*>(slab + slab_at<kSize>(row, word * 4)) = read(row, word * kPerWord);
+      *reinterpret_cast<unsigned*>(slab + slab_at(row, word * 4)) = read(row, word * kPerWord);
     }
     at_ += kSlabBytes / kSize * source_.stride_k;
     left_ -= kSlabBytes / kSize;

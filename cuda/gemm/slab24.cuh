@@ -59,7 +59,7 @@ class SlabLoader<Element, kRows, kThreads, Way::sparse24> {
   __device__ __forceinline__ void store(char* slab) {
 #pragma unroll
     for (int s = 0; s < kSteps; ++s)
-      *reinterpret_cast<uint4*>(slab + slab_at<kSize>(row_ + s * kAcross, chunk_ * 16)) =
+      *reinterpret_cast<uint4*>(slab + slab_at(row_ + s * kAcross, chunk_ * 16)) =
           expand24<kSize>(held_[s], held_places_[s]);
   }
 

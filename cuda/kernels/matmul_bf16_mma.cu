@@ -25,7 +25,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
   const Bf16Item item = bf16_item_of(args, first_item + blockIdx.y);
   const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
-  const MmaPlace<Shape, sizeof(Element)> place(thread);
+  const MmaPlace<Shape> place(thread);
   float c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
   {
     SlabLoader<Element, Shape::kTile, Shape::kThreads, kWayA> load_a(
@@ -39,25 +39,20 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
     NoSideSums none;
     multiply_tile<Bf16Product, Shape>(load_a, load_b, (depth + kSlabDepth - 1) / kSlabDepth, shared, place, c, none);
   }
-  const int lane = thread % 32, rows = tile.rows - place.row;
-  const bool exists = lane < tile.cols - place.col;
+  const int lane = thread % 32;
+  const TileExtent part = tile.from(place.row, place.col);
   auto* const staging = reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * 16 * kPitch;
-  const auto store = [&](int m) {  // a lane a column; the code of the epilogue exists once
-    const int last = ::min(rows - m * 16, 16);
-#pragma unroll 1
-    for (int r = 0; r < last; ++r)
-      if (exists)
-        finish(args, __uint_as_float(staging[r * kPitch + lane]), item.c, tile.i0 + place.row + m * 16 + r,
-               tile.j0 + place.col + lane);
-  };
   pass_rows<Shape>(
-      c, staging, lane, [](int) {}, store);
+      c, staging, lane, [](int) {},
+      [&](int m) {
+        store_rows(args, {staging, kPitch, part.rows - m * 16, part.cols, item.c, part.i0 + m * 16, part.j0}, 16, lane);
+      });
 }
 
 template <class Shape>
 Code with_shape(const MatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
-  return with_ways(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
+  return with_ways<true>(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
     return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
       return launch_with_shared(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads),
                                 Shape::kSharedBytes, bf16_mma<Shape, kWayA, kWayB>, args, item, tiles_m, tiles_n);

@@ -41,17 +41,14 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   }
   constexpr int kStaging = 32 * kTransposedPitch;
   static_assert(Shape::kThreads / 32 * kStaging * 4 <= kSparseSharedBytes<Shape, sizeof(Element)>);
-  const int lane = thread % 32, rows = ::min(tile.rows - place.col, 32), cols = tile.cols - place.row;
+  const int lane = thread % 32;
+  const TileExtent part = tile.from(place.col, place.row);
   auto* const staging = reinterpret_cast<std::uint32_t*>(shared) + thread / 32 * kStaging;
-  const auto store = [&](int j) {  // a lane a column; the code of the epilogue exists once
-    if (j + lane >= cols) return;
-#pragma unroll 1
-    for (int r = 0; r < rows; ++r)
-      finish(args, __uint_as_float(staging[r * kTransposedPitch + lane]), item.c, tile.i0 + place.col + r,
-             tile.j0 + place.row + j + lane);
-  };
   pass_transposed<Shape>(
-      c, staging, lane, [](int) {}, store);
+      c, staging, lane, [](int) {},
+      [&](int j) {
+        store_rows(args, {staging, kTransposedPitch, part.rows, part.cols - j, item.c, part.i0, part.j0 + j}, 32, lane);
+      });
 }
 
 template <class Shape>

@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
   extern __shared__ __align__(16) char shared[];
   const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
   const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
-  const MmaPlace<Shape, 1> place(thread);
+  const MmaPlace<Shape> place(thread);
   std::int32_t c[Shape::kBlocksM][Shape::kBlocksN][4] = {};
   FragmentSums<A, std::int8_t, Shape> side{args.zb.data != nullptr, args.za.data != nullptr};
   {
@@ -52,7 +52,7 @@ Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
   const Way a = way_of(args.a.data, args.a.row, args.a.col, args.m, 1);
   const Way b = args.b24.values ? Way::sparse24 : way_of(args.b.data, args.b.col, args.b.row, args.n, 1);
-  return with_ways(a, b, [&]<Way kWayA, Way kWayB>() {
+  return with_ways<true>(a, b, [&]<Way kWayA, Way kWayB>() {
     return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), Shape::kSharedBytes,
                               quantized_mma<Product, Shape, kWayA, kWayB>, args, tiles_m, tiles_n);
   });

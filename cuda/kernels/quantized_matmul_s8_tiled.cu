@@ -32,7 +32,7 @@ using Loader = SlabLoader<std::uint8_t, kTile, kThreads, Way::elements>;
 __device__ __forceinline__ void read_rows(const char* slab, int first, int chunk, uint4 (&out)[kPer]) {
 #pragma unroll
   for (int p = 0; p < kPer; ++p)
-    out[p] = *reinterpret_cast<const uint4*>(slab + slab_at<1>(first + p * kAcross, chunk * 16));
+    out[p] = *reinterpret_cast<const uint4*>(slab + slab_at(first + p * kAcross, chunk * 16));
 }
 
 template <class A>

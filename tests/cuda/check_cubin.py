@@ -25,8 +25,9 @@ KERNELS = ROOT / "cuda" / "kernels"
 # Low 12 bits of a 16-byte instruction of compute capability 7.0 to 9.0.
 FFMA, LDS, LDL, STL = 0x223, 0x984, 0x983, 0x387
 IDP, IMMA, HMMA, LDSM, LDGSTS = 0x226, 0x237, 0x23C, 0x83B, 0xFAE
+HGMMA, IGMMA = 0x9F0, 0x9F1
 IDP_FORM = 0x1FF  # the bits above tell where the second operand of IDP is: register, constant, immediate, uniform
-NAMES = {IDP: "IDP", IMMA: "IMMA", HMMA: "HMMA", LDSM: "LDSM", LDGSTS: "LDGSTS"}
+NAMES = {IDP: "IDP", IMMA: "IMMA", HMMA: "HMMA", LDSM: "LDSM", LDGSTS: "LDGSTS", HGMMA: "HGMMA", IGMMA: "IGMMA"}
 
 # file -> registers at most
 LIMITS = {
@@ -37,10 +38,12 @@ LIMITS = {
     "matmul_bf16_naive.cu": 64,
     "matmul_bf16_mma.cu": 224,
     "matmul_bf16_mmasp.cu": 224,
+    "matmul_bf16_wgmma.cu": 255,
     "quantized_matmul_s8_naive.cu": 64,
     "quantized_matmul_s8_tiled.cu": 128,
     "quantized_matmul_s8_mma.cu": 232,
     "quantized_matmul_s8_mmasp.cu": 224,
+    "quantized_matmul_s8_wgmma.cu": 255,
     "unary_f32_naive.cu": 64,
     "unary_f32_vector.cu": 64,
     "binary_f32_naive.cu": 64,
@@ -71,9 +74,11 @@ LIMITS = {
 LIMITS_75 = {"matmul_f32_regtiled.cu": 168, "quantized_matmul_s8_mma.cu": 232}
 # Empty of what they are about elsewhere, and not chosen there: file -> architectures.
 ONLY = {
-    "matmul_bf16_mma.cu": ("80", "86", "89", "90"),
+    "matmul_bf16_mma.cu": ("80", "86", "89", "90a"),
     "matmul_bf16_mmasp.cu": ("80", "86", "89"),
     "quantized_matmul_s8_mmasp.cu": ("80", "86", "89"),
+    "matmul_bf16_wgmma.cu": ("90a",),
+    "quantized_matmul_s8_wgmma.cu": ("90a",),
 }
 # part of a kernel's name -> instructions that it must hold, and how many at least
 MUST_HOLD = {
@@ -83,6 +88,9 @@ MUST_HOLD = {
     "bf16_mmaI": {HMMA: 32, LDSM: 16},
     "bf16_mmaspI": {HMMA: 16, LDSM: 12},
     "_mma.*3WayE0": {LDGSTS: 12},
+    "quantized_wgmmaI": {IGMMA: 4, IDP: 32},
+    "bf16_wgmmaI": {HGMMA: 4},
+    "_wgmma.*3WayE0": {LDGSTS: 12},
 }
 # part of a kernel's name -> FFMA for each LDS at least
 RATIOS = {"matmul_regtiledINS0_10BlockShapeILi128E": 14, "matmul_regtiledINS0_10BlockShapeILi64E": 10}
@@ -119,6 +127,9 @@ def compile_one(nvcc, source, arch, folder):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return None, done.stderr
+    serialised = re.findall(r"wgmma\.mma_async instructions are serialized.*", done.stderr)
+    if serialised:
+        return None, serialised[0]
     kernels = []
     for block in done.stderr.split("Compiling entry function '")[1:]:
         name = block.split("'")[0]
@@ -137,7 +148,7 @@ def compile_one(nvcc, source, arch, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
-    parser.add_argument("--archs", default="80,90")
+    parser.add_argument("--archs", default="80,90a")
     parser.add_argument("--only", default="", help="part of the file names to check")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="print every kernel, not only the failures")
@@ -154,7 +165,7 @@ def main():
         results = pool.map(lambda job: compile_one(options.nvcc, job[0], job[1], pathlib.Path(folder)), jobs)
         for (source, arch), (kernels, error) in zip(jobs, results):
             if kernels is None:
-                failures.append(f"{source.name} for {arch}: does not compile\n{error}")
+                failures.append(f"{source.name} for {arch}: does not compile as it should\n{error}")
                 continue
             limit = LIMITS_75.get(source.name, LIMITS[source.name]) if arch == "75" else LIMITS[source.name]
             for kernel in kernels:
@@ -165,7 +176,7 @@ def main():
                 where = f"{source.name} for {arch}: {short(kernel['name'])}"
                 if options.list:
                     print(f"{where}: {kernel['registers']} registers, {kernel['spills']} bytes spilled, {codes[FFMA]} FFMA, "
-                          f"{codes[IDP]} IDP, {codes[IMMA]} IMMA, {codes[HMMA]} HMMA, {codes[LDSM]} LDSM, {codes[LDGSTS]} LDGSTS, "
+                          f"{codes[IDP]} IDP, {codes[IMMA]} IMMA, {codes[HMMA]} HMMA, {codes[IGMMA]} IGMMA, {codes[HGMMA]} HGMMA, {codes[LDSM]} LDSM, {codes[LDGSTS]} LDGSTS, "
                           f"{codes[LDS]} LDS, {local} local accesses, {sum(codes.values())} instructions")
                 if kernel["registers"] > limit:
                     failures.append(f"{where}: {kernel['registers']} registers, limit {limit}")

@@ -93,8 +93,9 @@ TEST(Counters, QuantizedTiled) {
 }
 
 // Both shapes of tiles, every way to read, every width of result, by rows and by columns.
-TEST(Counters, QuantizedMma) {
-  TANDEM_NEED_GPU();
+void count_quantized(const Kernel<QuantizedMatmul>& kernel) {
+  if (gpu_machine().gpus[0].compute_capability < kernel.needs.compute_capability)
+    GTEST_SKIP() << "this GPU lacks what the kernel needs";
   Machine one = gpu_machine();
   one.gpus[0].multiprocessors = 1;
   for (const Machine& machine : {one, gpu_machine()})
@@ -102,8 +103,17 @@ TEST(Counters, QuantizedMma) {
       for (const bool tb : {false, true})
         for (const bool tc : {false, true})
           for (const DType result : {DType::s32, DType::f32, DType::s8})
-            run(cuda::quantized_matmul_s8_mma::kKernel, quantized_product(ta, tb, tc, result, result == DType::s8),
-                machine);
+            run(kernel, quantized_product(ta, tb, tc, result, result == DType::s8), machine);
+}
+
+TEST(Counters, QuantizedMma) {
+  TANDEM_NEED_GPU();
+  count_quantized(cuda::quantized_matmul_s8_mma::kKernel);
+}
+
+TEST(Counters, QuantizedWgmma) {
+  TANDEM_NEED_GPU();
+  count_quantized(cuda::quantized_matmul_s8_wgmma::kKernel);
 }
 
 Case<Matmul> bf16_product(bool ta, bool tb, DType result) {
@@ -118,15 +128,25 @@ Case<Matmul> bf16_product(bool ta, bool tb, DType result) {
   return c;
 }
 
-TEST(Counters, Bf16Mma) {
-  TANDEM_NEED_GPU();
+void count_bf16(const Kernel<Matmul>& kernel) {
+  if (gpu_machine().gpus[0].compute_capability < kernel.needs.compute_capability)
+    GTEST_SKIP() << "this GPU lacks what the kernel needs";
   Machine one = gpu_machine();
   one.gpus[0].multiprocessors = 1;
   for (const Machine& machine : {one, gpu_machine()})
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
-        for (const DType result : {DType::f32, DType::bf16})
-          run(cuda::matmul_bf16_mma::kKernel, bf16_product(ta, tb, result), machine);
+        for (const DType result : {DType::f32, DType::bf16}) run(kernel, bf16_product(ta, tb, result), machine);
+}
+
+TEST(Counters, Bf16Mma) {
+  TANDEM_NEED_GPU();
+  count_bf16(cuda::matmul_bf16_mma::kKernel);
+}
+
+TEST(Counters, Bf16Wgmma) {
+  TANDEM_NEED_GPU();
+  count_bf16(cuda::matmul_bf16_wgmma::kKernel);
 }
 
 /// b in 2:4 storage instead of the second operand.

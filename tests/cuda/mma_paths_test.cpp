@@ -51,11 +51,20 @@ Case<QuantizedMatmul> quantized(const Size& size, DType a, DType result, const L
   return c;
 }
 
+template <class Op>
+bool can(const Kernel<Op>& kernel) {
+  return gpu_machine().gpus[0].compute_capability >= kernel.needs.compute_capability;
+}
+
+/// On what this kernel needs; else the test is left out.
+#define TANDEM_NEED_GPU_FOR(kernel) \
+  TANDEM_NEED_GPU();                \
+  if (!can(kernel)) GTEST_SKIP() << "this GPU lacks what the kernel needs"
+
 /// With one multiprocessor large tiles are chosen, where their shared memory exists.
 Machine one_multiprocessor() { return smaller(1, gpu_machine().gpus[0].l2_bytes); }
 
-TEST(QuantizedMma, EveryWayToReadInBothShapes) {
-  TANDEM_NEED_GPU();
+void expect_every_way(const Kernel<QuantizedMatmul>& kernel) {
   const DType results[] = {DType::s32, DType::f32, DType::s8, DType::u8};
   const Machine machines[] = {one_multiprocessor(), gpu_machine()};
   std::size_t i = 0;
@@ -63,15 +72,23 @@ TEST(QuantizedMma, EveryWayToReadInBothShapes) {
     for (const Lie& b : kLies) {
       const DType type = i % 2 == 0 ? DType::s8 : DType::u8;
       const Lie c{i / 5 % 2 == 0, static_cast<std::int64_t>(i % 3), 0};
-      expect_right(cuda::quantized_matmul_s8_mma::kKernel,
-                   quantized({144, 160, 272}, type, results[i / 2 % 4], a, b, c), machines[i / 3 % 2]);
+      expect_right(kernel, quantized({144, 160, 272}, type, results[i / 2 % 4], a, b, c), machines[i / 3 % 2]);
       ++i;
     }
 }
 
-// One row, column or byte too many or too few for the tile, the slab, 16 bytes and the ring.
-TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
+TEST(QuantizedMma, EveryWayToReadInBothShapes) {
   TANDEM_NEED_GPU();
+  expect_every_way(cuda::quantized_matmul_s8_mma::kKernel);
+}
+
+TEST(QuantizedWgmma, EveryWayToReadInBothShapes) {
+  TANDEM_NEED_GPU_FOR(cuda::quantized_matmul_s8_wgmma::kKernel);
+  expect_every_way(cuda::quantized_matmul_s8_wgmma::kKernel);
+}
+
+// One row, column or byte too many or too few for the tile, the slab, 16 bytes and the ring.
+void expect_edges(const Kernel<QuantizedMatmul>& kernel) {
   for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
@@ -80,12 +97,17 @@ TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
               Size{127, 129, 384}, Size{130, 144, 385}, Size{144, 144, 512}, Size{160, 128, 15}, Size{128, 160, 16},
               Size{192, 192, 17}, Size{144, 16, 0}, Size{16, 144, 641}})
           for (const bool tc : {false, true})
-            expect_right(cuda::quantized_matmul_s8_mma::kKernel,
-                         quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}, {tc, 0, 0}), machine);
+            expect_right(kernel, quantized(size, DType::u8, DType::s32, {ta, 0, 0}, {tb, 0, 0}, {tc, 0, 0}), machine);
 }
 
-bool can(const Kernel<Matmul>& kernel) {
-  return gpu_machine().gpus[0].compute_capability >= kernel.needs.compute_capability;
+TEST(QuantizedMma, EdgesOfTilesSlabsAndTheRing) {
+  TANDEM_NEED_GPU();
+  expect_edges(cuda::quantized_matmul_s8_mma::kKernel);
+}
+
+TEST(QuantizedWgmma, EdgesOfTilesSlabsAndTheRing) {
+  TANDEM_NEED_GPU_FOR(cuda::quantized_matmul_s8_wgmma::kKernel);
+  expect_edges(cuda::quantized_matmul_s8_wgmma::kKernel);
 }
 
 Case<Matmul> bf16(const Size& size, DType result, const Lie& lie_a, const Lie& lie_b) {
@@ -100,21 +122,27 @@ Case<Matmul> bf16(const Size& size, DType result, const Lie& lie_a, const Lie& l
   return c;
 }
 
-TEST(Bf16Mma, EveryWayToReadInBothShapes) {
-  TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+void expect_every_way(const Kernel<Matmul>& kernel) {
   const Machine machines[] = {one_multiprocessor(), gpu_machine()};
   std::size_t i = 0;
   for (const Lie& a : kLies)
     for (const Lie& b : kLies) {
       const DType result = i % 2 == 0 ? DType::f32 : DType::bf16;
-      expect_right(cuda::matmul_bf16_mma::kKernel, bf16({144, 160, 136}, result, a, b), machines[i++ / 3 % 2]);
+      expect_right(kernel, bf16({144, 160, 136}, result, a, b), machines[i++ / 3 % 2]);
     }
 }
 
-TEST(Bf16Mma, EdgesOfTilesSlabsAndTheRing) {
-  TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+TEST(Bf16Mma, EveryWayToReadInBothShapes) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_mma::kKernel);
+  expect_every_way(cuda::matmul_bf16_mma::kKernel);
+}
+
+TEST(Bf16Wgmma, EveryWayToReadInBothShapes) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_wgmma::kKernel);
+  expect_every_way(cuda::matmul_bf16_wgmma::kKernel);
+}
+
+void expect_edges(const Kernel<Matmul>& kernel) {
   for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
     for (const bool ta : {false, true})
       for (const bool tb : {false, true})
@@ -122,13 +150,21 @@ TEST(Bf16Mma, EdgesOfTilesSlabsAndTheRing) {
              {Size{1, 1, 1}, Size{64, 64, 64}, Size{65, 63, 63}, Size{128, 128, 65}, Size{129, 257, 128},
               Size{127, 129, 192}, Size{130, 144, 193}, Size{144, 144, 256}, Size{160, 128, 7}, Size{128, 160, 8},
               Size{192, 192, 9}, Size{144, 16, 0}, Size{16, 144, 321}})
-          expect_right(cuda::matmul_bf16_mma::kKernel, bf16(size, DType::f32, {ta, 0, 0}, {tb, 0, 0}), machine);
+          expect_right(kernel, bf16(size, DType::f32, {ta, 0, 0}, {tb, 0, 0}), machine);
+}
+
+TEST(Bf16Mma, EdgesOfTilesSlabsAndTheRing) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_mma::kKernel);
+  expect_edges(cuda::matmul_bf16_mma::kKernel);
+}
+
+TEST(Bf16Wgmma, EdgesOfTilesSlabsAndTheRing) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_wgmma::kKernel);
+  expect_edges(cuda::matmul_bf16_wgmma::kKernel);
 }
 
 // Batch items that lose the alignment of 16 bytes, one b for all, and everything that is fused.
-TEST(Bf16Mma, BatchesAndEpilogues) {
-  TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+void expect_batches_and_epilogues(const Kernel<Matmul>& kernel) {
   for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
     for (const std::int64_t step : {144 * 72, 144 * 72 + 3})
       for (const DType result : {DType::f32, DType::bf16})
@@ -141,8 +177,18 @@ TEST(Bf16Mma, BatchesAndEpilogues) {
                         {"c", result, {3, 144, 136}, {144 * 136, 136, 1}}};
           c.fill = Fill::reals;
           c.terms = 72;
-          expect_right(cuda::matmul_bf16_mma::kKernel, c, machine);
+          expect_right(kernel, c, machine);
         }
+}
+
+TEST(Bf16Mma, BatchesAndEpilogues) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_mma::kKernel);
+  expect_batches_and_epilogues(cuda::matmul_bf16_mma::kKernel);
+}
+
+TEST(Bf16Wgmma, BatchesAndEpilogues) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_wgmma::kKernel);
+  expect_batches_and_epilogues(cuda::matmul_bf16_wgmma::kKernel);
 }
 
 bool has_sparse_tensor_cores() {
@@ -202,8 +248,7 @@ TEST(QuantizedMmasp, SparseB) {
 }
 
 TEST(Bf16Mma, SparseB) {
-  TANDEM_NEED_GPU();
-  if (!can(cuda::matmul_bf16_mma::kKernel)) GTEST_SKIP() << "this GPU has no bf16 tensor cores";
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_mma::kKernel);
   expect_right_with_sparse_b(cuda::matmul_bf16_mma::kKernel, any_bf16);
 }
 

@@ -1,0 +1,142 @@
+// Idea:    the tensor cores of 9.0 by whole warpgroups: 64 x 256 sums from 32 bytes of k an instruction, which reads
+//          both operands from shared memory and runs while the warps bring the next slabs there: by asynchronous copies
+//          of 16 bytes where an operand is contiguous along k, transposed in registers where it is contiguous the other
+//          way. Where zero points need them, sums of the rows of a and the columns of b are taken from the slabs beside
+//          the products. Scales, bias, activation and requantisation follow at once, four elements of a row a thread.
+// Limits:  compute capability 9.0 and code for 90a; m, n and k below 2^31 - 128; any types, strides and alignment.
+//          Where one operand is not aligned to 16 bytes along its contiguous dimension, both are read byte by byte (by
+//          words where rows are aligned to 4). The depth is not split, so that a small result of a long sum leaves most
+//          of the device idle, and fewer than 128 rows or columns waste the rest of the tile.
+// Expect:  TODO
+#include <algorithm>
+
+#include "common/dispatch/kernel.h"
+#include "cuda/gemm/dot4.cuh"
+#include "cuda/gemm/quantized_epilogue.cuh"
+#include "cuda/gemm/wgmma_plan.h"
+#include "cuda/launch.h"
+
+namespace tandem::cuda::quantized_matmul_s8_wgmma {
+namespace {
+
+/// Sums of the rows of a and the columns of b, from the slabs. A thread has half a row, and one column or half of one.
+template <class A, class Shape>
+struct SlabSums {
+  static constexpr int kThreadsB = Shape::kThreads / Shape::kCols, kChunksB = 8 / kThreadsB;
+  bool want_rows, want_columns;
+  int thread;
+  std::uint32_t row = 0, column = 0;
+
+  template <class T, int kChunks>
+  static __device__ __forceinline__ std::uint32_t sum(const char* slab, int i, int first, std::uint32_t total) {
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+      const uint4 words = *reinterpret_cast<const uint4*>(slab + slab_at(i, (first + chunk) * 16));
+      total = sum4<T>(words.w, sum4<T>(words.z, sum4<T>(words.y, sum4<T>(words.x, total))));
+    }
+    return total;
+  }
+  __device__ __forceinline__ void add(const char* slab_a, const char* slab_b) {
+    if (want_rows) row = sum<A, 4>(slab_a, thread / 2, thread % 2 * 4, row);
+    if (want_columns)
+      column = sum<std::int8_t, kChunksB>(slab_b, thread / kThreadsB, thread % kThreadsB * kChunksB, column);
+  }
+  /// To `rows` and `columns`, one word for each of the tile.
+  __device__ __forceinline__ void store(std::uint32_t* rows, std::uint32_t* columns) const {
+    const std::uint32_t whole_row = row + __shfl_xor_sync(0xffffffffu, row, 1);
+    const std::uint32_t whole_column = kThreadsB == 1 ? column : column + __shfl_xor_sync(0xffffffffu, column, 1);
+    if (thread % 2 == 0) rows[thread / 2] = whole_row;
+    if (thread % kThreadsB == 0) columns[thread / kThreadsB] = whole_column;
+  }
+};
+
+template <class Product, class Shape, Way kWayA, Way kWayB>
+__global__ void __launch_bounds__(Shape::kThreads, 1)
+    quantized_wgmma(const __grid_constant__ QuantizedMatmulArgs args, unsigned tiles_m, unsigned tiles_n) {
+  if constexpr (!kHasWgmma) {
+    __trap();
+  } else {
+    using A = std::conditional_t<Product::kUnsignedA, std::uint8_t, std::int8_t>;
+    extern __shared__ __align__(1024) char shared[];
+    char* const slabs = aligned_slabs(shared);
+    const TileExtent tile = wgmma_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
+    const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
+    std::int32_t c[Shape::kBlocksN][4] = {};
+    SlabSums<A, Shape> side{args.zb.data != nullptr, args.za.data != nullptr, thread};
+    {
+      SlabLoader<typename Product::Element, Shape::kRows, Shape::kThreads, kWayA> load_a(
+          {static_cast<const A*>(args.a.data) + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth},
+          thread);
+      SlabLoader<typename Product::Element, Shape::kCols, Shape::kThreads, kWayB> load_b(
+          {args.b.data + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
+      multiply_by_wgmma<Product, Shape>(load_a, load_b, (depth + kSlabBytes - 1) / kSlabBytes, slabs, c, side);
+    }
+    auto* const staging = reinterpret_cast<std::uint32_t*>(slabs);
+    std::uint32_t *const rows_of_a = staging + Shape::kStaging, *const columns_of_b = rows_of_a + Shape::kRows;
+    static_assert((Shape::kStaging + Shape::kRows + Shape::kCols) * 4 <= Shape::kSharedBytes - Shape::kAlignment);
+    side.store(rows_of_a, columns_of_b);
+    const bool by_columns = stores_columns(args);
+    if (by_columns)
+      stage_columns<Shape>(c, staging, thread);
+    else
+      stage_rows<Shape>(c, staging, thread);
+    __syncthreads();
+    // A warp stores 32 rows of half of the columns, or 16 of all.
+    const int warp = thread / 32, lane = thread % 32;
+    const int row = by_columns ? warp % 4 * 32 : warp * 16, first = by_columns ? warp / 4 * (Shape::kCols / 2) : 0;
+    const int last = ::min(by_columns ? first + Shape::kCols / 2 : Shape::kCols, tile.cols);
+    if (row >= tile.rows) return;
+#pragma unroll 1
+    for (int col = first; col < last; col += 32) {
+      const TileExtent part = tile.from(row, col);
+      const std::uint32_t* sums = staging + (by_columns ? col * Shape::kColumnPitch + row : row * Shape::kPitch + col);
+      store_lines(args,
+                  {sums, rows_of_a + row, columns_of_b + col, by_columns ? Shape::kColumnPitch : Shape::kPitch,
+                   part.rows, part.cols, part.i0, part.j0},
+                  by_columns ? 32 : 16, lane);
+    }
+  }
+}
+
+template <class Product, class Shape>
+Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
+  const unsigned tiles_m = blocks_for(args.m, Shape::kRows), tiles_n = blocks_for(args.n, Shape::kCols);
+  const Way a = way_of(args.a.data, args.a.row, args.a.col, args.m, 1);
+  const Way b = way_of(args.b.data, args.b.col, args.b.row, args.n, 1);
+  return with_ways<false>(a, b, [&]<Way kWayA, Way kWayB>() {
+    return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), Shape::kSharedBytes,
+                              quantized_wgmma<Product, Shape, kWayA, kWayB>, args, tiles_m, tiles_n);
+  });
+}
+
+Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {
+  const Refusal refusal = refuse_wgmma(machine);
+  return refusal ? refusal : refuse_mma_sizes(p.m, p.n, p.k);
+}
+
+Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+  if (args.m == 0 || args.n == 0) return Code::ok;
+  return with_wgmma_shape(args.m, args.n, 1, *queue.machine, [&]<class Shape>() {
+    return args.a_type == DType::u8 ? with_shape<U8S8Product, Shape>(args, queue)
+                                    : with_shape<S8Product, Shape>(args, queue);
+  });
+}
+
+double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
+  return std::max(wgmma_seconds(p.m, p.n, p.k, 1, 1, machine),
+                  seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine));
+}
+
+}  // namespace
+
+extern const Kernel<QuantizedMatmul> kKernel;
+const Kernel<QuantizedMatmul> kKernel = {
+    .needs = {.compute_capability = 90, .shared_bytes = WideWgmma::kSharedBytes},
+    .traits = {},
+    .supports = supports,
+    .cost = cost,
+    .workspace = no_workspace<QuantizedMatmul>,
+    .run = run,
+};
+
+}  // namespace tandem::cuda::quantized_matmul_s8_wgmma
