@@ -29,11 +29,12 @@ inline Code to_code(cudaError_t error) noexcept {
 /// learns of its own launches by looking at the last error, as Thrust and CUB do.
 inline void forget_last_error() noexcept { (void)cudaGetLastError(); }
 
-/// Enqueues `kernel` with `shared_bytes` of dynamic shared memory a block (more than 48 KB must be asked for). The
-/// error stays the runtime's last error, so that gpu::Stream::check can report its words.
+/// Enqueues `kernel` with `shared_bytes` of dynamic shared memory a block (more than 48 KB must be asked for), in
+/// clusters of so many blocks along x. The error stays the runtime's last error, so that gpu::Stream::check can report
+/// its words.
 template <class... Parameters, class... Arguments>
-Code launch_with_shared(const Queue& queue, dim3 grid, dim3 block, int shared_bytes, void (*kernel)(Parameters...),
-                        Arguments&&... arguments) {
+Code launch_clusters(const Queue& queue, dim3 grid, dim3 block, int shared_bytes, int cluster,
+                     void (*kernel)(Parameters...), Arguments&&... arguments) {
   if (shared_bytes > 48 * 1024) {
     const cudaError_t error = cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
                                                    cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
@@ -44,10 +45,24 @@ Code launch_with_shared(const Queue& queue, dim3 grid, dim3 block, int shared_by
   config.blockDim = block;
   config.dynamicSmemBytes = static_cast<std::size_t>(shared_bytes);
   config.stream = static_cast<cudaStream_t>(queue.stream);
+  cudaLaunchAttribute of_cluster = {};
+  if (cluster > 1) {
+    of_cluster.id = cudaLaunchAttributeClusterDimension;
+    of_cluster.val.clusterDim = {static_cast<unsigned>(cluster), 1, 1};
+    config.attrs = &of_cluster;
+    config.numAttrs = 1;
+  }
   return to_code(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...));
 }
 
-/// The same without.
+/// The same without clusters.
+template <class... Parameters, class... Arguments>
+Code launch_with_shared(const Queue& queue, dim3 grid, dim3 block, int shared_bytes, void (*kernel)(Parameters...),
+                        Arguments&&... arguments) {
+  return launch_clusters(queue, grid, block, shared_bytes, 1, kernel, std::forward<Arguments>(arguments)...);
+}
+
+/// The same without shared memory.
 template <class... Parameters, class... Arguments>
 Code launch(const Queue& queue, dim3 grid, dim3 block, void (*kernel)(Parameters...), Arguments&&... arguments) {
   return launch_with_shared(queue, grid, block, 0, kernel, std::forward<Arguments>(arguments)...);

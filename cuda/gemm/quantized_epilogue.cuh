@@ -71,7 +71,7 @@ __device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uin
 /// by side then take the elements of one column.
 __device__ __forceinline__ bool stores_columns(const QuantizedMatmulArgs& args) { return args.c.row < args.c.col; }
 
-/// Sums of a part of a tile in shared memory, at element (i0, j0) of the result. A line of `pitch` words is a row of
+/// Sums of a part of a tile in shared memory (those of a and b only where there are zero points), at element (i0, j0) of the result. A line of `pitch` words is a row of
 /// the result, or a column where stores_columns(); a warp stores 32 elements of it.
 struct StagedSums {
   const std::uint32_t* products;
@@ -98,7 +98,7 @@ __device__ __forceinline__ void store_rows(const QuantizedMatmulArgs& args, cons
 #pragma unroll
   for (int e = 0; e < 4; ++e) {
     columns[e] = column_of(args, j + ::min(e, cols - 1));
-    of_b[e] = part.columns_of_b[col + e];
+    of_b[e] = shifted ? part.columns_of_b[col + e] : 0;
     multipliers[e] = requantize && one_scale
                          ? __fdiv_rn(__fmul_rn(value_at(args.sa, 0, 1.0f), columns[e].scale), args.result_scale)
                          : 0.0f;
@@ -156,6 +156,7 @@ __device__ __forceinline__ void store_lines(const QuantizedMatmulArgs& args, con
   // A lane an element, one line after the other: the code of the activation exists once.
   if (lane >= (columns ? part.rows : part.cols)) return;
   lines = ::min(lines, columns ? part.cols : part.rows);
+  const bool shifted = args.za.data || args.zb.data;
   ResultColumn column = {};
   std::uint32_t of_b = 0;
 #pragma unroll 1
@@ -164,10 +165,12 @@ __device__ __forceinline__ void store_lines(const QuantizedMatmulArgs& args, con
     const std::int64_t i = part.i0 + row, j = part.j0 + col;
     if (columns || line == 0) {
       column = column_of(args, j);
-      of_b = part.columns_of_b[col];
+      if (shifted) of_b = part.columns_of_b[col];
     }
-    const RawSums sums{part.products[line * part.pitch + lane], part.rows_of_a[row], of_b};
-    finish(args, apply_zero_points(sums, value_at(args.za, i, 0), column.zero_point, args.k), column, i, j);
+    std::uint32_t sum = part.products[line * part.pitch + lane];
+    if (shifted)
+      sum = apply_zero_points({sum, part.rows_of_a[row], of_b}, value_at(args.za, i, 0), column.zero_point, args.k);
+    finish(args, sum, column, i, j);
   }
 }
 

@@ -5,30 +5,48 @@
 #include <algorithm>
 
 #include "cuda/gemm/mma_plan.h"
+#include "cuda/gemm/tensor_map.h"
+#include "cuda/gemm/wgmma_ring.cuh"
 #include "cuda/gemm/wgmma_tile.cuh"
 
 namespace tandem::cuda {
 
 using WideWgmma = WgmmaShape<256>;
 using NarrowWgmma = WgmmaShape<128>;
+using WideRing = RingShape<256, 2>;  // pairs of blocks: 256 x 256
+using NarrowRing = RingShape<128, 1>;
 
-inline std::int64_t wgmma_waves(std::int64_t m, std::int64_t n, std::int64_t batch, std::int64_t cols,
-                                const Machine& machine) {
-  return ceil_div(ceil_div(m, WideWgmma::kRows) * ceil_div(n, cols) * batch, multiprocessors(machine));
+inline std::int64_t wgmma_waves(std::int64_t m, std::int64_t n, std::int64_t batch, std::int64_t rows,
+                                std::int64_t cols, std::int64_t places) {
+  return ceil_div(ceil_div(m, rows) * ceil_div(n, cols) * batch, places);
 }
 
-/// Whether 256 columns finish earlier than 128, by the area that the busiest multiprocessor computes. A narrow tile is
-/// taken to cost 1.15 times as much for each element: it reads half as much again from shared memory.
+/// Whether 256 columns finish earlier than 128, by the area that the busiest multiprocessor computes. Wide tiles come in
+/// pairs, one below the other. A narrow tile is taken to cost 1.15 times as much for each element: it reads half as much
+/// again from shared memory, and what pairs share.
 inline bool prefers_wide_wgmma(std::int64_t m, std::int64_t n, std::int64_t batch, const Machine& machine) {
-  return static_cast<double>(wgmma_waves(m, n, batch, WideWgmma::kCols, machine)) * 2.0 <=
-         static_cast<double>(wgmma_waves(m, n, batch, NarrowWgmma::kCols, machine)) * 1.15;
+  const std::int64_t processors = multiprocessors(machine), pairs = std::max<std::int64_t>(processors / 2, 1);
+  return static_cast<double>(wgmma_waves(m, n, batch, 256, 256, pairs)) * 2.0 <=
+         static_cast<double>(wgmma_waves(m, n, batch, 128, 128, processors)) * 1.15;
 }
 
-/// Calls f.operator()<Shape>() with the shape that suits the result.
+/// Calls f.operator()<Ring, Shape>() with the shapes that suit the result: for operands that the copy engine reads, and
+/// for others.
 template <class F>
 Code with_wgmma_shape(std::int64_t m, std::int64_t n, std::int64_t batch, const Machine& machine, F&& f) {
-  return prefers_wide_wgmma(m, n, batch, machine) ? f.template operator()<WideWgmma>()
-                                                  : f.template operator()<NarrowWgmma>();
+  return prefers_wide_wgmma(m, n, batch, machine) ? f.template operator()<WideRing, WideWgmma>()
+                                                  : f.template operator()<NarrowRing, NarrowWgmma>();
+}
+
+/// Launches `kernel` of a ring, `more` after the numbers of groups of tiles along m and tiles along n.
+template <class Shape, class... Parameters, class... Arguments>
+Code launch_ring(const Queue& queue, std::int64_t m, std::int64_t n, std::int64_t items, void (*kernel)(Parameters...),
+                 Arguments&&... arguments) {
+  const std::int64_t groups = ceil_div(m, Shape::kRows * Shape::kCluster) * ceil_div(n, Shape::kCols) * items;
+  const std::int64_t clusters =
+      std::min<std::int64_t>(groups, std::max(multiprocessors(*queue.machine) / Shape::kCluster, 1));
+  return launch_clusters(queue, dim3(static_cast<unsigned>(clusters * Shape::kCluster)), dim3(Shape::kThreads),
+                         Shape::kSharedBytes, Shape::kCluster, kernel, std::forward<Arguments>(arguments)...);
 }
 
 inline Refusal refuse_wgmma([[maybe_unused]] const Machine& machine) {
@@ -43,10 +61,12 @@ inline Refusal refuse_wgmma([[maybe_unused]] const Machine& machine) {
 /// Seconds that the tensor cores take, in whole tiles and waves. Efficiency: prior.
 inline double wgmma_seconds(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch, int size,
                             const Machine& machine) {
-  const std::int64_t cols = prefers_wide_wgmma(m, n, batch, machine) ? WideWgmma::kCols : NarrowWgmma::kCols;
-  const std::int64_t depth = kSlabBytes / size;
-  const double area =
-      static_cast<double>(wgmma_waves(m, n, batch, cols, machine) * multiprocessors(machine) * WideWgmma::kRows * cols);
+  const std::int64_t processors = multiprocessors(machine), depth = kSlabBytes / size;
+  const double area = prefers_wide_wgmma(m, n, batch, machine)
+                          ? 65536.0 * static_cast<double>(wgmma_waves(m, n, batch, 256, 256,
+                                                                      std::max<std::int64_t>(processors / 2, 1)) *
+                                                          (processors / 2))
+                          : 16384.0 * static_cast<double>(wgmma_waves(m, n, batch, 128, 128, processors) * processors);
   return 2.0 * area * static_cast<double>(ceil_div(k, depth) * depth) / (0.6 * tensor_ceiling(size, machine));
 }
 

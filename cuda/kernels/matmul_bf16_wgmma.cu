@@ -53,6 +53,65 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
 }
 
 template <class Shape>
+__global__ void __launch_bounds__(Shape::kThreads, 1)
+    bf16_wgmma_ring(const __grid_constant__ MatmulArgs args, const __grid_constant__ CUtensorMap map_a,
+                    const __grid_constant__ CUtensorMap map_b, unsigned groups_m, unsigned tiles_n, int items_a,
+                    int items_b) {
+  if constexpr (!kHasWgmma) {
+    __trap();
+  } else {
+    extern __shared__ __align__(1024) char shared[];
+    constexpr int kSlabDepth = kSlabBytes / 2;
+    const Ring<Shape> ring(shared);
+    const RingTiles<Shape> tiles{groups_m, tiles_n, static_cast<unsigned>(args.batch.elements)};
+    const int slabs = static_cast<int>((args.k + kSlabDepth - 1) / kSlabDepth);
+    make_barriers(ring);
+    if (threadIdx.x >= Shape::kConsumers) {
+      give_registers<40>();
+      if (threadIdx.x == Shape::kConsumers)
+        bring_slabs(ring, tiles, &map_a, &map_b, slabs, kSlabDepth, items_a, items_b);
+    } else {
+      take_registers<232>();
+      const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
+      std::uint32_t* const staging = ring.staging + warp * Shape::kStagingOfWarp;
+      RingPlace<Shape> place;
+      tiles.for_each([&](int i0, int j0, int item) {
+        float c[Shape::kBlocksN][4] = {};
+        NoSideSums none;
+        multiply_ring<Bf16Product, Shape>(ring, place, slabs, thread, c, none);
+        const std::int64_t row = i0 + warp * 16;
+        const int rows = static_cast<int>(::min(args.m - row, std::int64_t{16}));
+        if (rows <= 0) return;
+        const int cols = static_cast<int>(::min(args.n - j0, std::int64_t{Shape::kCols}));
+        const std::int64_t offset = bf16_item_of(args, item).c;
+        pass_columns<Shape>(c, staging, lane, cols, [&](int col) {
+          store_rows(args, {staging, kPitch, rows, cols - col, offset, row, j0 + col}, 16, lane);
+        });
+      });
+    }
+    leave_cluster<Shape::kCluster>();
+  }
+}
+
+/// Where the copy engine reads both operands.
+template <class Shape>
+bool launched_ring(const MatmulArgs& args, const Queue& queue, Code& code) {
+  CUtensorMap map_a, map_b;
+  const Loops<3>& batch = args.batch;
+  if (batch.rank > 1 || args.a.col != 1 || args.b.row != 1) return false;
+  const std::int64_t step_a = batch.rank ? batch.strides[0][0] : 0, step_b = batch.rank ? batch.strides[1][0] : 0;
+  if (!describe_rows({args.a.data, 2, args.k, args.m, args.a.row, batch.elements, step_a}, Shape::kRows, map_a) ||
+      !describe_rows({args.b.data, 2, args.k, args.n, args.b.col, batch.elements, step_b}, Shape::kBoxB, map_b))
+    return false;
+  const unsigned groups_m = blocks_for(args.m, Shape::kRows * Shape::kCluster),
+                 tiles_n = blocks_for(args.n, Shape::kCols);
+  if (static_cast<double>(groups_m) * tiles_n * static_cast<double>(batch.elements) > 4e9) return false;
+  code = launch_ring<Shape>(queue, args.m, args.n, batch.elements, bf16_wgmma_ring<Shape>, args, map_a, map_b, groups_m,
+                            tiles_n, step_a != 0 ? 1 : 0, step_b != 0 ? 1 : 0);
+  return true;
+}
+
+template <class Shape>
 Code with_shape(const MatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kRows), tiles_n = blocks_for(args.n, Shape::kCols);
   return with_ways<false>(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
@@ -71,8 +130,10 @@ Refusal supports(const MatmulProblem& p, const Machine& machine) {
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
   if (args.m == 0 || args.n == 0) return Code::ok;
-  return with_wgmma_shape(args.m, args.n, args.batch.elements, *queue.machine,
-                          [&]<class Shape>() { return with_shape<Shape>(args, queue); });
+  return with_wgmma_shape(args.m, args.n, args.batch.elements, *queue.machine, [&]<class Ring, class Shape>() {
+    Code code = Code::ok;
+    return launched_ring<Ring>(args, queue, code) ? code : with_shape<Shape>(args, queue);
+  });
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
@@ -83,7 +144,7 @@ double cost(const MatmulProblem& p, const Machine& machine) {
 
 extern const Kernel<Matmul> kKernel;
 const Kernel<Matmul> kKernel = {
-    .needs = {.compute_capability = 90, .shared_bytes = WideWgmma::kSharedBytes},
+    .needs = {.compute_capability = 90, .shared_bytes = std::max(WideRing::kSharedBytes, NarrowRing::kSharedBytes)},
     .traits = {},
     .supports = supports,
     .cost = cost,

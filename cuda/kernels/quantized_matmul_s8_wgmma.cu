@@ -22,7 +22,7 @@ namespace {
 /// Sums of the rows of a and the columns of b, from the slabs. A thread has half a row, and one column or half of one.
 template <class A, class Shape>
 struct SlabSums {
-  static constexpr int kThreadsB = Shape::kThreads / Shape::kCols, kChunksB = 8 / kThreadsB;
+  static constexpr int kThreadsB = 256 / Shape::kCols, kChunksB = 8 / kThreadsB;
   bool want_rows, want_columns;
   int thread;
   std::uint32_t row = 0, column = 0;
@@ -99,6 +99,65 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
 }
 
 template <class Product, class Shape>
+__global__ void __launch_bounds__(Shape::kThreads, 1)
+    quantized_wgmma_ring(const __grid_constant__ QuantizedMatmulArgs args, const __grid_constant__ CUtensorMap map_a,
+                         const __grid_constant__ CUtensorMap map_b, unsigned groups_m, unsigned tiles_n) {
+  if constexpr (!kHasWgmma) {
+    __trap();
+  } else {
+    using A = std::conditional_t<Product::kUnsignedA, std::uint8_t, std::int8_t>;
+    extern __shared__ __align__(1024) char shared[];
+    const Ring<Shape> ring(shared);
+    const RingTiles<Shape> tiles{groups_m, tiles_n, 1};
+    const int slabs = static_cast<int>((args.k + kSlabBytes - 1) / kSlabBytes);
+    make_barriers(ring);
+    if (threadIdx.x >= Shape::kConsumers) {
+      give_registers<40>();
+      if (threadIdx.x == Shape::kConsumers) bring_slabs(ring, tiles, &map_a, &map_b, slabs, kSlabBytes, 0, 0);
+    } else {
+      take_registers<232>();
+      const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
+      std::uint32_t* const staging = ring.staging + warp * Shape::kStagingOfWarp;
+      RingPlace<Shape> place;
+      tiles.for_each([&](int i0, int j0, int) {
+        std::int32_t c[Shape::kBlocksN][4] = {};
+        SlabSums<A, Shape> side{args.zb.data != nullptr, args.za.data != nullptr, thread};
+        multiply_ring<Product, Shape>(ring, place, slabs, thread, c, side);
+        if (side.want_rows || side.want_columns) {
+          part_barrier<1, Shape::kConsumers>();  // the sums of the tile before are not read any more
+          side.store(ring.rows_of_a, ring.columns_of_b);
+          part_barrier<1, Shape::kConsumers>();
+        }
+        const std::int64_t row = i0 + warp * 16;
+        const int rows = static_cast<int>(::min(args.m - row, std::int64_t{16}));
+        if (rows <= 0) return;
+        const int cols = static_cast<int>(::min(args.n - j0, std::int64_t{Shape::kCols}));
+        pass_columns<Shape>(c, staging, lane, cols, [&](int col) {
+          store_lines(
+              args,
+              {staging, ring.rows_of_a + warp * 16, ring.columns_of_b + col, kPitch, rows, cols - col, row, j0 + col},
+              16, lane);
+        });
+      });
+    }
+    leave_cluster<Shape::kCluster>();
+  }
+}
+
+/// Where the copy engine reads both operands and the result lies by rows.
+template <class Product, class Shape>
+bool launched_ring(const QuantizedMatmulArgs& args, const Queue& queue, Code& code) {
+  CUtensorMap map_a, map_b;
+  if (args.a.col != 1 || args.b.row != 1 || args.c.row < args.c.col) return false;
+  if (!describe_rows({args.a.data, 1, args.k, args.m, args.a.row}, Shape::kRows, map_a) ||
+      !describe_rows({args.b.data, 1, args.k, args.n, args.b.col}, Shape::kBoxB, map_b))
+    return false;
+  code = launch_ring<Shape>(queue, args.m, args.n, 1, quantized_wgmma_ring<Product, Shape>, args, map_a, map_b,
+                            blocks_for(args.m, Shape::kRows * Shape::kCluster), blocks_for(args.n, Shape::kCols));
+  return true;
+}
+
+template <class Product, class Shape>
 Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kRows), tiles_n = blocks_for(args.n, Shape::kCols);
   const Way a = way_of(args.a.data, args.a.row, args.a.col, args.m, 1);
@@ -109,6 +168,12 @@ Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
   });
 }
 
+template <class Product, class Ring, class Shape>
+Code with_shapes(const QuantizedMatmulArgs& args, const Queue& queue) {
+  Code code = Code::ok;
+  return launched_ring<Product, Ring>(args, queue, code) ? code : with_shape<Product, Shape>(args, queue);
+}
+
 Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {
   const Refusal refusal = refuse_wgmma(machine);
   return refusal ? refusal : refuse_mma_sizes(p.m, p.n, p.k);
@@ -116,9 +181,9 @@ Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {
 
 Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
   if (args.m == 0 || args.n == 0) return Code::ok;
-  return with_wgmma_shape(args.m, args.n, 1, *queue.machine, [&]<class Shape>() {
-    return args.a_type == DType::u8 ? with_shape<U8S8Product, Shape>(args, queue)
-                                    : with_shape<S8Product, Shape>(args, queue);
+  return with_wgmma_shape(args.m, args.n, 1, *queue.machine, [&]<class Ring, class Shape>() {
+    return args.a_type == DType::u8 ? with_shapes<U8S8Product, Ring, Shape>(args, queue)
+                                    : with_shapes<S8Product, Ring, Shape>(args, queue);
   });
 }
 
@@ -131,7 +196,7 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 
 extern const Kernel<QuantizedMatmul> kKernel;
 const Kernel<QuantizedMatmul> kKernel = {
-    .needs = {.compute_capability = 90, .shared_bytes = WideWgmma::kSharedBytes},
+    .needs = {.compute_capability = 90, .shared_bytes = std::max(WideRing::kSharedBytes, NarrowRing::kSharedBytes)},
     .traits = {},
     .supports = supports,
     .cost = cost,
