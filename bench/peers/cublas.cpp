@@ -83,7 +83,8 @@ double bound_ratio(const Tensor& ours, const Tensor& theirs, const Tensor& magni
   return worst;
 }
 
-std::vector<Row> compare(tandem::Context& ctx, const Cublas& cublas, Size size, int rounds, std::mt19937& generator) {
+std::vector<Row> compare(tandem::Context& ctx, const Cublas& cublas, Size size, const PeerOptions& peer_options,
+                         std::mt19937& generator) {
   const auto [m, n, k] = size;
   const Device gpu = Device::cuda(0);
   const Tensor a_host = random_tensor({m, k}, generator), b_host = random_tensor({k, n}, generator);
@@ -105,6 +106,7 @@ std::vector<Row> compare(tandem::Context& ctx, const Cublas& cublas, Size size, 
   std::vector<Runner> runners{{"cublas.sgemm.pedantic", [&] { cublas.product(a, b, theirs, size); }, {}, 1}};
   for (const tandem::KernelInfo& info : tandem::kernels(ctx)) {
     if (info.op != "matmul" || info.backend != tandem::Backend::cuda || !info.runnable) continue;
+    if (!peer_options.wants(info.name)) continue;
     tandem::MatmulOptions options;
     options.call.kernel = info.name;
     try {
@@ -118,7 +120,7 @@ std::vector<Row> compare(tandem::Context& ctx, const Cublas& cublas, Size size, 
     runners.push_back(
         {info.name, [&ctx, &a, &b, &ours, options] { tandem::matmul_into(ctx, a, b, ours, options); }, {}, 1});
   }
-  time_interleaved(runners, rounds, generator);
+  time_interleaved(runners, peer_options.rounds, generator);
 
   rows.insert(rows.begin(), {size, runners[0].name, "ok", 0, 0, 0, 0, 0, 0});
   const double reference = quantile(runners[0].samples, 0.5);
@@ -165,7 +167,7 @@ bool run(tandem::Context& ctx, const tandem::GpuInfo& gpu, const std::vector<Siz
   std::vector<Row> all;
   bool wrong = false;
   for (const Size size : sizes) {
-    for (const Row& row : compare(ctx, cublas, size, options.rounds, generator)) {
+    for (const Row& row : compare(ctx, cublas, size, options, generator)) {
       const std::string problem = fmt::format("{}x{}x{}", size.m, size.n, size.k);
       if (row.status == "ok") {
         fmt::print("{:>18} {:>28} {:>10.1f} {:>10.0f} {:>10.3f} {:>12.4f}\n", problem, row.kernel, row.median * 1e6,

@@ -70,8 +70,8 @@ void spoil(const Tensor& result) {
 /// One problem: what cuBLASLt does, in one or more parts, against every kernel of an operation that takes it.
 class Contest {
  public:
-  Contest(tandem::Context& ctx, std::string problem, double operations, std::int64_t k)
-      : ctx_(ctx), problem_(std::move(problem)), operations_(operations), k_(k) {}
+  Contest(tandem::Context& ctx, const PeerOptions& options, std::string problem, double operations, std::int64_t k)
+      : ctx_(ctx), options_(options), problem_(std::move(problem)), operations_(operations), k_(k) {}
 
   /// A part of what the peer does; the last one leaves what is expected in `result`.
   void peer(std::string name, std::function<void()> enqueue, const Tensor& result) {
@@ -87,6 +87,7 @@ class Contest {
   void kernels(const char* op, const std::function<void(const std::string&)>& call, const Tensor& result) {
     for (const tandem::KernelInfo& info : tandem::kernels(ctx_)) {
       if (info.op != op || info.backend != tandem::Backend::cuda || !info.runnable) continue;
+      if (!options_.wants(info.name)) continue;
       Row row{problem_, info.name, "ok", operations_};
       try {
         spoil(result);  // what the kernel before it left is right
@@ -100,8 +101,8 @@ class Contest {
     }
   }
 
-  std::vector<Row> time(int rounds, std::mt19937& generator) {
-    time_interleaved(runners_, rounds, generator);
+  std::vector<Row> time(std::mt19937& generator) {
+    time_interleaved(runners_, options_.rounds, generator);
     double reference = 0;
     for (std::size_t i = 0; i < parts_; ++i) reference += quantile(runners_[i].samples, 0.5);
     for (const Runner& runner : runners_) {
@@ -116,6 +117,7 @@ class Contest {
 
  private:
   tandem::Context& ctx_;
+  const PeerOptions& options_;
   std::string problem_;
   double operations_;
   std::int64_t k_;
@@ -132,7 +134,8 @@ std::string text_of(Size size) { return fmt::format("{}x{}x{}", size.m, size.n, 
 
 void append(std::vector<Row>& all, std::vector<Row> rows) { all.insert(all.end(), rows.begin(), rows.end()); }
 
-void compare_s8(tandem::Context& ctx, Size size, int rounds, std::mt19937& generator, std::vector<Row>& all) {
+void compare_s8(tandem::Context& ctx, Size size, const PeerOptions& peer_options, std::mt19937& generator,
+                std::vector<Row>& all) {
   const Device gpu = Device::cuda(0);
   const Tensor a = random_values({size.m, size.k}, DType::s8, generator).to(ctx, gpu);
   const Tensor b = random_values({size.n, size.k}, DType::s8, generator).to(ctx, gpu);
@@ -145,7 +148,7 @@ void compare_s8(tandem::Context& ctx, Size size, int rounds, std::mt19937& gener
   tandem::QuantizedMatmulOptions options;
   options.result = DType::s32;
   Tensor ours = Tensor::empty(ctx, {size.m, size.n}, DType::s32, gpu);
-  Contest exact(ctx, "s8:" + text_of(size) + ",tb,out=s32", operations_of(size), size.k);
+  Contest exact(ctx, peer_options, "s8:" + text_of(size) + ",tb,out=s32", operations_of(size), size.k);
   exact.peer(
       fmt::format("cublaslt.s32, best of {}", product.proposed()), [&] { product.enqueue(); }, sums);
   exact.kernels(
@@ -155,7 +158,7 @@ void compare_s8(tandem::Context& ctx, Size size, int rounds, std::mt19937& gener
         quantized_matmul_into(ctx, a, unit, b.view().transposed(), unit, ours, options);
       },
       ours);
-  append(all, exact.time(rounds, generator));
+  append(all, exact.time(generator));
 
   // To s8: the scale that a requantisation of the sums applies, once in a kernel of its own and once fused.
   const float result_scale = std::exp2(std::round(std::log2(std::sqrt(static_cast<float>(size.k)) * 128.0f)));
@@ -164,7 +167,7 @@ void compare_s8(tandem::Context& ctx, Size size, int rounds, std::mt19937& gener
          fused = Tensor::empty(ctx, {size.m, size.n}, DType::s8, gpu);
   options.result = DType::s8;
   options.result_scale = result_scale;
-  Contest requantised(ctx, "s8:" + text_of(size) + ",tb,out=s8", operations_of(size), size.k);
+  Contest requantised(ctx, peer_options, "s8:" + text_of(size) + ",tb,out=s8", operations_of(size), size.k);
   requantised.peer(
       "cublaslt.s32", [&] { product.enqueue(); }, sums);
   requantised.peer(
@@ -176,10 +179,11 @@ void compare_s8(tandem::Context& ctx, Size size, int rounds, std::mt19937& gener
         quantized_matmul_into(ctx, a, unit, b.view().transposed(), unit, fused, options);
       },
       fused);
-  append(all, requantised.time(rounds, generator));
+  append(all, requantised.time(generator));
 }
 
-void compare_bf16(tandem::Context& ctx, Size size, int rounds, std::mt19937& generator, std::vector<Row>& all) {
+void compare_bf16(tandem::Context& ctx, Size size, const PeerOptions& peer_options, std::mt19937& generator,
+                  std::vector<Row>& all) {
   const Device gpu = Device::cuda(0);
   const Tensor a = random_values({size.m, size.k}, DType::bf16, generator).to(ctx, gpu);
   const Tensor b = random_values({size.n, size.k}, DType::bf16, generator).to(ctx, gpu);
@@ -187,7 +191,7 @@ void compare_bf16(tandem::Context& ctx, Size size, int rounds, std::mt19937& gen
          ours = Tensor::empty(ctx, {size.m, size.n}, DType::bf16, gpu);
   ctx.synchronize();
   const LtProduct product(size, DType::bf16, a, b, theirs);
-  Contest contest(ctx, "bf16:" + text_of(size) + ",tb", operations_of(size), size.k);
+  Contest contest(ctx, peer_options, "bf16:" + text_of(size) + ",tb", operations_of(size), size.k);
   contest.peer(
       fmt::format("cublaslt.bf16, best of {}", product.proposed()), [&] { product.enqueue(); }, theirs);
   contest.kernels(
@@ -198,7 +202,7 @@ void compare_bf16(tandem::Context& ctx, Size size, int rounds, std::mt19937& gen
         matmul_into(ctx, a, b.view().transposed(), ours, options);
       },
       ours);
-  append(all, contest.time(rounds, generator));
+  append(all, contest.time(generator));
 }
 
 nlohmann::json to_json(const std::vector<Row>& rows, const tandem::GpuInfo& gpu) {
@@ -219,8 +223,8 @@ bool run(tandem::Context& ctx, const tandem::GpuInfo& gpu, const std::vector<Siz
   std::mt19937 generator(1);
   std::vector<Row> all;
   for (const Size size : sizes) {
-    compare_s8(ctx, size, options.rounds, generator, all);
-    if (gpu.compute_capability >= 80) compare_bf16(ctx, size, options.rounds, generator, all);
+    compare_s8(ctx, size, options, generator, all);
+    if (gpu.compute_capability >= 80) compare_bf16(ctx, size, options, generator, all);
   }
   bool wrong = false;
   for (const Row& row : all) {

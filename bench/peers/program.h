@@ -3,8 +3,12 @@
 
 #include <cublas_v2.h>
 #include <fmt/core.h>
+#include <fnmatch.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -21,9 +25,23 @@ namespace tandem::peers {
 
 struct PeerOptions {
   int rounds = 11;
-  std::string json_file;
+  std::string json_file, kernels = "*";
+  std::vector<std::string> sizes;
   bool quick = false;
+
+  /// Whether a kernel of that name takes part.
+  bool wants(const std::string& kernel) const { return fnmatch(kernels.c_str(), kernel.c_str(), 0) == 0; }
 };
+
+/// "MxNxK", as problems of products are written.
+inline Size parse_size(const std::string& text) {
+  Size size{};
+  int end = 0;
+  if (std::sscanf(text.c_str(), "%" SCNd64 "x%" SCNd64 "x%" SCNd64 "%n", &size.m, &size.n, &size.k, &end) != 3 ||
+      static_cast<std::size_t>(end) != text.size() || std::min({size.m, size.n, size.k}) < 1)
+    throw std::invalid_argument(fmt::format("'{}' is no size: MxNxK is expected, such as 512x512x512", text));
+  return size;
+}
 
 /// "cuBLAS" and the GPU, without rows.
 inline nlohmann::json json_header(const char* schema, const GpuInfo& gpu) {
@@ -51,9 +69,14 @@ int peer_main(int argc, char** argv, const char* name, const char* what, const s
   PeerOptions options;
   app.add_option("--rounds", options.rounds, "timed rounds")->check(CLI::Range(3, 1000));
   app.add_option("--json", options.json_file, "write the results here");
+  app.add_option("--size", options.sizes, "these sizes instead, MxNxK");
+  app.add_option("--kernels", options.kernels, "only kernels whose name matches this pattern");
   app.add_flag("--quick", options.quick, fmt::format("{} sizes only", quick_sizes.size()));
   CLI11_PARSE(app, argc, argv);
   try {
+    std::vector<Size> sizes;
+    for (const std::string& text : options.sizes) sizes.push_back(parse_size(text));
+    if (sizes.empty()) sizes = options.quick ? quick_sizes : all_sizes;
     Context ctx;
     if (ctx.machine().gpus.empty()) {
       fmt::print(stderr, "no GPU: {}\n", ctx.machine().no_gpu_reason);
@@ -61,7 +84,7 @@ int peer_main(int argc, char** argv, const char* name, const char* what, const s
     }
     const GpuInfo gpu = ctx.machine().gpus[0];
     fmt::print("{}, compute capability {}, cuBLAS {}\n", gpu.name, gpu.compute_capability, CUBLAS_VERSION);
-    return run(ctx, gpu, options.quick ? quick_sizes : all_sizes, options) ? 0 : 1;
+    return run(ctx, gpu, sizes, options) ? 0 : 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return 2;

@@ -67,16 +67,21 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
     left_ = source.depth - chunk_ * (16 / kSize);
   }
 
-  /// Starts to read the next slab; what does not exist becomes zeros. store() finishes it.
+  /// Starts to read the next slab; what does not exist becomes zeros. store() finishes it. The end of a row that is no
+  /// whole chunk is read by elements: a copy of less than 16 bytes counts as one of 16 for tools that check accesses.
   __device__ __forceinline__ void fetch(char* slab) {
+    const int count = ::min(::max(left_, 0), 16 / kSize);
+    const bool whole = count == 0 || count == 16 / kSize;
 #pragma unroll
     for (int s = 0; s < kSteps; ++s) {
-      const int bytes = row_ + s * kAcross < rows_ ? ::min(::max(left_, 0), 16 / kSize) * kSize : 0;
-      const Element* from = bytes > 0 ? at_ + s * step_ : at_;
-      if constexpr (kHasAsyncCopy)
-        async_copy16(slab + place(s), from, bytes);
+      const bool exists = count > 0 && row_ + s * kAcross < rows_;
+      const Element* from = exists ? at_ + s * step_ : at_;
+      if constexpr (!kHasAsyncCopy)
+        held_[s] = read(from, exists ? count : 0);
+      else if (whole)
+        async_copy16(slab + place(s), from, exists ? 16 : 0);
       else
-        held_[s] = read(from, bytes / kSize);
+        *reinterpret_cast<uint4*>(slab + place(s)) = read(from, exists ? count : 0);
     }
     at_ += kSlabBytes / kSize;
     left_ -= kSlabBytes / kSize;

@@ -67,7 +67,8 @@ __device__ __forceinline__ void barrier_expect(std::uint64_t* barrier, int bytes
                : "memory");
 }
 
-/// Arrives at this barrier of the block of that rank.
+/// Arrives at this barrier of the block of that rank. Nothing that was written has to be seen there; asking for that
+/// would cost a fence of the whole device.
 template <int kCluster>
 __device__ __forceinline__ void barrier_arrive(std::uint64_t* barrier, unsigned rank) {
   if constexpr (kCluster == 1) {
@@ -77,7 +78,7 @@ __device__ __forceinline__ void barrier_arrive(std::uint64_t* barrier, unsigned 
         "{\n"
         ".reg .b32 there;\n"
         "mapa.shared::cluster.u32 there, %0, %1;\n"
-        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n"
+        "mbarrier.arrive.shared::cluster.b64 _, [there];\n"
         "}" ::"r"(shared_address(barrier)),
         "r"(rank)
         : "memory");

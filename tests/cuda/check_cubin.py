@@ -41,7 +41,7 @@ LIMITS = {
     "matmul_bf16_wgmma.cu": 255,
     "quantized_matmul_s8_naive.cu": 64,
     "quantized_matmul_s8_tiled.cu": 128,
-    "quantized_matmul_s8_mma.cu": 232,
+    "quantized_matmul_s8_mma.cu": 240,
     "quantized_matmul_s8_mmasp.cu": 224,
     "quantized_matmul_s8_wgmma.cu": 255,
     "unary_f32_naive.cu": 64,
