@@ -92,19 +92,38 @@ struct Pack {
   }
 };
 
-/// Stores the first `count` of four elements, `stride` elements from one to the next, at once where that can be.
+/// Where a lane stores four elements of every fourth row of a matrix, or the first `count` of them: at once where that
+/// can be.
 template <class T>
-__device__ __forceinline__ void store_four(T* to, std::int64_t stride, const T (&v)[4], int count) {
-  if (count == 4 && stride == 1 && reinterpret_cast<std::uintptr_t>(to) % sizeof(v) == 0) {
-    Bits<T, 4> bits;
-    memcpy(&bits, v, sizeof(v));
-    store_bits<4, false>(to, bits);
-    return;
+class FourOfRows {
+ public:
+  /// Element (i, j) of a matrix with these strides, in elements, is the first one.
+  __device__ __forceinline__ FourOfRows(T* matrix, std::int64_t row, std::int64_t col, std::int64_t i, std::int64_t j,
+                                        int count)
+      : to_(matrix + i * row + j * col), step_(4 * row), stride_(col), count_(count) {
+    whole_ = count == 4 && col == 1 && reinterpret_cast<std::uintptr_t>(to_) % (4 * sizeof(T)) == 0;
   }
+  __device__ __forceinline__ T old(int e) const { return e < count_ ? to_[e * stride_] : T{}; }
+  /// Stores, and goes on to the next row.
+  __device__ __forceinline__ void put(const T (&v)[4]) {
+    if (whole_) {
+      Bits<T, 4> bits;
+      memcpy(&bits, v, sizeof(v));
+      store_bits<4, false>(to_, bits);
+    } else {
 #pragma unroll
-  for (int e = 0; e < 4; ++e)
-    if (e < count) to[e * stride] = v[e];
-}
+      for (int e = 0; e < 4; ++e)
+        if (e < count_) to_[e * stride_] = v[e];
+    }
+    to_ += step_;
+  }
+
+ private:
+  T* to_;
+  const std::int64_t step_, stride_;
+  const int count_;
+  bool whole_;
+};
 
 /// Data that cannot stay in L2 until somebody uses it again.
 inline bool larger_than_l2(double bytes, const Machine& machine) {

@@ -54,38 +54,75 @@ struct StagedBf16Sums {
   std::int64_t c, i0, j0;
 };
 
+/// Four f32 values rounded to bf16.
+__device__ __forceinline__ void round_four(const float (&v)[4], std::uint16_t (&out)[4]) {
+  const __nv_bfloat162 low = __floats2bfloat162_rn(v[0], v[1]), high = __floats2bfloat162_rn(v[2], v[3]);
+  memcpy(out, &low, sizeof(low));
+  memcpy(out + 2, &high, sizeof(high));
+  if (isnan(v[0]) | isnan(v[1]) | isnan(v[2]) | isnan(v[3])) {  // the instruction gives every NaN the same bits
+#pragma unroll
+    for (int e = 0; e < 4; ++e) out[e] = bf16_bits(v[e]);
+  }
+}
+
 /// Stores `lines` rows of 32 elements by one warp. Where the activation takes a few instructions, four elements of a
 /// row a lane; else a lane an element, so that its code exists once.
 __device__ __forceinline__ void store_rows(const MatmulArgs& args, const StagedBf16Sums& part, int lines, int lane) {
   lines = ::min(lines, part.rows);
-  const bool clamp = args.activation == Activation::relu;
-  if (clamp || args.activation == Activation::none) {
-    const int col = lane % 8 * 4, cols = ::min(part.cols - col, 4);
-    if (cols <= 0) return;
-    const std::int64_t j = part.j0 + col;
+  if (args.activation != Activation::none && args.activation != Activation::relu) {
+    if (lane >= part.cols) lines = 0;
 #pragma unroll 1
-    for (int row = lane / 8; row < lines; row += 4) {
-      const std::int64_t i = part.i0 + row, at = part.c + i * args.c.row + j * args.c.col;
-      const float4 sums = *reinterpret_cast<const float4*>(part.sums + row * part.pitch + col);
-      float v[4] = {sums.x, sums.y, sums.z, sums.w};
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        if (e < cols) v[e] = before_activation(args, v[e], at + e * args.c.col, i, j + e);
-        if (clamp) v[e] = relu(v[e]);
-      }
-      if (args.result == DType::f32) {
-        store_four(static_cast<float*>(args.c.data) + at, args.c.col, v, cols);
-      } else {
-        const std::uint16_t bits[4] = {bf16_bits(v[0]), bf16_bits(v[1]), bf16_bits(v[2]), bf16_bits(v[3])};
-        store_four(static_cast<std::uint16_t*>(args.c.data) + at, args.c.col, bits, cols);
-      }
-    }
+    for (int row = 0; row < lines; ++row)
+      finish(args, __uint_as_float(part.sums[row * part.pitch + lane]), part.c, part.i0 + row, part.j0 + lane);
     return;
   }
-  if (lane >= part.cols) return;
-#pragma unroll 1
-  for (int row = 0; row < lines; ++row)
-    finish(args, __uint_as_float(part.sums[row * part.pitch + lane]), part.c, part.i0 + row, part.j0 + lane);
+  const int first = lane / 8, col = lane % 8 * 4, cols = ::min(part.cols - col, 4);
+  if (part.cols <= 0) return;
+  if (cols <= 0) lines = 0;  // no early end: the lanes of a warp stay together
+  const std::int64_t i0 = part.i0 + first, j = part.j0 + col;
+  const bool clamp = args.activation == Activation::relu, biased = args.bias.data != nullptr;
+  const float* const bias = static_cast<const float*>(args.bias.data) + i0 * args.bias.row + j * args.bias.col;
+  float biases[4] = {};
+  if (biased) {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) biases[e] = bias[(::min(col + e, part.cols - 1) - col) * args.bias.col];
+  }
+  const auto for_each_row = [&](auto&& old, auto&& put) {
+#pragma unroll 2
+    for (int row = first; row < lines; row += 4) {
+      float v[4];
+      *reinterpret_cast<float4*>(v) = *reinterpret_cast<const float4*>(part.sums + row * part.pitch + col);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) v[e] = __fmul_rn(args.alpha, v[e]);
+      if (args.beta != 0.0f) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) v[e] = __fmaf_rn(args.beta, old(e), v[e]);
+      }
+      if (biased) {
+        const float of_row = args.bias.row == 0 ? 0.0f : bias[(row - first) * args.bias.row];
+#pragma unroll
+        for (int e = 0; e < 4; ++e) v[e] = __fadd_rn(v[e], args.bias.row == 0 ? biases[e] : of_row);
+      }
+      if (clamp) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) v[e] = relu(v[e]);
+      }
+      put(v);
+    }
+  };
+  if (args.result == DType::f32) {
+    FourOfRows<float> to(static_cast<float*>(args.c.data) + part.c, args.c.row, args.c.col, i0, j, cols);
+    for_each_row([&](int e) { return to.old(e); }, [&](const float(&v)[4]) { to.put(v); });
+  } else {
+    FourOfRows<std::uint16_t> to(static_cast<std::uint16_t*>(args.c.data) + part.c, args.c.row, args.c.col, i0, j,
+                                 cols);
+    for_each_row([&](int e) { return bf16_value(to.old(e)); },
+                 [&](const float(&v)[4]) {
+                   std::uint16_t bits[4];
+                   round_four(v, bits);
+                   to.put(bits);
+                 });
+  }
 }
 
 }  // namespace tandem::cuda

@@ -150,6 +150,14 @@ __device__ __forceinline__ void store_pair(std::uint32_t* to, std::uint32_t x, s
                : "memory");
 }
 
+/// The lanes of a warp meet after branches that they may have taken apart, and each sees what the others wrote to shared
+/// memory. The vote makes them one group again: a barrier alone may let them go on apart, and tools that look for races
+/// then lose its order.
+__device__ __forceinline__ void meet() {
+  (void)__any_sync(0xffffffffu, 1);
+  __syncwarp();
+}
+
 inline constexpr int kPitch = 32 + 8;  // words of a row of 32 sums in staging: pairs of four rows meet no bank twice
 
 /// Passes a warp's sums through 16 rows of its own staging: calls store(m) when rows 16 m .. 16 m + 15 are there, and
@@ -159,7 +167,7 @@ __device__ __forceinline__ void pass_rows(const Sum (&c)[Shape::kBlocksM][Shape:
                                           int lane, Stage&& stage, Store&& store) {
 #pragma unroll
   for (int m = 0; m < Shape::kBlocksM; ++m) {
-    __syncwarp();
+    meet();
     stage(m);
 #pragma unroll
     for (int half = 0; half < 2; ++half)
@@ -181,7 +189,7 @@ __device__ __forceinline__ void pass_transposed(const Sum (&c)[Shape::kBlocksM][
                                                 std::uint32_t* staging, int lane, Stage&& stage, Store&& store) {
 #pragma unroll
   for (int m = 0; m < Shape::kBlocksM; ++m) {
-    if (m % 2 == 0) __syncwarp();
+    if (m % 2 == 0) meet();
     stage(m);
 #pragma unroll
     for (int n = 0; n < Shape::kBlocksN; ++n)

@@ -87,67 +87,86 @@ struct StagedSums {
   std::int64_t i0, j0;
 };
 
-/// Stores `lines` rows by one warp, four elements of a row a lane; activations of a few instructions only, since their
-/// code is repeated. The pitch is a multiple of 4.
+/// Stores `lines` rows by one warp, four elements of a row a lane. Activations of a few instructions only, since their
+/// code is repeated; the pitch is a multiple of 4.
 __device__ __forceinline__ void store_rows(const QuantizedMatmulArgs& args, const StagedSums& part, int lines,
                                            int lane) {
-  const int col = lane % 8 * 4, cols = ::min(part.cols - col, 4);
-  if (cols <= 0) return;
+  const int first = lane / 8, col = lane % 8 * 4, cols = ::min(part.cols - col, 4);
   lines = ::min(lines, part.rows);
-  const std::int64_t j = part.j0 + col;
-  const bool shifted = args.za.data || args.zb.data,
-             requantize = args.result != DType::s32 && args.result != DType::f32;
-  const bool one_scale = !args.sa.data || args.sa.stride == 0, clamp = args.activation == Activation::relu;
+  if (part.cols <= 0) return;
+  if (cols <= 0) lines = 0;  // no early end: the lanes of a warp stay together
+  const std::int64_t i0 = part.i0 + first, j = part.j0 + col;
+  const bool shifted = args.za.data || args.zb.data;
+  const bool one_scale = !args.sa.data || args.sa.stride == 0;
+  const float scale_of_a = one_scale ? value_at(args.sa, 0, 1.0f) : 1.0f;
   ResultColumn columns[4];
-  std::uint32_t of_b[4];
-  float multipliers[4];  // where a has one scale
 #pragma unroll
   for (int e = 0; e < 4; ++e) {
-    columns[e] = column_of(args, j + ::min(e, cols - 1));
-    of_b[e] = shifted ? part.columns_of_b[col + e] : 0;
-    multipliers[e] = requantize && one_scale
-                         ? __fdiv_rn(__fmul_rn(value_at(args.sa, 0, 1.0f), columns[e].scale), args.result_scale)
-                         : 0.0f;
+    columns[e] = column_of(args, part.j0 + ::min(col + e, part.cols - 1));
+    columns[e].scale = one_scale ? __fmul_rn(scale_of_a, columns[e].scale) : columns[e].scale;
   }
-#pragma unroll 1
-  for (int row = lane / 8; row < lines; row += 4) {
-    const std::int64_t i = part.i0 + row, at = i * args.c.row + j * args.c.col;
-    std::uint32_t sums[4];
-    *reinterpret_cast<uint4*>(sums) = *reinterpret_cast<const uint4*>(part.products + row * part.pitch + col);
-    if (shifted) {
-      const std::int32_t za = value_at(args.za, i, 0);
+  const auto for_each_row = [&](auto&& store) {
+#pragma unroll 2
+    for (int row = first; row < lines; row += 4) {
+      std::uint32_t sums[4];
+      *reinterpret_cast<uint4*>(sums) = *reinterpret_cast<const uint4*>(part.products + row * part.pitch + col);
+      if (shifted) {
+        const std::int32_t za = value_at(args.za, part.i0 + row, 0);
+#pragma unroll
+        for (int e = 0; e < 4; ++e)
+          sums[e] = apply_zero_points({sums[e], part.rows_of_a[row], part.columns_of_b[col + e]}, za,
+                                      columns[e].zero_point, args.k);
+      }
+      std::int32_t acc[4];
 #pragma unroll
       for (int e = 0; e < 4; ++e)
-        sums[e] = apply_zero_points({sums[e], part.rows_of_a[row], of_b[e]}, za, columns[e].zero_point, args.k);
+        acc[e] = static_cast<std::int32_t>(sums[e] + static_cast<std::uint32_t>(columns[e].bias_s32));
+      store(acc, row);
     }
-    std::int32_t acc[4];
+  };
+  const auto scales_of = [&](int row, float(&scales)[4]) {
+    const float sa = one_scale ? 1.0f : value_at(args.sa, part.i0 + row, 1.0f);
 #pragma unroll
-    for (int e = 0; e < 4; ++e)
-      acc[e] = static_cast<std::int32_t>(sums[e] + static_cast<std::uint32_t>(columns[e].bias_s32));
-    if (args.result == DType::s32) {
+    for (int e = 0; e < 4; ++e) scales[e] = one_scale ? columns[e].scale : __fmul_rn(sa, columns[e].scale);
+  };
+  if (args.result == DType::s32) {
+    FourOfRows<std::int32_t> to(static_cast<std::int32_t*>(args.c.data), args.c.row, args.c.col, i0, j, cols);
+    for_each_row([&](std::int32_t(&acc)[4], int) {
 #pragma unroll
       for (int e = 0; e < 4; ++e) acc[e] = ::max(acc[e], args.range.low);
-      store_four(static_cast<std::int32_t*>(args.c.data) + at, args.c.col, acc, cols);
-      continue;
-    }
-    const float sa = value_at(args.sa, i, 1.0f);
-    if (requantize) {
+      to.put(acc);
+    });
+  } else if (args.result == DType::f32) {
+    const bool clamp = args.activation == Activation::relu, biased = args.bias_f32.data != nullptr;
+    FourOfRows<float> to(static_cast<float*>(args.c.data), args.c.row, args.c.col, i0, j, cols);
+    for_each_row([&](const std::int32_t(&acc)[4], int row) {
+      float scales[4], values[4];
+      scales_of(row, scales);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        values[e] = __fmul_rn(__int2float_rn(acc[e]), scales[e]);
+        if (biased) values[e] = __fadd_rn(values[e], columns[e].bias_f32);
+        if (clamp) values[e] = relu(values[e]);
+      }
+      to.put(values);
+    });
+  } else {
+    float multipliers[4];
+#pragma unroll
+    for (int e = 0; e < 4; ++e) multipliers[e] = __fdiv_rn(columns[e].scale, args.result_scale);
+    FourOfRows<std::uint8_t> to(static_cast<std::uint8_t*>(args.c.data), args.c.row, args.c.col, i0, j, cols);
+    for_each_row([&](const std::int32_t(&acc)[4], int row) {
+      if (!one_scale) {
+        float scales[4];
+        scales_of(row, scales);
+#pragma unroll
+        for (int e = 0; e < 4; ++e) multipliers[e] = __fdiv_rn(scales[e], args.result_scale);
+      }
       std::uint8_t bytes[4];
 #pragma unroll
-      for (int e = 0; e < 4; ++e)
-        bytes[e] = static_cast<std::uint8_t>(requantized(
-            args, acc[e], one_scale ? multipliers[e] : __fdiv_rn(__fmul_rn(sa, columns[e].scale), args.result_scale)));
-      store_four(static_cast<std::uint8_t*>(args.c.data) + at, args.c.col, bytes, cols);
-      continue;
-    }
-    float values[4];
-#pragma unroll
-    for (int e = 0; e < 4; ++e) {
-      values[e] = __fmul_rn(__int2float_rn(acc[e]), __fmul_rn(sa, columns[e].scale));
-      if (args.bias_f32.data) values[e] = __fadd_rn(values[e], columns[e].bias_f32);
-      if (clamp) values[e] = relu(values[e]);
-    }
-    store_four(static_cast<float*>(args.c.data) + at, args.c.col, values, cols);
+      for (int e = 0; e < 4; ++e) bytes[e] = static_cast<std::uint8_t>(requantized(args, acc[e], multipliers[e]));
+      to.put(bytes);
+    });
   }
 }
 

@@ -67,21 +67,20 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
     left_ = source.depth - chunk_ * (16 / kSize);
   }
 
-  /// Starts to read the next slab; what does not exist becomes zeros. store() finishes it. The end of a row that is no
-  /// whole chunk is read by elements: a copy of less than 16 bytes counts as one of 16 for tools that check accesses.
+  /// Starts to read the next slab; what does not exist becomes zeros. store() finishes it.
   __device__ __forceinline__ void fetch(char* slab) {
-    const int count = ::min(::max(left_, 0), 16 / kSize);
-    const bool whole = count == 0 || count == 16 / kSize;
+    if (kHasAsyncCopy && left_ > 0 && left_ < 16 / kSize) {
+      fetch_end(slab);
+    } else {
 #pragma unroll
-    for (int s = 0; s < kSteps; ++s) {
-      const bool exists = count > 0 && row_ + s * kAcross < rows_;
-      const Element* from = exists ? at_ + s * step_ : at_;
-      if constexpr (!kHasAsyncCopy)
-        held_[s] = read(from, exists ? count : 0);
-      else if (whole)
-        async_copy16(slab + place(s), from, exists ? 16 : 0);
-      else
-        *reinterpret_cast<uint4*>(slab + place(s)) = read(from, exists ? count : 0);
+      for (int s = 0; s < kSteps; ++s) {
+        const bool exists = row_ + s * kAcross < rows_ && left_ > 0;
+        const Element* from = exists ? at_ + s * step_ : at_;
+        if constexpr (kHasAsyncCopy)
+          async_copy16(slab + place(s), from, exists ? 16 : 0);
+        else
+          held_[s] = read(from, exists ? ::min(left_, 16 / kSize) : 0);
+      }
     }
     at_ += kSlabBytes / kSize;
     left_ -= kSlabBytes / kSize;
@@ -95,6 +94,13 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
 
  private:
   __device__ __forceinline__ int place(int s) const { return slab_at(row_ + s * kAcross, chunk_ * 16); }
+  /// Ends of rows that are no whole chunk: by elements, since a copy of less than 16 bytes counts as one of 16 for tools
+  /// that check accesses.
+  __device__ __forceinline__ void fetch_end(char* slab) const {
+#pragma unroll 1
+    for (int s = 0; s < kSteps; ++s)
+      *reinterpret_cast<uint4*>(slab + place(s)) = read(at_ + s * step_, row_ + s * kAcross < rows_ ? left_ : 0);
+  }
   /// The first `count` elements; beyond them nothing may be read.
   static __device__ __forceinline__ uint4 read(const Element* from, int count) {
     if (count == 16 / kSize) return __ldg(reinterpret_cast<const uint4*>(from));

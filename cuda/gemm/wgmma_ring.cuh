@@ -157,7 +157,7 @@ __device__ __forceinline__ void pass_columns(const Sum (&c)[Shape::kBlocksN][4],
   std::uint32_t* const first = staging + lane / 4 * kPitch + lane % 4 * 2;
 #pragma unroll 1
   for (int col = 0; col < cols; col += 32) {
-    __syncwarp();
+    meet();
 #pragma unroll
     for (int part = 0; part < Shape::kBlocksN / 4; ++part) {  // registers have no index at run time
       if (part * 32 != col) continue;
