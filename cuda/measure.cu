@@ -1,4 +1,5 @@
 // Ceilings of a device: what no kernel can beat. Each is repeated and the best kept, since only disturbances differ.
+#include "common/core/thread_pool.h"
 #include "cuda/measuring.cuh"
 
 namespace tandem::gpu {
@@ -90,8 +91,10 @@ void measure_host_side(Stream& stream, Ceilings& ceilings) {
 
 }  // namespace
 
-void measure(int device, Ceilings& ceilings) {
+void measure(int device, int threads, Ceilings& ceilings) {
+  ThreadPool pool(threads);
   Stream stream(device);
+  stream.use_threads(&pool);
   int multiprocessors = 0, l2 = 0, major = 0, minor = 0;
   require(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), kWhat);
   require(cudaDeviceGetAttribute(&l2, cudaDevAttrL2CacheSize, device), kWhat);

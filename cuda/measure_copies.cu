@@ -2,6 +2,7 @@
 #include <array>
 #include <memory>
 
+#include "common/core/thread_pool.h"
 #include "cuda/measuring.cuh"
 
 namespace tandem::gpu {
@@ -50,8 +51,10 @@ void measure_side(Stream& stream, void* device_memory, void* host, std::size_t m
 
 }  // namespace
 
-void measure_copies(int device, Ceilings& ceilings) {
+void measure_copies(int device, int threads, Ceilings& ceilings) {
+  ThreadPool pool(threads);
   Stream stream(device);
+  stream.use_threads(&pool);
   std::size_t free = 0, total = 0;
   require(cudaMemGetInfo(&free, &total), kWhat);
   const std::size_t most =

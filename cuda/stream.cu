@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/core/device_api.h"
+#include "common/core/thread_pool.h"
 #include "cuda/status.h"
 
 namespace tandem::gpu {
@@ -61,6 +62,22 @@ bool is_pinned(const void* host) noexcept {
 std::size_t piece_for(std::size_t bytes) {
   const std::size_t quarter = (bytes / 4 + 4095) / 4096 * 4096;
   return std::clamp(quarter, kLeastPiece, kPiece);
+}
+
+/// One thread copies some 10 GB/s, the bus five times as much.
+void copy_by_all(ThreadPool* pool, void* to, const void* from, std::size_t bytes) {
+  constexpr std::int64_t kLeastShare = 256 << 10, kPage = 4096;
+  const auto total = static_cast<std::int64_t>(bytes);
+  const int threads = pool ? static_cast<int>(std::min<std::int64_t>(pool->threads(), total / kLeastShare)) : 1;
+  if (threads < 2) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  pool->run(threads, [&](int t, int count) {
+    const Share share = share_of(total, kPage, t, count);
+    std::memcpy(static_cast<char*>(to) + share.begin, static_cast<const char*>(from) + share.begin,
+                static_cast<std::size_t>(share.end - share.begin));
+  });
 }
 
 std::string mebibytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
@@ -179,7 +196,7 @@ void Stream::upload(void* device_memory, const void* host, std::size_t bytes, co
     const std::size_t turn = state_->next;
     const std::size_t size = std::min(piece, bytes - at);
     require(cudaEventSynchronize(state_->staged[turn]), what);
-    std::memcpy(state_->staging[turn], static_cast<const char*>(host) + at, size);
+    copy_by_all(pool_, state_->staging[turn], static_cast<const char*>(host) + at, size);
     require(cudaMemcpyAsync(static_cast<char*>(device_memory) + at, state_->staging[turn], size, cudaMemcpyHostToDevice,
                             stream),
             what);
@@ -203,7 +220,7 @@ void Stream::download(void* host, const void* device_memory, std::size_t bytes, 
   const auto unload = [&](std::size_t at, std::size_t turn) {
     require(cudaEventSynchronize(state_->staged[turn]), what);
     if (at + piece >= bytes) tell(&CopyObserver::arrived);
-    std::memcpy(static_cast<char*>(host) + at, state_->staging[turn], std::min(piece, bytes - at));
+    copy_by_all(pool_, static_cast<char*>(host) + at, state_->staging[turn], std::min(piece, bytes - at));
   };
   std::size_t turn = 0;
   for (std::size_t at = 0; at < bytes; at += piece, turn ^= 1) {

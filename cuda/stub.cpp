@@ -15,8 +15,8 @@ constexpr const char* kReason = "this library was built without CUDA";
 }  // namespace
 
 Devices query() noexcept { return {{}, kReason}; }
-void measure(int, Ceilings&) {}
-void measure_copies(int, Ceilings&) {}
+void measure(int, int, Ceilings&) {}
+void measure_copies(int, int, Ceilings&) {}
 
 struct Stream::State {};
 Stream::Stream(int device) : device_(device) { refuse("stream"); }

@@ -37,7 +37,7 @@ Machine measured(Machine machine) {
   machine.ceilings.cpu_fork_seconds = measure_fork(machine.cpu.threads);
   if (machine.gpus.empty()) return machine;
   try {
-    gpu::measure(machine.gpus.front().index, machine.ceilings);
+    gpu::measure(machine.gpus.front().index, machine.cpu.threads, machine.ceilings);
   } catch (const Error& error) {  // listed, but not to be used: the CPU serves
     machine.gpus.clear();
     machine.no_gpu_reason = error.what();
@@ -153,6 +153,7 @@ Context::Impl::~Impl() {
   workers.clear();
   tracer.reset();
   if (device_workspace_) stream_->release(device_workspace_);
+  if (stream_) stream_->use_threads(nullptr);  // tensors keep it
 }
 
 void Context::Impl::set_policy(const Policy& asked) {
@@ -178,8 +179,12 @@ Queue Context::Impl::queue(Backend backend, const char* op) {
   if (pretended)
     throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
   if (backend == Backend::cuda) return {&machine, nullptr, stream(op)->to_launch_on(op)};
+  return {&machine, pool(), nullptr};
+}
+
+ThreadPool* Context::Impl::pool() {
   if (!pool_ && machine.cpu.threads > 1) pool_ = std::make_unique<ThreadPool>(machine.cpu.threads);
-  return {&machine, pool_.get(), nullptr};
+  return pool_.get();
 }
 
 Workspace Context::Impl::workspace(Backend backend, std::size_t bytes, const char* op) {
@@ -216,6 +221,7 @@ const std::shared_ptr<gpu::Stream>& Context::Impl::stream(const char* op) {
     if (pretended)
       throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
     stream_ = std::make_shared<gpu::Stream>(machine.gpus.front().index);
+    stream_->use_threads(pool());
   }
   return stream_;
 }

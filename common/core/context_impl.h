@@ -90,6 +90,7 @@ struct Context::Impl {
   std::vector<std::unique_ptr<Context>> workers;  // of parallel_batch, one thread each
 
  private:
+  ThreadPool* pool();  // null: one thread
   void log_last();
   void find_machine(const std::string& source);  // sets machine, tuning and model
   void limit_machine();                          // as options and environment say

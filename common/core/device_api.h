@@ -9,6 +9,10 @@
 
 #include <tandem/machine.h>
 
+namespace tandem {
+class ThreadPool;
+}
+
 namespace tandem::gpu {
 
 /// The devices that can be used now. Empty: `no_gpu_reason` says why. Never throws; any failure means no device.
@@ -19,12 +23,13 @@ struct Devices {
 Devices query() noexcept;
 
 /// Measures a device: launch, wait, allocation, one latency and rate of copies, bandwidth, arithmetic in f32 and on
-/// tensor cores (some tens of milliseconds). Leaves CPU fields and the curves alone.
-void measure(int device, Ceilings& ceilings);
+/// tensor cores (some tens of milliseconds). Leaves CPU fields and the curves alone. `threads` of the host take part in
+/// copies, as in a context of so many.
+void measure(int device, int threads, Ceilings& ceilings);
 
 /// Measures the four curves of copies, up to 256 MiB: one to two seconds. A size that cannot be had in memory, or that
-/// comes after one which took a quarter of a second, stays unmeasured.
-void measure_copies(int device, Ceilings& ceilings);
+/// comes after one which took a quarter of a second, stays unmeasured. `threads`: the same.
+void measure_copies(int device, int threads, Ceilings& ceilings);
 
 /// Learns of a copy while a stream makes it, for traces.
 class CopyObserver {
@@ -54,6 +59,9 @@ class Stream {
   void* allocate(std::size_t bytes, const char* what);
   void release(void* memory) noexcept;
 
+  /// The threads that copy pageable memory to and from pinned staging, which must be free during uploads and downloads;
+  /// null: the caller alone.
+  void use_threads(ThreadPool* pool) noexcept { pool_ = pool; }
   /// Host to device through pinned staging: returns when `host` may be changed.
   void upload(void* device_memory, const void* host, std::size_t bytes, const char* what);
   /// Device to host: waits.
@@ -73,6 +81,7 @@ class Stream {
   }
   int device_;
   CopyObserver* observer_ = nullptr;
+  ThreadPool* pool_ = nullptr;
   void* handle_ = nullptr;
   State* state_ = nullptr;
 };

@@ -131,7 +131,7 @@ void add_copies(LayoutReport& report, const Machine& machine, bool cancelled) {
   if (machine.gpus.empty()) return absent(machine.no_gpu_reason);
   if (cancelled) return absent("interrupted");
   Ceilings ceilings;
-  gpu::measure_copies(machine.gpus.front().index, ceilings);
+  gpu::measure_copies(machine.gpus.front().index, machine.cpu.threads, ceilings);
   add_copy_rows(report, ceilings);
 }
 

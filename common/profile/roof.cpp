@@ -103,8 +103,8 @@ Ceilings measure_ceilings(Context& ctx) {
   cpu::measure(machine.cpu, ceilings);
   ceilings.cpu_fork_seconds = measure_fork(machine.cpu.threads);
   if (machine.gpus.empty()) return ceilings;
-  gpu::measure(machine.gpus.front().index, ceilings);
-  gpu::measure_copies(machine.gpus.front().index, ceilings);
+  gpu::measure(machine.gpus.front().index, machine.cpu.threads, ceilings);
+  gpu::measure_copies(machine.gpus.front().index, machine.cpu.threads, ceilings);
   return ceilings;
 }
 

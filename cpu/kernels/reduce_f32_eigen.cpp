@@ -41,8 +41,9 @@ double cost(const ReduceProblem& p, const Machine& machine) {
 
 // One output's elements.
 Partial total(ReduceFn fn, const float* a, const float* b, const Loops<2>& loops) {
-  if (loops.elements > 0 && loops.contiguous()) return reduced(fn, Array(a, loops.elements), Array(b, loops.elements));
   Partial sum = empty_partial(fn);
+  if (loops.elements == 0) return sum;
+  if (loops.contiguous()) return reduced(fn, Array(a, loops.elements), Array(b, loops.elements));
   alignas(64) float x[kPiece], y[kPiece];
   Walker<2> walker(loops, 0);
   for (std::int64_t begin = 0; begin < loops.elements; begin += kPiece) {

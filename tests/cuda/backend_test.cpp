@@ -189,7 +189,7 @@ TEST(GpuMeasure, FillsTheGpuCeilingsAlone) {
   TANDEM_NEED_GPU();
   Ceilings ceilings;
   ceilings.cpu_flops = 17;
-  gpu::measure(0, ceilings);
+  gpu::measure(0, 2, ceilings);
   for (const double c : {ceilings.gpu_flops, ceilings.gpu_bytes, ceilings.launch_seconds, ceilings.copy_seconds,
                          ceilings.h2d_bytes, ceilings.d2h_bytes, ceilings.wait_seconds, ceilings.allocate_seconds})
     EXPECT_GT(c, 0);
@@ -203,7 +203,7 @@ TEST(GpuMeasure, FillsTheGpuCeilingsAlone) {
 TEST(GpuMeasure, CopiesBySizeAndKindOfMemory) {
   TANDEM_NEED_GPU();
   Ceilings ceilings;
-  gpu::measure_copies(0, ceilings);
+  gpu::measure_copies(0, 2, ceilings);
   for (const CopyCurve* curve :
        {&ceilings.h2d_pageable, &ceilings.d2h_pageable, &ceilings.h2d_pinned, &ceilings.d2h_pinned}) {
     // From the smallest size on, without a gap.
