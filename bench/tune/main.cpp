@@ -175,7 +175,9 @@ tuning::File news(const std::string& path, bool remeasure) {
     }
   }
   if (!file.ceilings) file.ceilings = this_machine().ceilings;
-  if (lacks_copies(*file.ceilings)) gpu::measure_copies(detected_machine().gpus.front().index, *file.ceilings);
+  const Machine& machine = detected_machine();
+  if (lacks_copies(*file.ceilings))
+    gpu::measure_copies(machine.gpus.front().index, machine.cpu.threads, *file.ceilings);
   return file;
 }
 
