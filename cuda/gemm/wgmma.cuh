@@ -23,6 +23,12 @@ __device__ __forceinline__ std::uint64_t slab_descriptor(const char* slab) {
   return kSwizzle128 | kEightRows | std::uint64_t{1} << 16 | (address & 0x3ffff) >> 4;
 }
 
+/// Dynamic shared memory from a multiple of 1024 on: the launch promises 16. Slabs need that.
+__device__ __forceinline__ char* aligned_slabs(char* shared) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  return shared + (0u - address) % 1024;
+}
+
 /// Makes what this thread has written to shared memory visible to the matrix instructions, with a barrier after it.
 __device__ __forceinline__ void fence_for_wgmma() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)

@@ -31,11 +31,6 @@ __device__ __forceinline__ TileExtent wgmma_extent(std::int64_t m, std::int64_t 
   return {i0, j0, static_cast<int>(::min(m - i0, rows)), static_cast<int>(::min(n - j0, cols))};
 }
 
-__device__ __forceinline__ char* aligned_slabs(char* shared) {
-  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-  return shared + (0u - address) % 1024;
-}
-
 /// The sums of the block's tile over the whole depth. `side.add` sees each slab while it is multiplied. Returns with all
 /// threads past the last use of shared memory.
 template <class Product, class Shape, class LoaderA, class LoaderB, class SideSums>

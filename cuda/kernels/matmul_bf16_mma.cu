@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksPerSm)
 template <class Shape>
 Code with_shape(const MatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
-  return with_ways<true>(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
+  return with_ways(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
     return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
       return launch_with_shared(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads),
                                 Shape::kSharedBytes, bf16_mma<Shape, kWayA, kWayB>, args, item, tiles_m, tiles_n);

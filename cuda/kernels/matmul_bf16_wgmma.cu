@@ -17,7 +17,7 @@
 namespace tandem::cuda::matmul_bf16_wgmma {
 namespace {
 
-template <class Shape, Way kWayA, Way kWayB>
+template <class Shape, Way kWay>
 __global__ void __launch_bounds__(Shape::kThreads, 1)
     bf16_wgmma(const __grid_constant__ MatmulArgs args, std::int64_t first_item, unsigned tiles_m, unsigned tiles_n) {
   if constexpr (!kHasWgmma) {
@@ -31,9 +31,9 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
     const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
     float c[Shape::kBlocksN][4] = {};
     {
-      SlabLoader<Element, Shape::kRows, Shape::kThreads, kWayA> load_a(
+      SlabLoader<Element, Shape::kRows, Shape::kThreads, kWay> load_a(
           {item.a + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth}, thread);
-      SlabLoader<Element, Shape::kCols, Shape::kThreads, kWayB> load_b(
+      SlabLoader<Element, Shape::kCols, Shape::kThreads, kWay> load_b(
           {item.b + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
       constexpr int kSlabDepth = kSlabBytes / static_cast<int>(sizeof(Element));
       NoSideSums none;
@@ -93,32 +93,27 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
   }
 }
 
-/// Where the copy engine reads both operands.
 template <class Shape>
-bool launched_ring(const MatmulArgs& args, const Queue& queue, Code& code) {
+bool launched_ring(const MatmulArgs& args, const OperandOfK& a, const OperandOfK& b, const Queue& queue, Code& code) {
+  const double groups = static_cast<double>(ceil_div(args.m, Shape::kRows * Shape::kCluster)) *
+                        static_cast<double>(ceil_div(args.n, Shape::kCols)) * static_cast<double>(a.items);
   CUtensorMap map_a, map_b;
-  const Loops<3>& batch = args.batch;
-  if (batch.rank > 1 || args.a.col != 1 || args.b.row != 1) return false;
-  const std::int64_t step_a = batch.rank ? batch.strides[0][0] : 0, step_b = batch.rank ? batch.strides[1][0] : 0;
-  if (!describe_rows({args.a.data, 2, args.k, args.m, args.a.row, batch.elements, step_a}, Shape::kRows, map_a) ||
-      !describe_rows({args.b.data, 2, args.k, args.n, args.b.col, batch.elements, step_b}, Shape::kBoxB, map_b))
-    return false;
-  const unsigned groups_m = blocks_for(args.m, Shape::kRows * Shape::kCluster),
-                 tiles_n = blocks_for(args.n, Shape::kCols);
-  if (static_cast<double>(groups_m) * tiles_n * static_cast<double>(batch.elements) > 4e9) return false;
-  code = launch_ring<Shape>(queue, args.m, args.n, batch.elements, bf16_wgmma_ring<Shape>, args, map_a, map_b, groups_m,
-                            tiles_n, step_a != 0 ? 1 : 0, step_b != 0 ? 1 : 0);
+  if (groups > 4e9 || !describe(a, 2, Shape::kRows, map_a) || !describe(b, 2, Shape::kBoxB, map_b)) return false;
+  code = launch_ring<Shape>(queue, args.m, args.n, a.items, bf16_wgmma_ring<Shape>, args, map_a, map_b,
+                            blocks_for(args.m, Shape::kRows * Shape::kCluster), blocks_for(args.n, Shape::kCols),
+                            a.item != 0 ? 1 : 0, b.item != 0 ? 1 : 0);
   return true;
 }
 
-template <class Shape>
-Code with_shape(const MatmulArgs& args, const Queue& queue) {
+/// For operands that neither the copy engine reads nor were packed for it.
+Code launch_plain(const MatmulArgs& args, const Queue& queue) {
+  using Shape = PlainWgmma;
   const unsigned tiles_m = blocks_for(args.m, Shape::kRows), tiles_n = blocks_for(args.n, Shape::kCols);
-  return with_ways<false>(bf16_way(args, 0), bf16_way(args, 1), [&]<Way kWayA, Way kWayB>() {
-    return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
-      return launch_with_shared(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads),
-                                Shape::kSharedBytes, bf16_wgmma<Shape, kWayA, kWayB>, args, item, tiles_m, tiles_n);
-    });
+  const bool rows = bf16_way(args, 0) == Way::rows && bf16_way(args, 1) == Way::rows;
+  return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
+    return launch_with_shared(
+        queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads), Shape::kSharedBytes,
+        rows ? bf16_wgmma<Shape, Way::rows> : bf16_wgmma<Shape, Way::elements>, args, item, tiles_m, tiles_n);
   });
 }
 
@@ -128,16 +123,32 @@ Refusal supports(const MatmulProblem& p, const Machine& machine) {
   return refusal ? refusal : refuse_mma_sizes(p.m, p.n, p.k);
 }
 
-Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
+std::size_t room_for_a(const MatmulProblem& p) { return packing_room(p.a, Layout::row, p.m, p.k, p.batch, 2); }
+std::size_t room_for_b(const MatmulProblem& p) {
+  return packing_room(p.b, Layout::column, p.n, p.k, p.shared_b ? 1 : p.batch, 2);
+}
+std::size_t workspace(const MatmulProblem& p, const Machine&) { return room_for_a(p) + room_for_b(p); }
+
+Code run(const MatmulArgs& args, const Queue& queue, Workspace room) {
   if (args.m == 0 || args.n == 0) return Code::ok;
-  return with_wgmma_shape(args.m, args.n, args.batch.elements, *queue.machine, [&]<class Ring, class Shape>() {
-    Code code = Code::ok;
-    return launched_ring<Ring>(args, queue, code) ? code : with_shape<Shape>(args, queue);
-  });
+  if (args.k == 0 || args.batch.rank > 1) return launch_plain(args, queue);
+  const Loops<3>& batch = args.batch;
+  const auto step = [&](int operand) { return batch.rank ? batch.strides[operand][0] : 0; };
+  const OperandOfK of_a{args.a.data, args.m, args.k, args.a.row, args.a.col, batch.elements, step(0)};
+  const OperandOfK of_b{args.b.data, args.n, args.k, args.b.col, args.b.row, batch.elements, step(1)};
+  Code code = Code::ok;
+  const OperandOfK a = k_major<std::uint16_t>(queue, of_a, room, code);
+  const OperandOfK b = k_major<std::uint16_t>(queue, of_b, room, code);
+  if (code != Code::ok) return code;
+  const bool launched = with_ring(args.m, args.n, batch.elements, *queue.machine,
+                                  [&]<class Shape>() { return launched_ring<Shape>(args, a, b, queue, code); });
+  return launched ? code : launch_plain(args, queue);
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
-  return std::max(wgmma_seconds(p.m, p.n, p.k, p.batch, 2, machine), seconds_for_bytes(Matmul::bytes(p), 0.8, machine));
+  return std::max(wgmma_seconds(p.m, p.n, p.k, p.batch, 2, machine),
+                  seconds_for_bytes(Matmul::bytes(p), 0.8, machine)) +
+         packing_seconds(room_for_a(p), machine) + packing_seconds(room_for_b(p), machine);
 }
 
 }  // namespace
@@ -148,7 +159,7 @@ const Kernel<Matmul> kKernel = {
     .traits = {},
     .supports = supports,
     .cost = cost,
-    .workspace = no_workspace<Matmul>,
+    .workspace = workspace,
     .run = run,
 };
 

@@ -1,10 +1,11 @@
 // Idea:    each thread keeps 8 x 8 elements of c in registers, so that 4 float4 reads of shared memory feed 64
 //          multiply-adds; while a slab of depth 16 is used, the next one is on its way (cp.async, or registers where
 //          the operand must be transposed). Warps own 64 x 32 of the block's 128 x 128; 64 x 64 blocks for small
-//          results.
+//          results. Where the tiles leave multiprocessors idle, a long depth is split: each part leaves its sums in the
+//          workspace, and a second kernel adds them in order and finishes.
 // Limits:  m, n and k below 2^31 - 16; any strides, batches and alignment, read by float4 where pointers, strides and
-//          sizes are multiples of 4 and element by element elsewhere. The depth is not split: a small result of a
-//          long sum leaves most of the device idle, and fewer than 64 rows or columns waste the rest of the tile.
+//          sizes are multiples of 4 and element by element elsewhere. Fewer than 64 rows or columns waste the rest of
+//          the tile.
 // Expect:  compiled for 8.0 and 9.0: at most 128 registers, no spills; multiply-adds for each instruction that reads
 //          shared memory, over the whole machine code: 15.5 (128 x 128) and 10.2 (64 x 64). Counted under the
 //          emulator at 256 x 256 x 256, all layouts: no bank conflict, loads and stores of global memory 100 %
@@ -23,7 +24,10 @@ namespace {
 
 using Large = BlockShape<128, 2, 4, 2, 2, 2>;  // 256 threads of 8 x 8
 using Small = BlockShape<64, 2, 2, 1, 2, 4>;   // 128 threads of 4 x 8
-constexpr int kBand = 16;                      // tile rows that run side by side, see tile_at
+/// Large tiles are taken only where they are many.
+template <class Shape>
+constexpr bool kSplit = std::is_same_v<Shape, Small>;
+constexpr int kBand = 16;  // tile rows that run side by side, see tile_at
 
 /// The thread's part of the grid's work. Read from the special registers each time it is made, so that what only the
 /// store needs occupies no register during the main loop.
@@ -48,6 +52,12 @@ struct Work {
   }
 };
 
+__device__ __forceinline__ unsigned part_of_depth() {
+  unsigned part;
+  asm volatile("mov.u32 %0, %%ctaid.z;" : "=r"(part));
+  return part;
+}
+
 // Without asynchronous copies both operands pass through registers, and two large blocks would spill.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
 #define TANDEM_REGTILED_BLOCKS 1
@@ -58,7 +68,7 @@ struct Work {
 template <class Shape, bool kAlongKA, bool kAlongKB, Access kAccess>
 __global__ void __launch_bounds__(Shape::kThreads, TANDEM_REGTILED_BLOCKS)
     matmul_regtiled(const __grid_constant__ MatmulArgs args, std::int64_t first_item, unsigned tiles_m,
-                    unsigned tiles_n, bool direct_store) {
+                    unsigned tiles_n, bool direct_store, int part_depth, std::int64_t part_elements) {
   using LoaderA = TileLoader<Shape::kTile, Shape::kThreads, kAlongKA, kAccess>;
   using LoaderB = TileLoader<Shape::kTile, Shape::kThreads, kAlongKB, kAccess>;
   __shared__ __align__(16) float shared[4 * Shape::kSlab];  // a, a, b, b
@@ -66,9 +76,16 @@ __global__ void __launch_bounds__(Shape::kThreads, TANDEM_REGTILED_BLOCKS)
   float acc[Shape::kRows][Shape::kCols] = {};
   {
     const Work<Shape> work(args, first_item, tiles_m, tiles_n);
+    std::int64_t k0 = 0;
     int left = static_cast<int>(args.k);
-    LoaderA load_a(work.item.a + work.i0 * args.a.row, args.a.row, args.a.col, work.rows, left, work.thread);
-    LoaderB load_b(work.item.b + work.j0 * args.b.col, args.b.col, args.b.row, work.cols, left, work.thread);
+    if constexpr (kSplit<Shape>) {
+      k0 = static_cast<std::int64_t>(part_of_depth()) * part_depth;
+      left = static_cast<int>(min(args.k - k0, static_cast<std::int64_t>(part_depth)));
+    }
+    LoaderA load_a(work.item.a + work.i0 * args.a.row + k0 * args.a.col, args.a.row, args.a.col, work.rows, left,
+                   work.thread);
+    LoaderB load_b(work.item.b + work.j0 * args.b.col + k0 * args.b.row, args.b.col, args.b.row, work.cols, left,
+                   work.thread);
     const Place<Shape> place(work.thread);
     int stage = 0;
     load_a.fetch(shared);
@@ -97,11 +114,25 @@ __global__ void __launch_bounds__(Shape::kThreads, TANDEM_REGTILED_BLOCKS)
   const Work<Shape> work(args, first_item, tiles_m, tiles_n);
   const Place<Shape> place(work.thread);
   float* c = work.item.c + work.i0 * args.c.row + work.j0 * args.c.col;
+  if constexpr (kSplit<Shape>) c += part_of_depth() * part_elements;
   if (direct_store)
     store_direct<Shape>(args, place, c, work.i0, work.j0, work.rows, work.cols, acc);
   else
     store_staged<Shape>(args, place, c, work.i0, work.j0, work.rows, work.cols, acc, shared + work.thread / 32 * 1024,
                         work.thread % 32);
+}
+
+/// c from the sums of all parts, added in order: an element a thread.
+__global__ void __launch_bounds__(256)
+    add_parts(const __grid_constant__ MatmulArgs args, const float* sums, std::int64_t first, int parts) {
+  const std::int64_t elements = args.m * args.n, total = elements * args.batch.elements;
+  const std::int64_t at = first + static_cast<std::int64_t>(blockIdx.x) * 256 + threadIdx.x;
+  if (at >= total) return;
+  float sum = 0.0f;
+#pragma unroll 4
+  for (int part = 0; part < parts; ++part) sum += __ldg(sums + part * total + at);
+  const std::int64_t item = at / elements, i = at % elements / args.n, j = at % elements % args.n;
+  finish(args, sum, item_of(args, item).c + i * args.c.row + j * args.c.col, i, j);
 }
 
 bool multiple_of_4(std::int64_t value) { return value % 4 == 0; }
@@ -117,6 +148,8 @@ struct Plan {
   bool along_k_a, along_k_b;
   bool vector;
   bool direct_store;
+  int parts = 1, part_depth = 0;
+  std::int64_t part_elements = 0;
 };
 
 Plan plan(const MatmulArgs& args) {
@@ -144,24 +177,37 @@ bool prefers_large(std::int64_t m, std::int64_t n, std::int64_t batch, int multi
   return static_cast<double>(large) * 4.0 <= static_cast<double>(small) * 1.2;
 }
 
+/// Into how many parts the depth is split: as many as the device has room for blocks, each of 256 or more; 1: not.
+int parts_of_depth(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch, int multiprocessors) {
+  const std::int64_t blocks = ceil_div(m, Small::kTile) * ceil_div(n, Small::kTile) * batch;
+  if (blocks == 0 || batch > kMaxGridY || prefers_large(m, n, batch, multiprocessors)) return 1;
+  const std::int64_t room = std::int64_t{multiprocessors} * Small::kBlocksPerSm;
+  return static_cast<int>(std::clamp<std::int64_t>(std::min(room / blocks, k / 256), 1, 16));
+}
+/// Depth of one part: whole slabs, of which the last part may have fewer.
+int part_depth(std::int64_t k, int parts) {
+  return static_cast<int>(ceil_div(ceil_div(std::max<std::int64_t>(k, 1), parts), kDepth) * kDepth);
+}
+
 template <class Shape, bool kAlongKA, bool kAlongKB, Access kAccess>
-Code launch_all(const MatmulArgs& args, const Queue& queue, bool direct_store) {
+Code launch_all(const MatmulArgs& args, const Queue& queue, const Plan& p) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
   return in_ranges(args.batch.elements, kMaxGridY, [&](std::int64_t item, std::int64_t items) {
-    return launch(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items)), dim3(Shape::kThreads),
-                  matmul_regtiled<Shape, kAlongKA, kAlongKB, kAccess>, args, item, tiles_m, tiles_n, direct_store);
+    return launch(queue, dim3(tiles_m * tiles_n, static_cast<unsigned>(items), static_cast<unsigned>(p.parts)),
+                  dim3(Shape::kThreads), matmul_regtiled<Shape, kAlongKA, kAlongKB, kAccess>, args, item, tiles_m,
+                  tiles_n, p.direct_store, p.part_depth, p.part_elements);
   });
 }
 
 template <class Shape, bool kAlongKA, bool kAlongKB>
 Code with_access(const MatmulArgs& args, const Queue& queue, const Plan& p) {
-  return p.vector ? launch_all<Shape, kAlongKA, kAlongKB, Access::vector>(args, queue, p.direct_store)
-                  : launch_all<Shape, kAlongKA, kAlongKB, Access::scalar>(args, queue, p.direct_store);
+  return p.vector ? launch_all<Shape, kAlongKA, kAlongKB, Access::vector>(args, queue, p)
+                  : launch_all<Shape, kAlongKA, kAlongKB, Access::scalar>(args, queue, p);
 }
 
 template <class Shape>
 Code with_layout(const MatmulArgs& args, const Queue& queue, const Plan& p) {
-  if (p.along_k_a && p.along_k_b) return launch_all<Shape, true, true, Access::scalar>(args, queue, p.direct_store);
+  if (p.along_k_a && p.along_k_b) return launch_all<Shape, true, true, Access::scalar>(args, queue, p);
   if (p.along_k_a) return with_access<Shape, true, false>(args, queue, p);
   return p.along_k_b ? with_access<Shape, false, true>(args, queue, p)
                      : with_access<Shape, false, false>(args, queue, p);
@@ -174,23 +220,61 @@ Refusal supports(const MatmulProblem& p, const Machine& machine) {
   return f32_only<Matmul>(p, machine);
 }
 
-Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
-  if (args.m == 0 || args.n == 0) return Code::ok;
-  const Plan p = plan(args);
+std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
+  const int parts = parts_of_depth(p.m, p.n, p.k, p.batch, multiprocessors(machine));
+  return parts == 1 ? 0 : static_cast<std::size_t>(parts) * static_cast<std::size_t>(p.batch * p.m * p.n) * 4;
+}
+
+Code launch_parts(const MatmulArgs& args, const Queue& queue, int parts) {
+  Plan p = plan(args);
+  p.parts = parts;
+  p.part_depth = part_depth(args.k, parts);
+  p.part_elements = args.batch.elements * args.m * args.n;
   return prefers_large(args.m, args.n, args.batch.elements, multiprocessors(*queue.machine))
              ? with_layout<Large>(args, queue, p)
              : with_layout<Small>(args, queue, p);
 }
 
-// Efficiencies: prior, not measured. The time of the busiest multiprocessor, in whole tiles.
+Code run(const MatmulArgs& args, const Queue& queue, Workspace space) {
+  if (args.m == 0 || args.n == 0) return Code::ok;
+  const std::int64_t items = args.batch.elements;
+  const int parts = parts_of_depth(args.m, args.n, args.k, items, multiprocessors(*queue.machine));
+  if (parts == 1) return launch_parts(args, queue, 1);
+  MatmulArgs sums = args;  // of one part: row-major, item after item
+  sums.c = {space.data, args.n, 1};
+  sums.alpha = 1.0f;
+  sums.beta = 0.0f;
+  sums.bias = {};
+  sums.activation = Activation::none;
+  std::int64_t step = args.m * args.n;
+  for (int d = sums.batch.rank - 1; d >= 0; --d) {
+    sums.batch.strides[2][d] = step;
+    step *= sums.batch.shape[d];
+  }
+  const Code code = launch_parts(sums, queue, parts);
+  if (code != Code::ok) return code;
+  return in_ranges(ceil_div(items * args.m * args.n, 256), kMaxGridX, [&](std::int64_t first, std::int64_t blocks) {
+    return launch(queue, dim3(static_cast<unsigned>(blocks)), dim3(256), add_parts, args,
+                  static_cast<const float*>(space.data), first * 256, parts);
+  });
+}
+
+// Efficiencies: of an H100 0.73 at 4096 cubed, less for small tiles, which is a prior. The time of the busiest
+// multiprocessor, in whole tiles.
 double cost(const MatmulProblem& p, const Machine& machine) {
   const int processors = multiprocessors(machine);
   const bool large = prefers_large(p.m, p.n, p.batch, processors);
   const std::int64_t tile = large ? Large::kTile : Small::kTile;
-  const std::int64_t waves = ceil_div(ceil_div(p.m, tile) * ceil_div(p.n, tile) * p.batch, processors);
-  const double padded = static_cast<double>(waves * processors * tile * tile) * 2.0 * static_cast<double>(p.k);
-  return std::max(seconds_for_flops(padded, large ? 0.55 : 0.45, machine),
-                  seconds_for_bytes(Matmul::bytes(p), 0.8, machine));
+  const int parts = parts_of_depth(p.m, p.n, p.k, p.batch, processors);
+  const std::int64_t waves = ceil_div(ceil_div(p.m, tile) * ceil_div(p.n, tile) * p.batch * parts, processors);
+  const double padded = static_cast<double>(waves * processors * tile * tile) * 2.0 *
+                        static_cast<double>(parts == 1 ? p.k : part_depth(p.k, parts));
+  // The sums of parts are written and read, by a kernel more.
+  const double sums =
+      parts == 1 ? 0.0 : 2e-6 + seconds_for_bytes(2.0 * static_cast<double>(workspace(p, machine)), 0.8, machine);
+  return std::max(seconds_for_flops(padded, large ? 0.7 : 0.5, machine),
+                  seconds_for_bytes(Matmul::bytes(p), 0.8, machine)) +
+         sums;
 }
 
 }  // namespace
@@ -201,7 +285,7 @@ const Kernel<Matmul> kKernel = {
     .traits = {},
     .supports = supports,
     .cost = cost,
-    .workspace = no_workspace<Matmul>,
+    .workspace = workspace,
     .run = run,
 };
 

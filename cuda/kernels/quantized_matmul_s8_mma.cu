@@ -52,7 +52,7 @@ Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
   const unsigned tiles_m = blocks_for(args.m, Shape::kTile), tiles_n = blocks_for(args.n, Shape::kTile);
   const Way a = way_of(args.a.data, args.a.row, args.a.col, args.m, 1);
   const Way b = args.b24.values ? Way::sparse24 : way_of(args.b.data, args.b.col, args.b.row, args.n, 1);
-  return with_ways<true>(a, b, [&]<Way kWayA, Way kWayB>() {
+  return with_ways(a, b, [&]<Way kWayA, Way kWayB>() {
     return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), Shape::kSharedBytes,
                               quantized_mma<Product, Shape, kWayA, kWayB>, args, tiles_m, tiles_n);
   });

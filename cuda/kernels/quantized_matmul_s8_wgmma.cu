@@ -50,7 +50,7 @@ struct SlabSums {
   }
 };
 
-template <class Product, class Shape, Way kWayA, Way kWayB>
+template <class Product, class Shape, Way kWay>
 __global__ void __launch_bounds__(Shape::kThreads, 1)
     quantized_wgmma(const __grid_constant__ QuantizedMatmulArgs args, unsigned tiles_m, unsigned tiles_n) {
   if constexpr (!kHasWgmma) {
@@ -64,10 +64,10 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
     std::int32_t c[Shape::kBlocksN][4] = {};
     SlabSums<A, Shape> side{args.zb.data != nullptr, args.za.data != nullptr, thread};
     {
-      SlabLoader<typename Product::Element, Shape::kRows, Shape::kThreads, kWayA> load_a(
+      SlabLoader<typename Product::Element, Shape::kRows, Shape::kThreads, kWay> load_a(
           {static_cast<const A*>(args.a.data) + tile.i0 * args.a.row, args.a.row, args.a.col, tile.rows, depth},
           thread);
-      SlabLoader<typename Product::Element, Shape::kCols, Shape::kThreads, kWayB> load_b(
+      SlabLoader<typename Product::Element, Shape::kCols, Shape::kThreads, kWay> load_b(
           {args.b.data + tile.j0 * args.b.col, args.b.col, args.b.row, tile.cols, depth}, thread);
       multiply_by_wgmma<Product, Shape>(load_a, load_b, (depth + kSlabBytes - 1) / kSlabBytes, slabs, c, side);
     }
@@ -144,34 +144,45 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
   }
 }
 
-/// Where the copy engine reads both operands and the result lies by rows.
 template <class Product, class Shape>
-bool launched_ring(const QuantizedMatmulArgs& args, const Queue& queue, Code& code) {
+bool launched_ring(const QuantizedMatmulArgs& args, const OperandOfK& a, const OperandOfK& b, const Queue& queue,
+                   Code& code) {
   CUtensorMap map_a, map_b;
-  if (args.a.col != 1 || args.b.row != 1 || args.c.row < args.c.col) return false;
-  if (!describe_rows({args.a.data, 1, args.k, args.m, args.a.row}, Shape::kRows, map_a) ||
-      !describe_rows({args.b.data, 1, args.k, args.n, args.b.col}, Shape::kBoxB, map_b))
+  if (args.c.row < args.c.col || !describe(a, 1, Shape::kRows, map_a) || !describe(b, 1, Shape::kBoxB, map_b))
     return false;
   code = launch_ring<Shape>(queue, args.m, args.n, 1, quantized_wgmma_ring<Product, Shape>, args, map_a, map_b,
                             blocks_for(args.m, Shape::kRows * Shape::kCluster), blocks_for(args.n, Shape::kCols));
   return true;
 }
 
-template <class Product, class Shape>
-Code with_shape(const QuantizedMatmulArgs& args, const Queue& queue) {
+/// For a result that lies by columns, and for operands that neither the copy engine reads nor were packed for it.
+template <class Product>
+Code launch_plain(QuantizedMatmulArgs args, const OperandOfK& a, const OperandOfK& b, const Queue& queue) {
+  using Shape = PlainWgmma;
+  args.a = {a.data, a.row, a.depth};
+  args.b = {static_cast<const std::int8_t*>(b.data), b.depth, b.row};
   const unsigned tiles_m = blocks_for(args.m, Shape::kRows), tiles_n = blocks_for(args.n, Shape::kCols);
-  const Way a = way_of(args.a.data, args.a.row, args.a.col, args.m, 1);
-  const Way b = way_of(args.b.data, args.b.col, args.b.row, args.n, 1);
-  return with_ways<false>(a, b, [&]<Way kWayA, Way kWayB>() {
-    return launch_with_shared(queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), Shape::kSharedBytes,
-                              quantized_wgmma<Product, Shape, kWayA, kWayB>, args, tiles_m, tiles_n);
-  });
+  const bool rows =
+      way_of(a.data, a.row, a.depth, a.rows, 1) == Way::rows && way_of(b.data, b.row, b.depth, b.rows, 1) == Way::rows;
+  return launch_with_shared(
+      queue, dim3(tiles_m * tiles_n), dim3(Shape::kThreads), Shape::kSharedBytes,
+      rows ? quantized_wgmma<Product, Shape, Way::rows> : quantized_wgmma<Product, Shape, Way::elements>, args, tiles_m,
+      tiles_n);
 }
 
-template <class Product, class Ring, class Shape>
-Code with_shapes(const QuantizedMatmulArgs& args, const Queue& queue) {
+template <class Product>
+Code with_product(const QuantizedMatmulArgs& args, const Queue& queue, Workspace room) {
+  OperandOfK a{args.a.data, args.m, args.k, args.a.row, args.a.col};
+  OperandOfK b{args.b.data, args.n, args.k, args.b.col, args.b.row};
+  if (args.k == 0) return launch_plain<Product>(args, a, b, queue);
   Code code = Code::ok;
-  return launched_ring<Product, Ring>(args, queue, code) ? code : with_shape<Product, Shape>(args, queue);
+  a = k_major<std::uint8_t>(queue, a, room, code);
+  b = k_major<std::uint8_t>(queue, b, room, code);
+  if (code != Code::ok) return code;
+  const bool launched = with_ring(args.m, args.n, 1, *queue.machine, [&]<class Shape>() {
+    return launched_ring<Product, Shape>(args, a, b, queue, code);
+  });
+  return launched ? code : launch_plain<Product>(args, a, b, queue);
 }
 
 Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {
@@ -179,17 +190,24 @@ Refusal supports(const QuantizedMatmulProblem& p, const Machine& machine) {
   return refusal ? refusal : refuse_mma_sizes(p.m, p.n, p.k);
 }
 
-Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+std::size_t room_for_a(const QuantizedMatmulProblem& p) {
+  return packing_room(p.a_layout, Layout::row, p.m, p.k, 1, 1);
+}
+std::size_t room_for_b(const QuantizedMatmulProblem& p) {
+  return packing_room(p.b_layout, Layout::column, p.n, p.k, 1, 1);
+}
+std::size_t workspace(const QuantizedMatmulProblem& p, const Machine&) { return room_for_a(p) + room_for_b(p); }
+
+Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace room) {
   if (args.m == 0 || args.n == 0) return Code::ok;
-  return with_wgmma_shape(args.m, args.n, 1, *queue.machine, [&]<class Ring, class Shape>() {
-    return args.a_type == DType::u8 ? with_shapes<U8S8Product, Ring, Shape>(args, queue)
-                                    : with_shapes<S8Product, Ring, Shape>(args, queue);
-  });
+  return args.a_type == DType::u8 ? with_product<U8S8Product>(args, queue, room)
+                                  : with_product<S8Product>(args, queue, room);
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
   return std::max(wgmma_seconds(p.m, p.n, p.k, 1, 1, machine),
-                  seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine));
+                  seconds_for_bytes(QuantizedMatmul::bytes(p), 0.8, machine)) +
+         packing_seconds(room_for_a(p), machine) + packing_seconds(room_for_b(p), machine);
 }
 
 }  // namespace
@@ -200,7 +218,7 @@ const Kernel<QuantizedMatmul> kKernel = {
     .traits = {},
     .supports = supports,
     .cost = cost,
-    .workspace = no_workspace<QuantizedMatmul>,
+    .workspace = workspace,
     .run = run,
 };
 

@@ -21,9 +21,9 @@ LIMITS = {
     "quantized_mma": (95, 95, 100),
     "bf16_mma": (95, 95, 100),
     "quantized_wgmma": (94, 95, 100),  # scales and zero points are read in fours
-    "bf16_wgmma": (95, 95, 100),
     "quantized_wgmma_ring": (ANY, 95, 100),  # scales and zero points alone; the copy engine reads the operands
     "bf16_wgmma_ring": (ANY, 95, 100),
+    "pack_k_major": (95, 95, 100),
     "quantized_mmasp": (95, 95, 100),
     "bf16_mmasp": (95, 95, 100),
     "unary_vector": (95, 95, None),
@@ -43,8 +43,8 @@ LIMITS = {
     "scales_of_ranges": (ANY, ANY, None),
 }
 # Kernels that must be there: both shapes, both ways of reading, each layout of the operands.
-VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "bf16_mma": 8, "quantized_wgmma": 8,
-            "bf16_wgmma": 6, "quantized_wgmma_ring": 2, "bf16_wgmma_ring": 2, "softmax_lanes": 3,
+VARIANTS = {"matmul_tiled": 1, "matmul_regtiled": 8, "quantized_mma": 8, "bf16_mma": 8, "quantized_wgmma": 1,
+            "quantized_wgmma_ring": 2, "bf16_wgmma_ring": 2, "pack_k_major": 2, "softmax_lanes": 3,
             "scaled_run": 6, "scaled_rows": 9, "dynamic_quantize_fused": 7, "spmm_rowsplit": 4}
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles CUDA kernels and checks what the compiler made of them; needs nvcc, no GPU.
 
-usage: check_cubin.py [--nvcc NVCC] [--archs 80,90] [--list]
+usage: check_cubin.py [--nvcc NVCC] [--archs 80,90a] [--list]
 
 For every kernel file and architecture: no spills, no stack where none is expected, registers within the limit, and for
 the register-tiled product the number of multiply-adds for each shared-memory read, counted from the machine code of the
@@ -25,9 +25,9 @@ KERNELS = ROOT / "cuda" / "kernels"
 # Low 12 bits of a 16-byte instruction of compute capability 7.0 to 9.0.
 FFMA, LDS, LDL, STL = 0x223, 0x984, 0x983, 0x387
 IDP, IMMA, HMMA, LDSM, LDGSTS = 0x226, 0x237, 0x23C, 0x83B, 0xFAE
-HGMMA, IGMMA = 0x9F0, 0x9F1
+HGMMA, IGMMA, UTMALDG = 0x9F0, 0x9F1, 0x5B4
 IDP_FORM = 0x1FF  # the bits above tell where the second operand of IDP is: register, constant, immediate, uniform
-NAMES = {IDP: "IDP", IMMA: "IMMA", HMMA: "HMMA", LDSM: "LDSM", LDGSTS: "LDGSTS", HGMMA: "HGMMA", IGMMA: "IGMMA"}
+NAMES = {IDP: "IDP", IMMA: "IMMA", HMMA: "HMMA", LDSM: "LDSM", LDGSTS: "LDGSTS", HGMMA: "HGMMA", IGMMA: "IGMMA", UTMALDG: "UTMALDG"}
 
 # file -> registers at most
 LIMITS = {
@@ -36,7 +36,7 @@ LIMITS = {
     "matmul_f32_regtiled.cu": 128,
     "matmul_f32_dense24.cu": 64,
     "matmul_bf16_naive.cu": 64,
-    "matmul_bf16_mma.cu": 224,
+    "matmul_bf16_mma.cu": 232,
     "matmul_bf16_mmasp.cu": 224,
     "matmul_bf16_wgmma.cu": 255,
     "quantized_matmul_s8_naive.cu": 64,
@@ -90,6 +90,8 @@ MUST_HOLD = {
     "_mma.*3WayE0": {LDGSTS: 12},
     "quantized_wgmmaI": {IGMMA: 4, IDP: 32},
     "bf16_wgmmaI": {HGMMA: 4},
+    "quantized_wgmma_ringI": {IGMMA: 4, UTMALDG: 2},
+    "bf16_wgmma_ringI": {HGMMA: 4, UTMALDG: 2},
     "_wgmma.*3WayE0": {LDGSTS: 12},
 }
 # part of a kernel's name -> FFMA for each LDS at least

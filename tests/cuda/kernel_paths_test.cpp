@@ -99,6 +99,23 @@ void expect_many_batch_items(const Kernel<Matmul>& kernel) {
   expect_right(kernel, c);
 }
 
+TEST(Regtiled, DepthInParts) {
+  TANDEM_NEED_GPU();
+  for (const ProductLayout& layout : kLayouts)
+    for (const auto& [m, n, k] :
+         {std::array<std::int64_t, 3>{1, 64, 5000}, {16, 130, 1040}, {65, 63, 3001}, {64, 256, 512}, {3, 1, 777}})
+      expect_right(cuda::matmul_f32_regtiled::kKernel, product(m, n, k, layout));
+  for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu_erf}) {
+    Case<Matmul> c;  // one b for all items, whatever can be fused, and a result that has gaps
+    c.attributes = {.alpha = -1.25f, .beta = 0.5f, .activation = activation, .bias = true};
+    c.operands = {f32("a", {3, 20, 700}), f32("b", {3, 700, 70}, {0, 70, 1}), f32("bias", {70}),
+                  f32("c", {3, 20, 70}, {20 * 75, 75, 1})};
+    c.fill = Fill::reals;
+    c.terms = 700;
+    expect_right(cuda::matmul_f32_regtiled::kKernel, c);
+  }
+}
+
 TEST(Products, MoreBatchItemsThanAGridHas) {
   TANDEM_NEED_GPU();
   expect_many_batch_items(cuda::matmul_f32_naive::kKernel);

@@ -191,6 +191,24 @@ TEST(Bf16Wgmma, BatchesAndEpilogues) {
   expect_batches_and_epilogues(cuda::matmul_bf16_wgmma::kKernel);
 }
 
+// Batches that the copy engine reads as they are, one operand for all items, and items that have to be packed.
+TEST(Bf16Wgmma, BatchesForTheCopyEngine) {
+  TANDEM_NEED_GPU_FOR(cuda::matmul_bf16_wgmma::kKernel);
+  for (const Machine& machine : {one_multiprocessor(), gpu_machine()})
+    for (const std::int64_t step_a : {0, 144 * 72})
+      for (const std::int64_t step_b : {0, 136 * 72})
+        for (const bool tb : {false, true}) {
+          Case<Matmul> c;
+          c.operands = {{"a", DType::bf16, {3, 144, 72}, {step_a, 72, 1}},
+                        {"b", DType::bf16, {3, 72, 136}, {step_b, tb ? 1 : 136, tb ? 72 : 1}},
+                        {"c", DType::f32, {3, 144, 136}, {144 * 136, 136, 1}}};
+          c.fill = Fill::integers;
+          c.exact = true;
+          c.terms = 72;
+          expect_right(cuda::matmul_bf16_wgmma::kKernel, c, machine);
+        }
+}
+
 bool has_sparse_tensor_cores() {
   const int capability = gpu_machine().gpus[0].compute_capability;
   return capability >= 80 && capability < 90;
