@@ -19,7 +19,7 @@ endfunction()
 
 if(NOT TANDEM_CUDA STREQUAL "OFF")
   if(NOT CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90-real;90-virtual"
+    set(CMAKE_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90a-real;90-virtual"
         CACHE STRING "CUDA architectures, explicit (for instance 80-real;90-virtual)" FORCE)
   endif()
   if(CMAKE_CUDA_ARCHITECTURES MATCHES "native|all")
