@@ -33,9 +33,14 @@ std::vector<profile::Row> run(Context& ctx, const tuning::Problem& problem, cons
   return profile::run_problem(ctx, {problem.op, problem.text, {}, {}}, {}, how);
 }
 
-double median_of(const std::vector<profile::Row>& rows, const std::string& kernel) {
+/// What a call takes from and to host memory: that is what the choice was made for.
+double call_seconds(const profile::Row& row) {
+  return row.end_to_end.measured() ? row.end_to_end.summary.median : row.time.summary.median;
+}
+
+double seconds_of(const std::vector<profile::Row>& rows, const std::string& kernel) {
   for (const profile::Row& row : rows)
-    if (row.kernel == kernel && row.status == profile::Status::ok) return row.time.summary.median;
+    if (row.kernel == kernel && row.status == profile::Status::ok) return call_seconds(row);
   return profile::kAbsent;
 }
 
@@ -44,7 +49,7 @@ const profile::Row* fastest(const std::vector<profile::Row>& rows, bool referenc
   const profile::Row* best = nullptr;
   for (const profile::Row& row : rows)
     if (row.reference == reference && row.status == profile::Status::ok &&
-        (!best || row.time.summary.median < best->time.summary.median))
+        (!best || call_seconds(row) < call_seconds(*best)))
       best = &row;
   return best;
 }
@@ -76,27 +81,27 @@ bool try_one(Context& ctx, Context& plain, const tuning::Problem& problem, const
     if (row.status == profile::Status::wrong)
       all.wrong.push_back(fmt::format("{} on {} {}: {}", row.kernel, row.op, row.problem, row.reason));
   const profile::Row* best = fastest(rows, false);
-  const double chosen = median_of(rows, tried.chosen), without = median_of(rows, tried.without_table);
+  const double chosen = seconds_of(rows, tried.chosen), without = seconds_of(rows, tried.without_table);
   if (!best || std::isnan(chosen) || std::isnan(without)) return false;
   tried.best = best->kernel;
-  tried.best_seconds = best->time.summary.median;
+  tried.best_seconds = call_seconds(*best);
   tried.regret = chosen / tried.best_seconds - 1;
   tried.regret_without_table = without / tried.best_seconds - 1;
   if (const profile::Row* reference = fastest(rows, true))
-    tried.reference_speedup = reference->time.summary.median / tried.best_seconds;
+    tried.reference_speedup = call_seconds(*reference) / tried.best_seconds;
   for (const profile::Row& row : rows)
     if (row.status == profile::Status::ok && !row.reference)
       all.kernel_errors.push_back(std::abs(row.predicted_seconds / row.time.summary.median - 1));
   for (const profile::Row& row : rows)
     if (row.kernel == tried.chosen)
-      tried.predicted_error = std::abs(row.predicted_seconds / row.time.summary.median - 1);
+      tried.predicted_error = std::abs(row.predicted_end_to_end_seconds / call_seconds(row) - 1);
   if (std::max(tried.regret, tried.regret_without_table) > kAgain) {
     const std::vector<profile::Row> again = run(ctx, problem, options, kLonger, [&](std::string_view kernel) {
       return kernel == tried.chosen || kernel == tried.without_table || kernel == tried.best;
     });
-    const double least_again = median_of(again, tried.best);
-    const double now = median_of(again, tried.chosen) / least_again - 1;
-    const double now_without = median_of(again, tried.without_table) / least_again - 1;
+    const double least_again = seconds_of(again, tried.best);
+    const double now = seconds_of(again, tried.chosen) / least_again - 1;
+    const double now_without = seconds_of(again, tried.without_table) / least_again - 1;
     if (std::isnan(now) || std::isnan(now_without)) return false;
     tried.regret = std::max(0.0, now);
     tried.regret_without_table = std::max(0.0, now_without);

@@ -11,6 +11,7 @@ namespace tandem::tune {
 struct Tried {
   tuning::Problem problem;
   std::string chosen, without_table, best;
+  // Of calls from and to host memory, copies included.
   double best_seconds = 0;
   double regret = 0;                // seconds of the chosen kernel over the best, minus 1
   double regret_without_table = 0;  // the same of what would be chosen without measurements

@@ -54,8 +54,12 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   return matmul_f32_regtiled::kKernel.cost(dense_problem(p), machine) + seconds_for_bytes(2 * written, 0.5, machine);
 }
 
-std::size_t workspace(const MatmulProblem& p, const Machine&) {
-  return static_cast<std::size_t>(p.n) * static_cast<std::size_t>(p.k) * sizeof(float);
+/// Of the dense matrix, to a multiple of what workspaces are aligned to: that of the product follows.
+std::size_t dense_bytes(std::int64_t n, std::int64_t k) {
+  return static_cast<std::size_t>(ceil_div(n * k * 4, 256) * 256);
+}
+std::size_t workspace(const MatmulProblem& p, const Machine& machine) {
+  return dense_bytes(p.n, p.k) + matmul_f32_regtiled::kKernel.workspace(dense_problem(p), machine);
 }
 
 Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
@@ -69,7 +73,9 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   MatmulArgs product = args;
   product.b24 = {};
   product.b = {dense, args.n, 1};
-  return matmul_f32_regtiled::kKernel.run(product, queue, {});
+  const std::size_t used = dense_bytes(args.n, args.k);
+  return matmul_f32_regtiled::kKernel.run(product, queue,
+                                          {static_cast<char*>(workspace.data) + used, workspace.bytes - used});
 }
 
 }  // namespace
