@@ -46,7 +46,7 @@ inline double packing_seconds(std::size_t bytes, const Machine& machine) {
   return bytes == 0 ? 0.0 : seconds_for_bytes(2.0 * static_cast<double>(bytes), 0.7, machine) + 2e-6;
 }
 
-/// Launches `kernel` of a ring, `more` after the numbers of groups of tiles along m and tiles along n.
+/// Launches `kernel` of a ring: a cluster for each group of tiles, but no more than the device has room for.
 template <class Shape, class... Parameters, class... Arguments>
 Code launch_ring(const Queue& queue, std::int64_t m, std::int64_t n, std::int64_t items, void (*kernel)(Parameters...),
                  Arguments&&... arguments) {
