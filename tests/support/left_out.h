@@ -14,7 +14,8 @@ void leave_out(const std::string& kernel, const std::string& reason);
 /// Reason -> kernels.
 const std::map<std::string, std::set<std::string>>& kernels_left_out();
 
-/// TANDEM_REQUIRE_CUDA=1: whatever needs a GPU must not be left out.
+/// TANDEM_REQUIRE_CUDA=1: whatever needs a GPU must not be left out for want of one. What the GPU that is there lacks for
+/// a kernel is only reported.
 bool cuda_is_required();
 
 /// Why nothing can run on a GPU here, in the driver's words where there is one; empty: a GPU (or an emulator) is there.
@@ -27,12 +28,13 @@ const char* running_case() noexcept;
 }  // namespace tandem::test
 
 /// Skips the rest of a test for a stated reason. Without a GPU where one is required that is a failure.
-#define TANDEM_SKIP(backend, reason)                                                \
-  do {                                                                              \
-    if ((backend) == ::tandem::Backend::cuda && ::tandem::test::cuda_is_required()) \
-      GTEST_FAIL() << "TANDEM_REQUIRE_CUDA=1, but: " << (reason);                   \
-    else                                                                            \
-      GTEST_SKIP() << (reason);                                                     \
+#define TANDEM_SKIP(backend, reason)                                                  \
+  do {                                                                                \
+    if ((backend) == ::tandem::Backend::cuda && ::tandem::test::cuda_is_required() && \
+        !::tandem::test::no_gpu_reason().empty())                                     \
+      GTEST_FAIL() << "TANDEM_REQUIRE_CUDA=1, but: " << (reason);                     \
+    else                                                                              \
+      GTEST_SKIP() << (reason);                                                       \
   } while (false)
 
 /// Skips the rest of a test where there is no GPU.
