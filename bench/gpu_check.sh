@@ -107,6 +107,7 @@ step() {  # step <name> <limit in s> <command...>: runs it, keeps its output, no
 sharded() {
   local parts=$1 pids=() status=0 shard
   shift
+  rm -rf "$parts"  # of a run that was cut off
   mkdir -p "$parts" || return 1
   for ((shard = 0; shard < shards; shard++)); do
     GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard "$@" >"$parts/$shard" 2>&1 &
@@ -220,6 +221,10 @@ for check in memcheck racecheck; do
   fi
 done
 
+if [ ${#steps[@]} -eq 0 ]; then
+  failed=1
+  echo "gpu_check: no step is named '$wanted'" >&2
+fi
 write_summary
 if [ $failed -eq 0 ]; then
   echo "gpu_check: PASSED in $((SECONDS - began)) s, results in $out"

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/dispatch/question.h"
+#include "common/profile/comparison.h"
 #include "common/profile/run_problem.h"
 #include "common/profile/stats.h"
 #include "common/profile/timer.h"
@@ -33,24 +34,21 @@ std::vector<profile::Row> run(Context& ctx, const tuning::Problem& problem, cons
   return profile::run_problem(ctx, {problem.op, problem.text, {}, {}}, {}, how);
 }
 
-/// What a call takes from and to host memory: that is what the choice was made for.
-double call_seconds(const profile::Row& row) {
-  return row.end_to_end.measured() ? row.end_to_end.summary.median : row.time.summary.median;
-}
-
+/// Of a whole call: that is what the choice was made for.
 double seconds_of(const std::vector<profile::Row>& rows, const std::string& kernel) {
   for (const profile::Row& row : rows)
-    if (row.kernel == kernel && row.status == profile::Status::ok) return call_seconds(row);
+    if (row.kernel == kernel) return profile::host_to_host(row);
   return profile::kAbsent;
 }
 
 /// The fastest row, among references or among the others.
 const profile::Row* fastest(const std::vector<profile::Row>& rows, bool reference) {
   const profile::Row* best = nullptr;
-  for (const profile::Row& row : rows)
-    if (row.reference == reference && row.status == profile::Status::ok &&
-        (!best || call_seconds(row) < call_seconds(*best)))
+  for (const profile::Row& row : rows) {
+    const double seconds = profile::host_to_host(row);
+    if (row.reference == reference && !std::isnan(seconds) && (!best || seconds < profile::host_to_host(*best)))
       best = &row;
+  }
   return best;
 }
 
@@ -84,17 +82,17 @@ bool try_one(Context& ctx, Context& plain, const tuning::Problem& problem, const
   const double chosen = seconds_of(rows, tried.chosen), without = seconds_of(rows, tried.without_table);
   if (!best || std::isnan(chosen) || std::isnan(without)) return false;
   tried.best = best->kernel;
-  tried.best_seconds = call_seconds(*best);
+  tried.best_seconds = profile::host_to_host(*best);
   tried.regret = chosen / tried.best_seconds - 1;
   tried.regret_without_table = without / tried.best_seconds - 1;
   if (const profile::Row* reference = fastest(rows, true))
-    tried.reference_speedup = call_seconds(*reference) / tried.best_seconds;
+    tried.reference_speedup = profile::host_to_host(*reference) / tried.best_seconds;
   for (const profile::Row& row : rows)
     if (row.status == profile::Status::ok && !row.reference)
       all.kernel_errors.push_back(std::abs(row.predicted_seconds / row.time.summary.median - 1));
   for (const profile::Row& row : rows)
     if (row.kernel == tried.chosen)
-      tried.predicted_error = std::abs(row.predicted_end_to_end_seconds / call_seconds(row) - 1);
+      tried.predicted_error = std::abs(row.predicted_end_to_end_seconds / profile::host_to_host(row) - 1);
   if (std::max(tried.regret, tried.regret_without_table) > kAgain) {
     const std::vector<profile::Row> again = run(ctx, problem, options, kLonger, [&](std::string_view kernel) {
       return kernel == tried.chosen || kernel == tried.without_table || kernel == tried.best;

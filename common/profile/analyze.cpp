@@ -7,6 +7,7 @@
 
 #include "common/core/context_impl.h"
 #include "common/dispatch/crossing.h"
+#include "common/profile/comparison.h"
 #include "common/profile/format.h"
 #include "common/profile/run_facts.h"
 #include "common/profile/run_problem.h"
@@ -45,9 +46,7 @@ Trial trial_of(const Candidate& predicted, profile::Row row) {
   trial.predicted = predicted;
   if (row.status == profile::Status::ok && row.time.measured()) {
     trial.kernel_seconds = row.time.summary.median;
-    trial.seconds = row.backend == name(Backend::cpu) ? trial.kernel_seconds
-                    : row.end_to_end.measured()       ? row.end_to_end.summary.median
-                                                      : profile::kAbsent;
+    trial.seconds = profile::host_to_host(row);
     if (row.backend != name(Backend::cpu)) trial.moving_seconds = trial.seconds - trial.kernel_seconds;
     trial.off_by = trial.seconds / predicted.seconds - 1;
   }

@@ -15,13 +15,6 @@ double dense_seconds(const std::vector<Row>& rows, const std::string& backend) {
   return best;
 }
 
-/// Seconds of a whole call on host memory.
-double host_to_host(const Row& row) {
-  if (!row.timed()) return kAbsent;
-  if (row.backend != "cuda" || row.kernel == kAuto) return row.time.summary.median;
-  return row.end_to_end.measured() ? row.end_to_end.summary.median : kAbsent;
-}
-
 double regret_of(const Row& automatic, const std::vector<Row>& rows) {
   double best = kAbsent, chosen = kAbsent;
   for (const Row& row : rows) {
@@ -35,6 +28,12 @@ double regret_of(const Row& automatic, const std::vector<Row>& rows) {
 }
 
 }  // namespace
+
+double host_to_host(const Row& row) {
+  if (!row.timed()) return kAbsent;
+  if (row.backend != "cuda" || row.kernel == kAuto) return row.time.summary.median;
+  return row.end_to_end.measured() ? row.end_to_end.summary.median : kAbsent;
+}
 
 bool Comparison::any_wrong() const {
   return std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.status == Status::wrong; });

@@ -73,14 +73,13 @@ Code pack(const Queue& queue, const OperandOfK& from, void* to) {
   });
 }
 
-/// The operand as it is where 16 bytes of k can be read at a time, or packed into `room`, which is then advanced; as it
-/// is, too, where the room does not suffice.
+/// An operand that is not contiguous along k, packed into `room`, which is then advanced; others, and where the room does
+/// not suffice, as they are. One that is contiguous, but not aligned, asked for no room: what there is is the other's.
 template <class Element>
 OperandOfK k_major(const Queue& queue, const OperandOfK& operand, Workspace& room, Code& code) {
   constexpr int kSize = sizeof(Element);
-  const bool aligned = aligned16(operand.data) && operand.row * kSize % 16 == 0 && operand.item * kSize % 16 == 0;
   const std::size_t bytes = packed_bytes(operand.rows, operand.k, operand.distinct(), kSize);
-  if ((operand.depth == 1 && aligned) || bytes > room.bytes || code != Code::ok) return operand;
+  if (operand.depth == 1 || bytes > room.bytes || code != Code::ok) return operand;
   const std::int64_t stride = packed_stride(operand.k, kSize);
   const OperandOfK packed{
       room.data, operand.rows, operand.k, stride, 1, operand.items, operand.item == 0 ? 0 : operand.rows * stride};

@@ -10,7 +10,7 @@ namespace tandem::cuda {
 
 template <int kTile_, int kWarpsM_, int kWarpsN_, int kBlocksPerSm_>
 struct MmaShape {
-  static constexpr int kTile = kTile_;
+  static constexpr int kTile = kTile_, kRows = kTile, kCols = kTile;
   static constexpr int kWarpsM = kWarpsM_, kWarpsN = kWarpsN_;
   static constexpr int kThreads = kWarpsM * kWarpsN * 32;
   static constexpr int kBlocksPerSm = kBlocksPerSm_;
@@ -37,8 +37,8 @@ template <class Shape>
 __device__ __forceinline__ TileExtent tile_extent(std::int64_t m, std::int64_t n, unsigned tiles_m, unsigned tiles_n) {
   constexpr unsigned kBand = 16;  // tile rows that run side by side, see tile_at
   const TileAt at = tile_at(blockIdx.x, tiles_m, tiles_n, kBand);
-  const std::int64_t tile = Shape::kTile, i0 = at.row * tile, j0 = at.col * tile;
-  return {i0, j0, static_cast<int>(::min(m - i0, tile)), static_cast<int>(::min(n - j0, tile))};
+  const std::int64_t rows = Shape::kRows, cols = Shape::kCols, i0 = at.row * rows, j0 = at.col * cols;
+  return {i0, j0, static_cast<int>(::min(m - i0, rows)), static_cast<int>(::min(n - j0, cols))};
 }
 
 /// One thread's part in the fragments of its warp.
@@ -90,14 +90,10 @@ __device__ __forceinline__ void multiply_slabs(const char* slab_a, const char* s
   }
 }
 
-/// Brings slabs of two operands through a ring in shared memory and calls multiply(slab_a, slab_b) for each. Returns
-/// with all threads past the last use of shared memory.
-template <int kBytesA, int kBytesB, int kStages, class LoaderA, class LoaderB, class Multiply>
-__device__ __forceinline__ void for_each_slab(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
-                                              Multiply&& multiply) {
-  constexpr int kAhead = kStages - 1;
-  const auto slab_a = [&](int stage) { return shared + stage * (kBytesA + kBytesB); };
-  const auto slab_b = [&](int stage) { return shared + stage * (kBytesA + kBytesB) + kBytesA; };
+/// Starts a ring: brings the first kAhead slabs of two operands, a group of copies each.
+template <int kAhead, class LoaderA, class LoaderB, class SlabA, class SlabB>
+__device__ __forceinline__ void start_ring(LoaderA& load_a, LoaderB& load_b, int slabs, const SlabA& slab_a,
+                                           const SlabB& slab_b) {
 #pragma unroll
   for (int s = 0; s < kAhead; ++s) {
     if (s < slabs) {
@@ -108,6 +104,17 @@ __device__ __forceinline__ void for_each_slab(LoaderA& load_a, LoaderB& load_b, 
     }
     async_commit();
   }
+}
+
+/// Brings slabs of two operands through a ring in shared memory and calls multiply(slab_a, slab_b) for each. Returns
+/// with all threads past the last use of shared memory.
+template <int kBytesA, int kBytesB, int kStages, class LoaderA, class LoaderB, class Multiply>
+__device__ __forceinline__ void for_each_slab(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
+                                              Multiply&& multiply) {
+  constexpr int kAhead = kStages - 1;
+  const auto slab_a = [&](int stage) { return shared + stage * (kBytesA + kBytesB); };
+  const auto slab_b = [&](int stage) { return shared + stage * (kBytesA + kBytesB) + kBytesA; };
+  start_ring<kAhead>(load_a, load_b, slabs, slab_a, slab_b);
   int stage = 0, free = kAhead;
   for (int s = 0; s < slabs; ++s) {
     async_wait_but<kAhead - 1>();

@@ -23,14 +23,6 @@ struct WgmmaShape {
   static constexpr int kStaging = kRows * kPitch > kCols* kColumnPitch ? kRows* kPitch : kCols* kColumnPitch;
 };
 
-template <class Shape>
-__device__ __forceinline__ TileExtent wgmma_extent(std::int64_t m, std::int64_t n, unsigned tiles_m, unsigned tiles_n) {
-  constexpr unsigned kBand = 16;  // tile rows that run side by side, see tile_at
-  const TileAt at = tile_at(blockIdx.x, tiles_m, tiles_n, kBand);
-  const std::int64_t rows = Shape::kRows, cols = Shape::kCols, i0 = at.row * rows, j0 = at.col * cols;
-  return {i0, j0, static_cast<int>(::min(m - i0, rows)), static_cast<int>(::min(n - j0, cols))};
-}
-
 /// The sums of the block's tile over the whole depth. `side.add` sees each slab while it is multiplied. Returns with all
 /// threads past the last use of shared memory.
 template <class Product, class Shape, class LoaderA, class LoaderB, class SideSums>
@@ -39,16 +31,7 @@ __device__ __forceinline__ void multiply_by_wgmma(LoaderA& load_a, LoaderB& load
   const auto slab_a = [&](int s) { return shared + s % Shape::kStages * (Shape::kSlabA + Shape::kSlabB); };
   const auto slab_b = [&](int s) { return slab_a(s) + Shape::kSlabA; };
   const int rows_at = threadIdx.x / 128 * 64 * kSlabBytes;
-#pragma unroll
-  for (int s = 0; s < Shape::kAhead; ++s) {
-    if (s < slabs) {
-      load_a.fetch(slab_a(s));
-      load_b.fetch(slab_b(s));
-      load_a.store(slab_a(s));
-      load_b.store(slab_b(s));
-    }
-    async_commit();
-  }
+  start_ring<Shape::kAhead>(load_a, load_b, slabs, slab_a, slab_b);
   for (int s = 0; s < slabs; ++s) {
     async_wait_but<Shape::kAhead - 1>();
     fence_for_wgmma();

@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
     using Element = Bf16Product::Element;
     extern __shared__ __align__(1024) char shared[];
     char* const slabs = aligned_slabs(shared);
-    const TileExtent tile = wgmma_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
+    const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
     const Bf16Item item = bf16_item_of(args, first_item + blockIdx.y);
     const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
     float c[Shape::kBlocksN][4] = {};

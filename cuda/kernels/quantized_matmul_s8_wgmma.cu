@@ -62,7 +62,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
     using A = std::conditional_t<Product::kUnsignedA, std::uint8_t, std::int8_t>;
     extern __shared__ __align__(1024) char shared[];
     char* const slabs = aligned_slabs(shared);
-    const TileExtent tile = wgmma_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
+    const TileExtent tile = tile_extent<Shape>(args.m, args.n, tiles_m, tiles_n);
     const int depth = static_cast<int>(args.k), thread = static_cast<int>(threadIdx.x);
     std::int32_t c[Shape::kBlocksN][4] = {};
     SlabSums<A, Shape> side{args.zb.data != nullptr, args.za.data != nullptr, thread};

@@ -247,6 +247,26 @@ TEST_F(GpuCalls, AQuantizedProductOfFloatsRunsWhereItIsForced) {
   }
 }
 
+// The time of a CUDA row is that of calls on data that is there, one after the other: what is predicted for it has no
+// launch that somebody waits for, and no copies. A whole call has both.
+TEST_F(GpuCalls, PredictedTimesAreOfWhatIsTimed) {
+  const char *const op = "relu", *const problem = "f32:1000";
+  const Decision decision = explain(ctx(), std::string(op) + " " + problem);
+  const profile::Problem problems[] = {{op, problem, {}, {}}};
+  profile::CompareOptions options;
+  options.min_seconds = 1e-4;
+  std::size_t seen = 0;
+  for (const profile::Row& row : benchmark_operation(ctx(), problems, options).rows) {
+    const auto candidate = std::find_if(decision.candidates.begin(), decision.candidates.end(),
+                                        [&](const Candidate& c) { return c.kernel == row.kernel && c.accepted; });
+    if (row.backend != "cuda" || row.kernel == profile::kAuto || candidate == decision.candidates.end()) continue;
+    ++seen;
+    EXPECT_DOUBLE_EQ(row.predicted_seconds, candidate->kernel_seconds) << row.kernel;
+    EXPECT_DOUBLE_EQ(row.predicted_end_to_end_seconds, candidate->seconds) << row.kernel;
+  }
+  EXPECT_GT(seen, 0u);
+}
+
 TEST_F(GpuCalls, BatchesRunOnStreamsOfTheirOwn) {
   std::vector<Tensor> items;
   for (std::uint64_t i = 0; i < 12; ++i) items.push_back(to_gpu(filled({20, 20}, Fill::integers, i)));

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -62,11 +63,13 @@ class GpuCheckCli : public ::testing::Test {
          "while [ $# -gt 0 ]; do [ \"$1\" = --json ] && cp " + compare_result_ + " \"$2\"; shift; done\n");
   }
 
-  /// An executable that appends its name and arguments to a file, one a line, and then does as it is told.
+  /// An executable that appends its name and arguments to a file, one a line, and then does as it is told. A line is one
+  /// write: parts of a program of tests run at the same time.
   void fake(const std::string& program, const std::string& then = "", const std::string& place = "build/bin/") {
     const fs::path path = folder_.path() / (place + program);
-    write_bytes(path.string(), "#!/usr/bin/env bash\n{ printf '%s' " + program + "; printf '\\t%s' \"$@\"; echo; } >>" +
-                                   folder_.file("calls") + "\n" + then);
+    write_bytes(path.string(), "#!/usr/bin/env bash\nline=$(printf '%s' " + program +
+                                   "; printf '\\t%s' \"$@\")\nprintf '%s\\n' \"$line\" >>" + folder_.file("calls") +
+                                   "\n" + then);
     fs::permissions(path, fs::perms::owner_all);
   }
 
@@ -151,6 +154,33 @@ TEST_F(GpuCheckCli, AProgramThatIsNotThereFails) {
   EXPECT_EQ(results(summary()).at("profile"), "failed (127)");
 }
 
+TEST_F(GpuCheckCli, RunsTheStepsThatAreAskedFor) {
+  Ran ran = check("--steps 'c*_tests|memcheck'");
+  EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  std::set<std::string> steps;
+  for (const auto& [step, result] : results(summary())) steps.insert(step);
+  EXPECT_EQ(steps, (std::set<std::string>{"cross_tests", "cuda_tests", "memcheck"}));
+  ran = check("--steps nonsense");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.err, "gpu_check: no step is named 'nonsense'\n");
+  EXPECT_FALSE(summary().at("passed").get<bool>());
+}
+
+// Programs of tests run in parts, each with its own cases: one that fails is enough, and it is heard.
+TEST_F(GpuCheckCli, OnePartOfTheTestsThatFailsIsEnough) {
+  fake("tandem_kernel_tests",
+       "echo \"part $GTEST_SHARD_INDEX of $GTEST_TOTAL_SHARDS\"\n"
+       "[ \"$GTEST_SHARD_INDEX\" != 0 ] || { echo 'a result is wrong'; exit 7; }\n");
+  const Ran ran = check("--steps kernel_tests");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(results(summary()).at("kernel_tests"), "failed (7)");
+  EXPECT_NE(ran.out.find("a result is wrong"), std::string::npos) << ran.out;
+  const std::string log = read_bytes(folder_.file("out/kernel_tests.log"));
+  const std::size_t parts = std::min<std::size_t>(std::thread::hardware_concurrency(), 12);
+  EXPECT_EQ(lines_of(log).size(), parts + 1) << log;
+  EXPECT_FALSE(fs::exists(folder_.file("out/kernel_tests.shards")));
+}
+
 // One that ends when it is told to, and one that hears no signal but the last.
 TEST_F(GpuCheckCli, CutsOffWhatHangs) {
   fake("tandem_kernel_tests", "exec sleep 300\n");
@@ -194,7 +224,7 @@ TEST_F(GpuCheckCli, WithoutAGpuItSaysWhy) {
 }
 
 TEST_F(GpuCheckCli, BadOptionsAreOneSentence) {
-  for (const char* options : {"--wish", "--step-limit", "--step-limit x", "--step-limit 0"}) {
+  for (const char* options : {"--wish", "--step-limit", "--step-limit x", "--step-limit 0", "--steps", "--steps ''"}) {
     const Ran ran = check(options);
     EXPECT_EQ(ran.exit_code, 1) << options;
     ASSERT_EQ(lines_of(ran.err).size(), 1u) << options << "\n" << ran.err;
