@@ -65,13 +65,14 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 // A stored element is put in its place in the time that copying 48 bytes takes.
 double cost(const SpmmProblem& p, const Machine& machine) {
   const double written = 4.0 * static_cast<double>(p.m) * static_cast<double>(p.k);
-  constexpr double kCall = 100e-9;      // beyond that of the product
-  constexpr double kSearched = 0.4e-9;  // an element of b, beside reading it
+  constexpr double kCall = 100e-9;  // beyond that of the product
+  // Half a cycle (64 flops a cycle of the widest machines, 32 of others) an element of b, beside reading it.
+  const double searching = 16 / assumed(machine.ceilings).cpu_flops;
   const double searched = 4.0 * static_cast<double>(p.k) * static_cast<double>(p.n);
   const double begun = 480.0 * static_cast<double>(p.m);  // some 1.8 ns a row, however short it is
   const double expand =
       cpu_seconds(machine, 0, 2 * written + searched + begun + 48.0 * static_cast<double>(p.stored), 1, 1);
-  return kCall + kSearched * static_cast<double>(p.k) * static_cast<double>(p.n) + expand +
+  return kCall + searching * static_cast<double>(p.k) * static_cast<double>(p.n) + expand +
          matmul_f32_simd::kKernel.cost(dense_problem(p), machine);
 }
 

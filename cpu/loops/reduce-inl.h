@@ -113,7 +113,10 @@ HWY_INLINE double max_of_finite(const float* a, size_t n) {
                        hn::IfThenElse(hn::FirstN(d, count), part, hn::Set(d, -std::numeric_limits<float>::infinity())));
   }
   const double clean = over_lanes<ReduceFn::sum>(zeros);
-  return std::isnan(clean) ? clean : max_over_lanes(max);
+  if (std::isnan(clean)) return clean;
+  hn::Vec<F32> most = max.v[0];
+  for (int j = 1; j < kBatch; ++j) most = hn::Max(most, max.v[j]);
+  return static_cast<double>(hn::GetLane(hn::MaxOfLanes(d, most)));
 }
 
 // a[0 .. n) and b[0 .. n) combined into `into`.

@@ -1,4 +1,4 @@
-// Square tiles of 32-bit elements transposed in registers. Include after cpu/simd/simd.h, once a target.
+// Square tiles transposed in registers. Include after cpu/simd/simd.h, once a target.
 #if defined(TANDEM_CPU_LOOPS_TRANSPOSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_LOOPS_TRANSPOSE_INL_H_
 #undef TANDEM_CPU_LOOPS_TRANSPOSE_INL_H_
@@ -23,6 +23,42 @@ namespace hn = hwy::HWY_NAMESPACE;
 #else
 #define TANDEM_TILE_AVX512 0
 #endif
+
+// A square of kSide rows of 4 to 16 bytes, or kBlocks of them below one another, which become neighbours in y. Each
+// round interleaves the rows of the upper half with those of the lower one, and so moves one bit of the row's number
+// into that of the column: with as many rounds as it has bits the two are exchanged.
+template <int kSide, int kBlocks, class T>
+HWY_INLINE void transpose_square(const T* x, std::int64_t x_row, T* y, std::int64_t y_row) {
+#if HWY_TARGET == HWY_SCALAR
+  for (int j = 0; j < kSide; ++j)
+    for (int i = 0; i < kSide * kBlocks; ++i) y[j * y_row + i] = x[i * x_row + j];
+#else
+  const hn::FixedTag<T, static_cast<std::size_t>(kSide)> block;
+  const hn::FixedTag<T, static_cast<std::size_t>(kBlocks * kSide)> d;
+  hn::Vec<decltype(d)> a[kSide], b[kSide];
+#pragma GCC unroll 16
+  for (int i = 0; i < kSide; ++i) {
+    const T* row = x + i * x_row;
+    if constexpr (kBlocks == 1) {
+      a[i] = hn::LoadU(block, row);
+    } else {
+      a[i] = hn::Combine(d, hn::LoadU(block, row + kSide * x_row), hn::LoadU(block, row));
+    }
+  }
+#pragma GCC unroll 4
+  for (int bits = kSide; bits > 1; bits /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kSide / 2; ++i) {
+      b[2 * i] = hn::InterleaveLower(d, a[i], a[i + kSide / 2]);
+      b[2 * i + 1] = hn::InterleaveUpper(d, a[i], a[i + kSide / 2]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kSide; ++i) a[i] = b[i];
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kSide; ++i) hn::StoreU(a[i], d, y + i * y_row);
+#endif
+}
 
 #if HWY_TARGET == HWY_SCALAR
 constexpr std::int64_t kTile = 1;
@@ -79,18 +115,7 @@ HWY_INLINE void transpose_tile(const std::uint32_t* x, std::int64_t x_row, std::
 constexpr std::int64_t kTile = 4;
 
 HWY_INLINE void transpose_tile(const std::uint32_t* x, std::int64_t x_row, std::uint32_t* y, std::int64_t y_row, bool) {
-  const hn::FixedTag<std::uint32_t, 4> d;
-  const hn::FixedTag<std::uint64_t, 2> d64;
-  const auto r0 = hn::LoadU(d, x), r1 = hn::LoadU(d, x + x_row);
-  const auto r2 = hn::LoadU(d, x + 2 * x_row), r3 = hn::LoadU(d, x + 3 * x_row);
-  const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, r0, r1));
-  const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, r0, r1));
-  const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, r2, r3));
-  const auto high23 = hn::BitCast(d64, hn::InterleaveUpper(d, r2, r3));
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d64, low01, low23)), d, y);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d64, low01, low23)), d, y + y_row);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d64, high01, high23)), d, y + 2 * y_row);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23)), d, y + 3 * y_row);
+  transpose_square<4, 1>(x, x_row, y, y_row);
 }
 #endif
 
