@@ -300,7 +300,7 @@ bool is_plain(const MatmulArgs& args) {
          args.c.col == 1 && args.result == DType::f32;
 }
 
-void dots_part(const Plan& plan, const Item& item, Share columns) {
+void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const MatmulArgs& args = *plan.args;
   constexpr std::int64_t kAtOnce = 64;
   alignas(kLine) float sums[kSkinnyRows * kAtOnce];
@@ -308,6 +308,13 @@ void dots_part(const Plan& plan, const Item& item, Share columns) {
   dots.k = args.k;
   dots.a = reinterpret_cast<const float*>(item.a);
   dots.a_row = args.a.row;
+  if (plan.copies_a) {
+    auto* copy = reinterpret_cast<float*>(scratch.a);
+    for (std::int64_t i = 0; i < args.m; ++i)
+      for (std::int64_t p = 0; p < args.k; ++p) copy[i * args.k + p] = dots.a[i * args.a.row + p * args.a.col];
+    dots.a = copy;
+    dots.a_row = args.k;
+  }
   dots.b_col = args.b.col;
   StoreArgs store;
   store.tile = sums;
@@ -373,7 +380,7 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
   if (plan.set->enter != nullptr) plan.set->enter();
   for (std::int64_t i = mine.begin; i < mine.end; ++i) {
     if (plan.dots) {
-      dots_part(plan, item_at(plan, i), columns);
+      dots_part(plan, item_at(plan, i), columns, scratch);
     } else if (plan.skinny) {
       skinny_part(plan, item_at(plan, i), columns, scratch);
     } else {
@@ -407,6 +414,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
     other = turned(args);
     plan.args = &other;
     plan.call = {.fused = &other, .direct = is_plain(other)};
+    plan.copies_a = other.a.col != 1;
   }
   plan.skinny = !plan.dots && streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
   plan.c_element = static_cast<std::int64_t>(size_of(args.result));

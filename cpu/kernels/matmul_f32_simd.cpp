@@ -79,7 +79,8 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   constexpr double kEfficiency = 0.9, kCall = 40e-9;
   const GemmSet& set = set_for(machine);
   // The last vector of a row costs as much as a whole one; of dot products, that of k, and adding up the lanes.
-  const bool dots = p.a == Layout::row && (p.b == Layout::column || p.n == 1) && is_dots_size(p.m, p.n, p.k);
+  const bool dots = p.a == Layout::row && (p.b == Layout::column || p.n == 1 || copies_columns(p.m, p.n, p.k)) &&
+                    is_dots_size(p.m, p.n, p.k);
   const std::int64_t along = dots ? round_up(p.k, set.lanes) + 8 * set.lanes : p.k;
   const std::int64_t across = dots ? p.n : round_up(p.n, set.lanes);
   const double flops =

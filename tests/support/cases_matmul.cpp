@@ -71,7 +71,10 @@ std::vector<Size> common_sizes(bool small) {
   std::vector<Size> sizes = {{1, 1, 1},    {2, 3, 4},    {8, 8, 8},    {17, 33, 65}, {31, 67, 13},
                              {64, 64, 64}, {1, 100, 50}, {100, 1, 50}, {5, 130, 40}, {65, 66, 33}};
   if (!small)
-    for (const Size& size : {Size{16, 16, 16},
+    for (const Size& size : {Size{40, 2, 100},
+                             {23, 5, 33},
+                             {16, 6, 130},
+                             {16, 16, 16},
                              {129, 97, 65},
                              {128, 96, 64},
                              {5, 257, 300},
@@ -108,7 +111,8 @@ void add_values(std::vector<Case<Matmul>>& out, bool exact, bool small) {
 void add_specials(std::vector<Case<Matmul>>& out, bool small) {
   std::vector<Size> sizes = {{1, 1, 1}, {3, 5, 7}, {19, 21, 23}, {33, 40, 65}};
   if (!small)
-    for (const Size& size : {Size{8, 64, 16}, {1, 80, 30}, {70, 96, 100}, {5, 4, 300}}) sizes.push_back(size);
+    for (const Size& size : {Size{8, 64, 16}, {1, 80, 30}, {70, 96, 100}, {5, 4, 300}, {40, 3, 50}})
+      sizes.push_back(size);
   for (const Size& size : sizes)
     for (const Fill fill : {Fill::specials, Fill::infinities, Fill::extremes})
       for (std::size_t v = 0; v < (small ? 3u : 8u); ++v) {
@@ -182,7 +186,7 @@ void add_batches(std::vector<Case<Matmul>>& out, bool small) {
       {Shape{0}, Shape{}},        {Shape{1}, Shape{0}},    {Shape{2, 1, 2}, Shape{3, 1}}, {Shape{2, 3}, Shape{2, 1}}};
   std::vector<Size> sizes = {{5, 6, 7}, {17, 33, 20}};
   if (!small)
-    for (const Size& size : {Size{1, 9, 4}, {16, 16, 16}, {70, 40, 30}, {9, 1, 4}, {2, 70, 33}, {3, 4, 0}})
+    for (const Size& size : {Size{1, 9, 4}, {16, 16, 16}, {70, 40, 30}, {9, 1, 4}, {2, 70, 33}, {3, 4, 0}, {20, 3, 40}})
       sizes.push_back(size);
   std::size_t i = 0;
   for (const auto& [a, b] : batches)
@@ -236,6 +240,7 @@ void add_threads(std::vector<Case<Matmul>>& out, bool small) {
                            {2048, 1, 256},
                            {7, 1000, 333},
                            {1000, 7, 100},
+                           {3000, 5, 300},
                            {256, 256, 300},
                            {90, 700, 600},
                            {8, 1500, 100},

@@ -285,7 +285,8 @@ std::vector<Case<DynamicQuantize>> cases<DynamicQuantize>(Family family, Backend
     case Family::integers:
     case Family::reals:
     case Family::specials:
-      for (const Shape& shape : {Shape{1}, Shape{300}, Shape{40, 1}, Shape{20, 33}, Shape{5, 300}})
+      for (const Shape& shape :
+           {Shape{1}, Shape{300}, Shape{40, 1}, Shape{20, 33}, Shape{5, 300}, Shape{70, 3}, Shape{29, 10}})
         for (const Fill fill : {Fill::integers, Fill::tiny_integers, Fill::reals, Fill::wide, Fill::specials,
                                 Fill::infinities, Fill::extremes, Fill::minus_infinities, Fill::bits}) {
           const Family of = fill <= Fill::tiny_integers ? Family::integers
@@ -302,6 +303,7 @@ std::vector<Case<DynamicQuantize>> cases<DynamicQuantize>(Family family, Backend
         plain(0, Shape{n % 23, n}, Fill::reals);
         if (n < 600 && !small) plain(0, Shape{n, n % 19}, Fill::reals);
         if (n < 600) plain(1, Shape{n % 17, n}, Fill::reals);
+        if (n < 600 && !small) plain(1, Shape{n, n % 35}, Fill::reals);
         ++i;
       }
       for (const Shape& shape : {Shape{}, Shape{0}, Shape{0, 4}, Shape{4, 0}, Shape{2, 3, 4, 5}})
@@ -324,8 +326,8 @@ std::vector<Case<DynamicQuantize>> cases<DynamicQuantize>(Family family, Backend
       place_at_offsets(out);
       break;
     case Family::threads:
-      for (const Shape& shape :
-           {Shape{small ? 9001 : 600001}, Shape{small ? 90 : 900, 301}, Shape{3, small ? 3001 : 100003}})
+      for (const Shape& shape : {Shape{small ? 9001 : 600001}, Shape{small ? 90 : 900, 301},
+                                 Shape{3, small ? 3001 : 100003}, Shape{small ? 3001 : 100003, 3}})
         for (int axis = -1; axis < shape.rank(); ++axis)
           for (int v = 0; v < 4; ++v) plain(axis, shape, v == 3 ? Fill::specials : Fill::reals);
       break;

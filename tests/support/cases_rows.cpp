@@ -258,7 +258,7 @@ std::vector<Case<Transpose>> cases<Transpose>(Family family, Backend backend) {
         for (std::int64_t cols = rows % 2; cols <= 67; cols += small ? 7 : 2)
           add(Shape{rows, cols}, Place::row, Place::row);
       for (const std::int64_t edge : {127, 128, 129, 255, 256, 257, 1000})
-        for (const std::int64_t other : {1, 3, 31, 64}) {
+        for (const std::int64_t other : {1, 2, 3, 4, 7, 15, 31, 64}) {
           add(Shape{edge, other}, Place::row, Place::row);
           add(Shape{other, edge}, Place::row, Place::row);
         }
@@ -286,6 +286,9 @@ std::vector<Case<Transpose>> cases<Transpose>(Family family, Backend backend) {
       for (int v = 0; v < 6; ++v) {
         add(Shape{700, 613}, Place::row, Place::row);
         add(Shape{40, 100, 90}, Place::padded, Place::row);
+        add(Shape{3, 70001}, Place::row, Place::row);
+        add(Shape{30011, 9}, Place::row, Place::row);
+        add(Shape{1, 100003}, Place::row, Place::row);
       }
       break;
     case Family::reals:

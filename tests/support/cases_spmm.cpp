@@ -138,6 +138,7 @@ std::vector<Case<Spmm>> cases<Spmm>(Family family, Backend backend) {
         for (std::size_t v = 0; v < (small ? 2u : 8u); ++v, ++i)
           out.push_back(product({.size = size,
                                  .density = kDensities[i % 5],
+                                 .b = i % 3 == 2 ? Place::column : Place::row,
                                  .bias_rows = i % 4 == 1,
                                  .attributes = family == Family::integers ? exact_attributes(i) : real_attributes(i)},
                                 family == Family::integers ? Fill::integers : Fill::reals));
@@ -146,8 +147,11 @@ std::vector<Case<Spmm>> cases<Spmm>(Family family, Backend backend) {
       for (const Size& size : {Size{1, 1, 1}, {3, 5, 7}, {19, 21, 23}, {33, 40, 65}, {70, 96, 100}})
         for (const Fill fill : {Fill::specials, Fill::infinities, Fill::extremes})
           for (std::size_t v = 0; v < 8; ++v, ++i)
-            out.push_back(
-                product({.size = size, .density = kDensities[i % 5], .attributes = real_attributes(v)}, fill));
+            out.push_back(product({.size = size,
+                                   .density = kDensities[i % 5],
+                                   .b = i % 3 == 2 ? Place::column : Place::row,
+                                   .attributes = real_attributes(v)},
+                                  fill));
       break;
     case Family::shapes:
       add_shapes(out, small);
