@@ -122,8 +122,9 @@ double Spmm::dense_flops(const Problem& p) {
 }
 
 double Spmm::bytes(const Problem& p) {
-  const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
-  return 4.0 * (m + 1 + 2 * static_cast<double>(p.stored) + k * n + m * n + (p.bias ? n : 0));
+  const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), stored = static_cast<double>(p.stored);
+  const double read = std::min(static_cast<double>(p.k), stored);  // rows of b: at most one a stored element
+  return 4.0 * (m + 1 + 2 * stored + read * n + m * n + (p.bias ? n : 0));
 }
 
 std::optional<Request<Spmm>> Spmm::parse(std::string_view op, std::string_view text) {

@@ -52,7 +52,7 @@ struct Spmm {
   static bool reads_result(const Attributes&) { return false; }
   static double flops(const Problem& p);        // 2 stored n: what is computed, not what a dense product would
   static double dense_flops(const Problem& p);  // 2 m n k
-  static double bytes(const Problem& p);
+  static double bytes(const Problem& p);        // of b, no more rows than elements are stored
   /// "spmm" with kForm. DENSITY is the fraction of a that is stored, rounded to whole elements; tb, tc: b, c are
   /// column-major; bias=rows: one value a row.
   static std::optional<Request<Spmm>> parse(std::string_view op, std::string_view text);

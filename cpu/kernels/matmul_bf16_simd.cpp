@@ -53,6 +53,7 @@ HWY_AFTER_NAMESPACE();
 
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
+#include "cpu/gemm/packed_cost.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
@@ -76,11 +77,9 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 
 double cost(const MatmulProblem& p, const Machine& machine) {
   const bool pairs = machine.cpu.has_bf16_dot();
-  const double efficiency = 0.8 / bf16_ceiling_ratio(machine.cpu);
-  constexpr double kCall = 60e-9;
-  return kCall + cpu_seconds(machine, Matmul::flops(p), Matmul::bytes(p), efficiency,
-                             threads_worth(Matmul::flops(p) / (pairs ? 2 : 1), machine.cpu.threads),
-                             pairs ? &Ceilings::cpu_bf16_flops : &Ceilings::cpu_flops);
+  return packed_seconds(bf16_set(machine.cpu), {p.m, p.n, p.k, p.batch, p.a, p.b, Matmul::bytes(p)}, machine,
+                        0.88 / bf16_ceiling_ratio(machine.cpu),
+                        pairs ? &Ceilings::cpu_bf16_flops : &Ceilings::cpu_flops);
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {

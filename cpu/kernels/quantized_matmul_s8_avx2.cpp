@@ -8,6 +8,7 @@
 #include "common/dispatch/kernel.h"
 #include "cpu/dot/choose.h"
 #include "cpu/gemm/int_gemm.h"
+#include "cpu/gemm/packed_cost.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
@@ -22,10 +23,10 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
   // The ceiling is that of these instructions only where there are no better ones, which do four times as much a
   // vector.
   const CpuInfo& cpu = machine.cpu;
-  const double efficiency = 0.8 / (cpu.avx512_vnni ? 4.5 : cpu.avx_vnni ? 2.25 : 1) / s8_ceiling_ratio(cpu);
-  constexpr double kCall = 60e-9;
-  return kCall + cpu_seconds(machine, QuantizedMatmul::flops(p), QuantizedMatmul::bytes(p), efficiency,
-                             threads_worth(QuantizedMatmul::flops(p) / 2, cpu.threads), &Ceilings::cpu_s8_ops);
+  const double efficiency = 0.88 / (cpu.avx512_vnni ? 4.5 : cpu.avx_vnni ? 2.25 : 1) / s8_ceiling_ratio(cpu);
+  return packed_seconds(s16_set(p.a == DType::u8),
+                        {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p)}, machine, efficiency,
+                        &Ceilings::cpu_s8_ops);
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {

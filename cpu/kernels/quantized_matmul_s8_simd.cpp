@@ -13,6 +13,7 @@
 #include "common/dispatch/kernel.h"
 #include "cpu/dot/choose.h"
 #include "cpu/gemm/int_gemm.h"
+#include "cpu/gemm/packed_cost.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
@@ -26,10 +27,9 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  const double efficiency = 0.8 / s8_ceiling_ratio(machine.cpu);
-  constexpr double kCall = 60e-9;
-  return kCall + cpu_seconds(machine, QuantizedMatmul::flops(p), QuantizedMatmul::bytes(p), efficiency,
-                             threads_worth(QuantizedMatmul::flops(p) / 4, machine.cpu.threads), &Ceilings::cpu_s8_ops);
+  return packed_seconds(s8_set(machine.cpu, p.a == DType::u8),
+                        {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p)}, machine,
+                        0.88 / s8_ceiling_ratio(machine.cpu), &Ceilings::cpu_s8_ops);
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {

@@ -83,8 +83,9 @@ bool is_finite(float value) {
 }
 
 bool all_finite(const MatmulArgs& d) {
-  const std::int64_t outer = d.b.col == 1 ? d.k : d.n, inner = d.b.col == 1 ? d.n : d.k;
+  std::int64_t outer = d.b.col == 1 ? d.k : d.n, inner = d.b.col == 1 ? d.n : d.k;
   const std::int64_t outer_step = d.b.col == 1 ? d.b.row : d.b.col, inner_step = d.b.col == 1 ? 1 : d.b.row;
+  if (inner_step == 1 && outer_step == inner) inner *= std::exchange(outer, 1);  // no gaps: one run
   for (std::int64_t i = 0; i < outer; ++i) {
     const float* b = static_cast<const float*>(d.b.data) + i * outer_step;
     std::uint32_t infinite = 0;
