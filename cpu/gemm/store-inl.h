@@ -105,6 +105,32 @@ void store_with(const StoreArgs& s, Activate activate) {
   }
 }
 
+// The same for a c in rows and a bias that is one row or none: one vector of columns after the other, all rows of it.
+// What does not depend on the row is decided outside of that loop, which would take three times as long otherwise.
+template <class Elements, bool kBias, class Activate>
+HWY_INLINE void store_rows(const StoreArgs& s, Activate activate) {
+  const hn::ScalableTag<float> d;
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const MatmulArgs& args = *static_cast<const MatmulArgs*>(s.args);
+  const float* tile = static_cast<const float*>(s.tile);
+  auto* c = static_cast<typename Elements::T*>(s.c);
+  const float beta = s.first ? args.beta : 1.0f;
+  const auto alpha_v = hn::Set(d, args.alpha), beta_v = hn::Set(d, beta);
+  const auto column = [&](std::int64_t j, std::int64_t count) HWY_ATTR {
+    const auto b = kBias ? load_some(d, static_cast<const float*>(args.bias.data) + s.j + j, 1, count) : hn::Zero(d);
+    for (std::int64_t i = 0; i < s.rows; ++i) {
+      auto* at = c + i * args.c.row + j;
+      auto y = hn::Mul(alpha_v, hn::Load(d, tile + i * s.tile_row + j));
+      if (beta != 0.0f) y = hn::MulAdd(beta_v, Elements::load(d, at, 1, count), y);
+      if constexpr (kBias) y = hn::Add(y, b);
+      Elements::store(d, activate(y), at, 1, count);
+    }
+  };
+  std::int64_t j = 0;
+  for (; j + lanes <= s.columns; j += lanes) column(j, lanes);
+  if (j < s.columns) column(j, s.columns - j);
+}
+
 // Calls use(f) with the function of vectors that is the activation.
 template <class Use>
 HWY_INLINE void with_activation(Activation activation, Use use) {
@@ -132,9 +158,19 @@ HWY_INLINE void with_activation(Activation activation, Use use) {
 
 template <class Elements>
 void store_tile(const StoreArgs& s) {
-  const Activation activation = static_cast<const MatmulArgs*>(s.args)->activation;
-  with_activation(s.last ? activation : Activation::none,
-                  [&](auto activate) HWY_ATTR { store_with<Elements>(s, activate); });
+  const MatmulArgs& args = *static_cast<const MatmulArgs*>(s.args);
+  const Activation activation = s.last ? args.activation : Activation::none;
+  const bool cheap = activation == Activation::none || activation == Activation::relu;
+  const bool bias = s.first && args.bias.data != nullptr;
+  if (cheap && args.c.col == 1 && (!bias || (args.bias.row == 0 && args.bias.col == 1))) {
+    const hn::ScalableTag<float> d;
+    const auto none = [](hn::Vec<decltype(d)> v) HWY_ATTR { return v; };
+    const auto relu = [d](hn::Vec<decltype(d)> v) HWY_ATTR { return vrelu(d, v); };
+    if (activation == Activation::none)
+      return bias ? store_rows<Elements, true>(s, none) : store_rows<Elements, false>(s, none);
+    return bias ? store_rows<Elements, true>(s, relu) : store_rows<Elements, false>(s, relu);
+  }
+  with_activation(activation, [&](auto activate) HWY_ATTR { store_with<Elements>(s, activate); });
 }
 inline void f32_store(const StoreArgs& s) { store_tile<ElementsOfF32>(s); }
 // Of products of bf16, whose results are of either type.

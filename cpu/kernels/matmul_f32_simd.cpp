@@ -92,11 +92,11 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   // Short sums: a tile costs some 60 cycles beyond its multiply-adds, a row of a partial vector without masks some 20.
   const std::int64_t tiles = dots ? 0 : p.batch * ceil_div(p.m, set.mr) * ceil_div(p.n, set.nr());
   const std::int64_t partial = dots || set.masks || p.n % set.lanes == 0 ? 0 : p.batch * p.m;
-  // A store that does more than store costs some 9 cycles a vector.
+  // A store that does more than store costs some 5 cycles a vector.
   const bool fused = p.bias || p.reads_c || p.activation != Activation::none;
   const std::int64_t stores = fused && !dots ? p.batch * p.m * ceil_div(p.n, set.lanes) : 0;
   const double cycle = 4.0 * set.lanes / assumed(machine.ceilings).cpu_flops;
-  return kCall + static_cast<double>(60 * tiles + 20 * partial + 9 * stores) * cycle / threads +
+  return kCall + static_cast<double>(60 * tiles + 20 * partial + 5 * stores) * cycle / threads +
          cpu_seconds(machine, flops + packed * 1.2 * 4 * set.lanes, Matmul::bytes(p), kEfficiency, threads);
 }
 

@@ -234,7 +234,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   if (p.c == Layout::column)
     a_row += 0.65 * static_cast<double>(p.n);
   else if (p.bias || p.activation != Activation::none)
-    a_row += 4.7 * strips + 8.4 * vectors;
+    a_row += 4.7 * strips + 4 * vectors;
   const auto copied = plan.packed ? static_cast<double>(p.k) * static_cast<double>(p.n) : 0.0;
   const bool fits = 8 * copied <= static_cast<double>(machine.cpu.l3_bytes);
   const double copy =
