@@ -200,7 +200,8 @@ Plan plan_for(std::int64_t n, std::int64_t k, std::int64_t stored, bool unit_str
   const std::int64_t most = std::clamp<std::int64_t>(fit, 2, kSpmmVectors);
   const std::int64_t strips = (vectors + most - 1) / most;
   if (strips == 0 || stored == 0) return {most * lanes, strips, false};
-  return {(vectors + strips - 1) / strips * lanes, strips, !unit_stride || (strips > 1 && stored >= 2 * k)};
+  const std::int64_t uses = 8 * k * n <= machine.cpu.l3_bytes ? 2 : 8;  // of a row of b, that repay its copy
+  return {(vectors + strips - 1) / strips * lanes, strips, !unit_stride || (strips > 1 && stored >= uses * k)};
 }
 
 std::int64_t lanes_of(const Machine& machine) { return TANDEM_SIMD_CALL(machine.cpu.isa, spmm_set)().lanes; }
