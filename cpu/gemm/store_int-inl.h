@@ -115,7 +115,8 @@ class Scales {
   StoreVecF sb_, common_;
 };
 
-template <class Activate>
+// kPlain: one scale of a, no bias; the loop over rows then has nothing to ask.
+template <bool kPlain, class Activate>
 struct FinishF32 {
   using Element = float;
   HWY_INLINE FinishF32(const StoreArgs& s, const QuantizedMatmulArgs& args, std::int64_t j, std::int64_t n, Activate f)
@@ -128,8 +129,8 @@ struct FinishF32 {
   template <bool kDense>
   HWY_INLINE void row(StoreVecI sum, std::int64_t i, Element* to) const {
     const StoreF32 d;
-    StoreVecF value = hn::Mul(hn::ConvertTo(d, sum), scales.each() ? scales.of(i) : scales.common());
-    if (has_bias) value = hn::Add(value, bias);
+    StoreVecF value = hn::Mul(hn::ConvertTo(d, sum), !kPlain && scales.each() ? scales.of(i) : scales.common());
+    if (!kPlain && has_bias) value = hn::Add(value, bias);
     if constexpr (kDense)
       hn::StoreU(activate(value), d, to);
     else
@@ -229,8 +230,13 @@ inline void int_store(const StoreArgs& s) {
     case DType::u8:
       return int_store_with<FinishBytes<std::uint8_t>>(s);
     default:
-      return with_activation(
-          args.activation, [&](auto activate) HWY_ATTR { int_store_with<FinishF32<decltype(activate)>>(s, activate); });
+      if (args.activation == Activation::none && args.bias_f32.data == nullptr && args.sa.stride == 0) {
+        const auto none = [](StoreVecF v) HWY_ATTR { return v; };
+        return int_store_with<FinishF32<true, decltype(none)>>(s, none);
+      }
+      return with_activation(args.activation, [&](auto activate) HWY_ATTR {
+        int_store_with<FinishF32<false, decltype(activate)>>(s, activate);
+      });
   }
 }
 
