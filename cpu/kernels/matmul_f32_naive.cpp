@@ -18,8 +18,11 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
-  // Fitted to small products on Zen 5. Short sums overlap with those beside them, long ones wait for each addition.
-  const double step = p.k <= 32 ? 1 : 2, cycle = 4.0 * f32_set(machine.cpu).lanes / assumed(machine.ceilings).cpu_flops;
+  // Cycles fitted on Zen 5. Short sums overlap with those beside them, long ones wait for each addition, and columns of a
+  // b beyond L2 for its lines.
+  const bool misses = 4 * p.k * p.n > machine.cpu.l2_bytes;
+  const double step = misses ? 6 : p.k <= 32 ? 1 : 2;
+  const double cycle = 4.0 * f32_set(machine.cpu).lanes / assumed(machine.ceilings).cpu_flops;
   const double elements = static_cast<double>(p.batch) * static_cast<double>(p.m) * static_cast<double>(p.n);
   return 10e-9 + std::max(elements * (9 + step * static_cast<double>(p.k)) * cycle,
                           cpu_seconds(machine, 0, Matmul::bytes(p), 1, 1));
