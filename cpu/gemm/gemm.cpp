@@ -59,7 +59,7 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
           std::int64_t columns, Sums sums, TileArgs& args) {
   const GemmSet& set = *plan.set;
   const std::int64_t vectors = ceil_div(columns, set.lanes);
-  const MicroKernel kernel = set.tiles[(rows - 1) * set.vectors + vectors - 1];
+  const std::int64_t which = (rows - 1) * set.vectors + vectors - 1;
   const auto& c = plan.args->c;
   char* at = item.c + (i * c.row + j * c.col) * plan.c_element;
   args.last = columns - (vectors - 1) * set.lanes;
@@ -67,9 +67,13 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
     args.c = at;
     args.c_row = c.row;
     args.accumulate = !block.first;
-    kernel(args);
+    const auto& bias = plan.args->bias;
+    args.bias = block.first && bias.data != nullptr ? static_cast<const float*>(bias.data) + j : nullptr;
+    args.relu = block.last && plan.args->activation == Activation::relu;
+    (args.bias != nullptr || args.relu ? set.finishing[which] : set.tiles[which])(args);
     return;
   }
+  const MicroKernel kernel = set.tiles[which];
   // c on its way into the cache while the tile is computed.
   if (plan.fetches_c)
     for (std::int64_t r = 0; r < rows; ++r)
@@ -294,10 +298,11 @@ void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scra
   }
 }
 
-// c = a b and nothing else, into rows of unit stride.
-bool is_plain(const MatmulArgs& args) {
-  return args.alpha == 1.0f && args.beta == 0.0f && args.bias.data == nullptr && args.activation == Activation::none &&
-         args.c.col == 1 && args.result == DType::f32;
+// c = a b into rows of unit stride, and nothing else but what finishing tiles do.
+bool is_direct(const MatmulArgs& args, bool finishes) {
+  const bool bias = args.bias.data == nullptr || (finishes && args.bias.row == 0 && args.bias.col == 1);
+  const bool activation = args.activation == Activation::none || (finishes && args.activation == Activation::relu);
+  return args.alpha == 1.0f && args.beta == 0.0f && bias && activation && args.c.col == 1 && args.result == DType::f32;
 }
 
 void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
@@ -413,9 +418,10 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   if (plan.dots && args.n < args.m) {
     other = turned(args);
     plan.args = &other;
-    plan.call = {.fused = &other, .direct = is_plain(other)};
+    plan.call = {.fused = &other};
     plan.copies_a = other.a.col != 1;
   }
+  if (plan.dots) plan.call.direct = is_direct(*plan.args, false);
   plan.skinny = !plan.dots && streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
   plan.c_element = static_cast<std::int64_t>(size_of(args.result));
   plan.words = ceil_div(args.k, set.group);
@@ -445,7 +451,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
 
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
-  gemm(set, args, {.direct = is_plain(args)}, queue, workspace);
+  gemm(set, args, {.direct = is_direct(args, set.finishing != nullptr)}, queue, workspace);
 }
 
 }  // namespace tandem::cpu

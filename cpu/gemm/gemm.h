@@ -54,7 +54,9 @@ struct GemmSet {
   int group = 1;    // values of k a word
   int element = 4;  // bytes of a value in a and b
   bool masks = false;
-  const MicroKernel* tiles = nullptr;  // [(rows - 1) * vectors + vectors_used - 1]
+  bool finishes = false;                   // tiles apply TileArgs::bias and relu
+  const MicroKernel* tiles = nullptr;      // [(rows - 1) * vectors + vectors_used - 1]
+  const MicroKernel* finishing = nullptr;  // the same with TileArgs::bias and relu; null: there are none
   PackPanel pack_a = nullptr, pack_b = nullptr;
   StoreTile store = nullptr;
   const SkinnyKernel* skinny = nullptr;  // [rows - 1]
@@ -79,7 +81,7 @@ struct GemmPacking {
 /// What a product is besides its operands.
 struct GemmCall {
   const void* fused = nullptr;  // what the store gets; null: the MatmulArgs
-  bool direct = false;  // the store is c = a b and c has unit column stride, so that tiles may write c themselves
+  bool direct = false;  // tiles may write c themselves: unit column stride, and a store of no more than they can do
   bool row_sums = false, column_sums = false;  // the store wants them; integer sets
 };
 

@@ -14,6 +14,7 @@
 #include <hwy/highway.h>
 
 #include "cpu/gemm/gemm.h"
+#include "cpu/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
@@ -89,7 +90,8 @@ HWY_INLINE void prefetch_l2(const void* p) {
 #endif
 }
 
-template <int kRows, int kCols>
+// kFinish: with the bias and the larger of the sum and 0, as code of its own, since the loop has no register to spare.
+template <int kRows, int kCols, bool kFinish>
 HWY_NOINLINE void f32_tile(const TileArgs& args) {
   constexpr int kGroup = 4;  // rows that one pointer reaches: p, p + row, p + 2 row, p + 3 row
   constexpr int kPointers = (kRows + kGroup - 1) / kGroup;
@@ -152,30 +154,45 @@ HWY_NOINLINE void f32_tile(const TileArgs& args) {
     }
   }
 
+  VecF32 bias[kCols];
+  if constexpr (kFinish) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kCols; ++j) {
+      const float* at = args.bias + lanes * j;
+      bias[j] = hn::Zero(d);
+      if (args.bias != nullptr) bias[j] = kMasks && j == kCols - 1 ? hn::MaskedLoad(mask, d, at) : hn::LoadU(d, at);
+    }
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int j = 0; j < kCols; ++j) {
+      const bool part = kMasks && j == kCols - 1;
       float* at = c + lanes * j;
-      if (kMasks && j == kCols - 1) {
-        if (accumulate) sum[i][j] = add(sum[i][j], hn::MaskedLoad(mask, d, at));
-        hn::BlendedStore(sum[i][j], mask, d, at);
-      } else {
-        if (accumulate) sum[i][j] = add(sum[i][j], hn::LoadU(d, at));
-        hn::StoreU(sum[i][j], d, at);
+      if (accumulate) sum[i][j] = add(sum[i][j], part ? hn::MaskedLoad(mask, d, at) : hn::LoadU(d, at));
+      if constexpr (kFinish) {
+        if (args.bias != nullptr) sum[i][j] = add(sum[i][j], bias[j]);
+        if (args.relu) sum[i][j] = vrelu(d, sum[i][j]);
       }
+      if (part)
+        hn::BlendedStore(sum[i][j], mask, d, at);
+      else
+        hn::StoreU(sum[i][j], d, at);
     }
     c += c_row;
   }
 }
 
-template <std::size_t... kIndex>
+template <bool kFinish, std::size_t... kIndex>
 const MicroKernel* f32_tiles(std::index_sequence<kIndex...>) {
   static constexpr MicroKernel kTiles[] = {
-      &f32_tile<static_cast<int>(kIndex / kVectors) + 1, static_cast<int>(kIndex % kVectors) + 1>...};
+      &f32_tile<static_cast<int>(kIndex / kVectors) + 1, static_cast<int>(kIndex % kVectors) + 1, kFinish>...};
   return kTiles;
 }
-inline const MicroKernel* f32_tiles() { return f32_tiles(std::make_index_sequence<std::size_t{kMr} * kVectors>()); }
+template <bool kFinish>
+const MicroKernel* f32_tiles() {
+  return f32_tiles<kFinish>(std::make_index_sequence<std::size_t{kMr} * kVectors>());
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tandem::cpu

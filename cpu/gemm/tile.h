@@ -7,7 +7,8 @@
 namespace tandem::cpu {
 
 /// c = a b over kc words of k, or c += a b. Strides in words: a(i, p) is at a[i * a_row + p * a_step], b(p, j) at
-/// b[p * b_step + j], c(i, j) at c[i * c_row + j].
+/// b[p * b_step + j], c(i, j) at c[i * c_row + j]. Finishing kernels then add the bias, one for each column, and take
+/// the larger of the sum and 0.
 struct TileArgs {
   int64_t kc = 0;
   const void* a = nullptr;
@@ -18,6 +19,8 @@ struct TileArgs {
   int64_t c_row = 0;
   int64_t last = 0;  // columns in the last vector: sets with `masks` touch no more of b and c, others whole vectors
   bool accumulate = false;
+  const float* bias = nullptr;
+  bool relu = false;
   // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, one each `ahead_every` steps.
   const char* ahead = nullptr;
   int64_t ahead_step = 0;  // bytes

@@ -39,7 +39,8 @@ GemmSet bf16_gemm_set(const DotTiles* dot) {
     set.vectors = kVectors;
     set.lanes = static_cast<int>(hn::Lanes(F32()));
     set.masks = kMasks;
-    set.tiles = f32_tiles();
+    set.tiles = f32_tiles<false>();
+    set.finishing = f32_tiles<true>();
     set.pack_a = set.pack_b = pack_panel<WidenedBf16>;
   }
   return set;
