@@ -11,3 +11,11 @@ std::vector<Entry<Matmul>> host_products() {
 }
 
 }  // namespace tandem::peers
+
+#if defined(__SANITIZE_THREAD__)
+// How threads of other libraries wait for each other is not seen by the sanitizer, which they are not compiled for.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:libblis\nrace:libopenblas\nrace:libdnnl\nrace:libmkl\n";
+}
+#endif

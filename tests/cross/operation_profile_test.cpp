@@ -97,7 +97,11 @@ TEST(OperationProfile, AProductOnTheHost) {
   EXPECT_NEAR(work["rate"].value, work["flops"].value / p.row.time.summary.median / 1e9, 1e-6 * work["rate"].value);
   EXPECT_DOUBLE_EQ(work["reached"].value, work["least time"].value / p.row.time.summary.median);
   EXPECT_EQ(work["predicted call"].source, Source::modelled);
+#if defined(__SANITIZE_THREAD__)  // it slows the copies that ceilings are measured with, and not the arithmetic
+  EXPECT_EQ(p.bound_by.rfind("memory", 0), 0u) << p.bound_by;
+#else
   EXPECT_EQ(p.bound_by.rfind("arithmetic", 0), 0u) << p.bound_by;
+#endif
   auto clocks = by_name(p.clocks);
   EXPECT_GT(clocks["core, before"].value, 1e8);
   EXPECT_LT(clocks["core, before"].value, 1e10);
