@@ -44,3 +44,11 @@ if(TANDEM_SANITIZE)
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${TANDEM_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   add_link_options("-fsanitize=${TANDEM_SANITIZE}")
 endif()
+
+# Structures of some hundred bytes are cleared and copied by plain stores: g++ would use `rep stos` and `rep movs`, which
+# begin in dozens of cycles, several times in each call.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  foreach(copy IN ITEMS memset memcpy)
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-m${copy}-strategy=unrolled_loop:1024:noalign,libcall:-1:noalign>")
+  endforeach()
+endif()

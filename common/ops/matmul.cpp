@@ -59,10 +59,12 @@ MatmulArgs normalized(const MatmulAttributes& attributes, std::span<const View> 
   args.beta = attributes.beta;
   args.activation = attributes.activation;
 
-  const Shape batch = batch_of(c);
-  const Strides sa = batch_strides(a, batch), sb = batch_strides(b, batch), sc = batch_strides(c, batch);
-  args.batch = make_loops<3>(batch, {&sa, &sb, &sc});
-  fold_batch(args);
+  if (rc > 0) {  // without a batch there is one item, as args says already
+    const Shape batch = batch_of(c);
+    const Strides sa = batch_strides(a, batch), sb = batch_strides(b, batch), sc = batch_strides(c, batch);
+    args.batch = make_loops<3>(batch, {&sa, &sb, &sc});
+    fold_batch(args);
+  }
   settle(args.a, args.m, args.k);
   settle(args.b, args.k, args.n);
   settle(args.c, args.m, args.n);

@@ -11,7 +11,7 @@
 // in ascending k (of exact integers several); block sums are added to c in ascending order. The place of the element in
 // a tile, the tile's size, packing and threads do not matter to its bits: k is never split between threads, and every
 // tile sums in the same order. A product that takes dots() is summed over k by the lanes of one vector, which are added
-// up at the end; whether it does follows from its sizes and strides alone.
+// up at the end; whether it does follows from its sizes and strides, and from whether panels of b came with it.
 #pragma once
 
 #include <cstddef>
@@ -54,7 +54,6 @@ struct GemmSet {
   int group = 1;    // values of k a word
   int element = 4;  // bytes of a value in a and b
   bool masks = false;
-  bool finishes = false;                   // tiles apply TileArgs::bias and relu
   const MicroKernel* tiles = nullptr;      // [(rows - 1) * vectors + vectors_used - 1]
   const MicroKernel* finishing = nullptr;  // the same with TileArgs::bias and relu; null: there are none
   PackPanel pack_a = nullptr, pack_b = nullptr;

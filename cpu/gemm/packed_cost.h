@@ -8,6 +8,7 @@
 #include "common/dispatch/kernel.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/plan.h"
+#include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
@@ -32,7 +33,7 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   double cycles = kStored * count(p.m, p.n),
          flops = 2 * count(p.m, vectors * lanes) * static_cast<double>(words * set.group);
-  if (p.b != Layout::column && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
+  if (p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
     const std::int64_t blocks = ceil_div(p.n, skinny_step(set));
     const std::int64_t edges = (p.n % skinny_step(set) != 0 ? words : 0) + (p.k % set.group != 0 ? blocks : 0);
     cycles += count(words, blocks) * (kStreamed + kStreamedRow * static_cast<double>(p.m)) +
@@ -50,7 +51,7 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
   const auto items = static_cast<double>(p.batch);
   const int threads =
       threads_worth(2 * items * count(p.m, p.n) * static_cast<double>(p.k) / set.group, machine.cpu.threads);
-  const double cycle = 64 / assumed(machine.ceilings).cpu_flops;
+  const double cycle = 4.0 * f32_set(machine.cpu).lanes / assumed(machine.ceilings).cpu_flops;
   return kCall + items * cycles * cycle / threads +
          cpu_seconds(machine, items * flops, p.bytes, efficiency, threads, ceiling);
 }

@@ -2,7 +2,7 @@
 // Included once a target.
 //
 // alpha, beta and bias belong to the first block of k, later blocks add alpha * tile, the last one applies the
-// activation.
+// activation. Sums are those of tiles that write c themselves, to the bits of NaN.
 #if defined(TANDEM_CPU_GEMM_STORE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_GEMM_STORE_INL_H_
 #undef TANDEM_CPU_GEMM_STORE_INL_H_
@@ -16,6 +16,7 @@
 
 #include <hwy/highway.h>
 
+#include "cpu/gemm/add-inl.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/simd/bf16-inl.h"
 #include "cpu/simd/math-inl.h"
@@ -87,18 +88,19 @@ void store_with(const StoreArgs& s, Activate activate) {
   const MatmulArgs& args = *static_cast<const MatmulArgs*>(s.args);
   const float* tile = static_cast<const float*>(s.tile);
   const float* bias = s.first ? static_cast<const float*>(args.bias.data) : nullptr;
-  const float beta = s.first ? args.beta : 1.0f;
-  const auto alpha_v = hn::Set(d, args.alpha);
-  const auto beta_v = hn::Set(d, beta);
+  const auto alpha_v = hn::Set(d, args.alpha), beta_v = hn::Set(d, args.beta);
   for (std::int64_t i = 0; i < s.rows; ++i) {
     auto* c = static_cast<typename Elements::T*>(s.c) + i * args.c.row;
     for (std::int64_t j = 0; j < s.columns; j += lanes) {
       const std::int64_t count = std::min(lanes, s.columns - j);
       auto y = hn::Mul(alpha_v, hn::Load(d, tile + i * s.tile_row + j));
-      if (beta != 0.0f) y = hn::MulAdd(beta_v, Elements::load(d, c + j * args.c.col, args.c.col, count), y);
+      if (!s.first)
+        y = add(y, Elements::load(d, c + j * args.c.col, args.c.col, count));
+      else if (args.beta != 0.0f)
+        y = hn::MulAdd(beta_v, Elements::load(d, c + j * args.c.col, args.c.col, count), y);
       if (bias != nullptr) {
         const float* b = bias + (s.i + i) * args.bias.row + (s.j + j) * args.bias.col;
-        y = hn::Add(y, args.bias.col == 0 ? hn::Set(d, *b) : load_some(d, b, args.bias.col, count));
+        y = add(y, args.bias.col == 0 ? hn::Set(d, *b) : load_some(d, b, args.bias.col, count));
       }
       Elements::store(d, activate(y), c + j * args.c.col, args.c.col, count);
     }
@@ -114,15 +116,17 @@ HWY_INLINE void store_rows(const StoreArgs& s, Activate activate) {
   const MatmulArgs& args = *static_cast<const MatmulArgs*>(s.args);
   const float* tile = static_cast<const float*>(s.tile);
   auto* c = static_cast<typename Elements::T*>(s.c);
-  const float beta = s.first ? args.beta : 1.0f;
-  const auto alpha_v = hn::Set(d, args.alpha), beta_v = hn::Set(d, beta);
+  const auto alpha_v = hn::Set(d, args.alpha), beta_v = hn::Set(d, args.beta);
   const auto column = [&](std::int64_t j, std::int64_t count) HWY_ATTR {
     const auto b = kBias ? load_some(d, static_cast<const float*>(args.bias.data) + s.j + j, 1, count) : hn::Zero(d);
     for (std::int64_t i = 0; i < s.rows; ++i) {
       auto* at = c + i * args.c.row + j;
       auto y = hn::Mul(alpha_v, hn::Load(d, tile + i * s.tile_row + j));
-      if (beta != 0.0f) y = hn::MulAdd(beta_v, Elements::load(d, at, 1, count), y);
-      if constexpr (kBias) y = hn::Add(y, b);
+      if (!s.first)
+        y = add(y, Elements::load(d, at, 1, count));
+      else if (args.beta != 0.0f)
+        y = hn::MulAdd(beta_v, Elements::load(d, at, 1, count), y);
+      if constexpr (kBias) y = add(y, b);
       Elements::store(d, activate(y), at, 1, count);
     }
   };

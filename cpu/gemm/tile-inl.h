@@ -13,6 +13,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "cpu/gemm/add-inl.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/simd/math-inl.h"
 
@@ -22,7 +23,6 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using F32 = hn::ScalableTag<float>;
-using VecF32 = hn::Vec<F32>;
 
 // Accumulators for the registers there are: 28 of 32, or 12 of 16. Only AVX-512 has masks that cost nothing.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
@@ -44,9 +44,7 @@ HWY_INLINE void opaque(T& value) {
 #endif
 }
 
-// sum + x b, and sum + c. Written as instructions, because a compiler exchanges the operands of sums and products as it
-// likes: when several are NaN, the first one gives the result its sign and payload, and the bits of an element must
-// not depend on the tile that it falls into.
+// sum + x b, as an instruction for the reason that add-inl.h gives.
 HWY_INLINE VecF32 multiply_add(VecF32 x, VecF32 b, VecF32 sum) {
 #if HWY_ARCH_X86 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
 #if HWY_TARGET <= HWY_AVX3
@@ -65,23 +63,6 @@ HWY_INLINE VecF32 multiply_add(VecF32 x, VecF32 b, VecF32 sum) {
   return hn::MulAdd(x, b, sum);
 #endif
 }
-HWY_INLINE VecF32 add(VecF32 sum, VecF32 c) {
-#if HWY_ARCH_X86 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-#if HWY_TARGET <= HWY_AVX3
-  asm("vaddps %1, %0, %0" : "+v"(sum.raw) : "v"(c.raw));
-#elif HWY_TARGET == HWY_AVX2
-  asm("vaddps %1, %0, %0" : "+x"(sum.raw) : "x"(c.raw));
-#elif HWY_TARGET == HWY_SCALAR
-  asm("addss %1, %0" : "+x"(sum.raw) : "x"(c.raw));
-#else
-  asm("addps %1, %0" : "+x"(sum.raw) : "x"(c.raw));
-#endif
-  return sum;
-#else
-  return hn::Add(sum, c);
-#endif
-}
-
 HWY_INLINE void prefetch_l2(const void* p) {
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
   __builtin_prefetch(p, 0, 2);

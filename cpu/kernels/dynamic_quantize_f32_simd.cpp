@@ -1,7 +1,6 @@
 // Idea:    the range of a channel and then its elements, while they are in the cache; a few long channels are each
 //          shared out over the threads; where neighbouring channels lie side by side, 64 of them are taken in step, and
-//          short ones that follow one another are quantised together, as are the rows of a
-//          few columns.
+//          short ones that follow one another are quantised together, as are the rows of a few columns.
 // Limits:  channels whose elements neither are contiguous nor lie beside the next channel's; a channel that is longer
 //          than the caches is read twice; channels side by side are shared out, their elements are not.
 // Expect:  one thread, AVX-512: 1000 rows of 1024 with a scale each 0.58 of reading L3 once; 1024 x 1024 with a scale
@@ -59,7 +58,9 @@ Refusal supports(const DynamicQuantizeProblem& p, const Machine&) {
 
 double cost(const DynamicQuantizeProblem& p, const Machine& machine) {
   const auto elements = static_cast<double>(p.channels) * static_cast<double>(p.length);
-  const int threads = threads_worth(p.channels * p.length, kElementsPerThread, machine.cpu.threads);
+  int threads = threads_worth(p.channels * p.length, kElementsPerThread, machine.cpu.threads);
+  if (p.place == ChannelPlace::across)
+    threads = static_cast<int>(std::clamp<std::int64_t>((p.channels + kColumns - 1) / kColumns, 1, threads));
   const double bytes = DynamicQuantize::bytes(p) + 4 * elements;  // x is read twice
   return cpu_seconds(machine, 12 * elements + 40 * static_cast<double>(p.channels), bytes, 1, threads);
 }

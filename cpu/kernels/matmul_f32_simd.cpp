@@ -1,7 +1,8 @@
 // Idea:    register tiles (14 x 32 with AVX-512, 6 x 16 with AVX2) that read panels of a and b from L2, packed only
 //          where the operands' own strides would hurt; the next panel is fetched by the tiles of the present one; the
-//          store is fused. Few rows against a large b are streamed; few rows against the columns of a transposed b, and
-//          few columns against rows, are dot products. Threads share c as a grid and wait for nothing.
+//          store is fused, a bias and relu in the tiles. Few rows against a large b are streamed; few rows against the columns of a transposed b, and
+//          few columns against rows, are dot products; up to six columns are copied for that where they lie in rows.
+//          Threads share c as a grid and wait for nothing.
 // Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b of more
 //          rows is packed in every call; without a unit stride c is stored element by element.
 // Expect:  of the multiply-add ceiling on Zen 5 (AVX-512, two 512-bit units), tandem-gemm-bench: 0.90 to 0.95 at 128 to
@@ -93,11 +94,13 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   // Short sums: a tile costs some 60 cycles beyond its multiply-adds, a row of a partial vector without masks some 20.
   const std::int64_t tiles = dots ? 0 : p.batch * ceil_div(p.m, set.mr) * ceil_div(p.n, set.nr());
   const std::int64_t partial = dots || set.masks || p.n % set.lanes == 0 ? 0 : p.batch * p.m;
-  // A store that does more than store costs some 5 cycles a vector.
-  const bool fused = p.bias || p.reads_c || p.activation != Activation::none;
-  const std::int64_t stores = fused && !dots ? p.batch * p.m * ceil_div(p.n, set.lanes) : 0;
+  // Cycles a vector of c: a bias and relu are added in registers, the rest takes another pass.
+  const bool finished = p.activation == Activation::none || p.activation == Activation::relu;
+  const double extra = p.reads_c || !finished ? 5 : p.bias || p.activation == Activation::relu ? 2 : 0;
+  const std::int64_t stores = dots ? 0 : p.batch * p.m * ceil_div(p.n, set.lanes);
   const double cycle = 4.0 * set.lanes / assumed(machine.ceilings).cpu_flops;
-  return kCall + static_cast<double>(60 * tiles + 20 * partial + 5 * stores) * cycle / threads +
+  return kCall +
+         (static_cast<double>(60 * tiles + 20 * partial) + extra * static_cast<double>(stores)) * cycle / threads +
          cpu_seconds(machine, flops + packed * 1.2 * 4 * set.lanes, Matmul::bytes(p), kEfficiency, threads);
 }
 

@@ -18,14 +18,6 @@
 #include "common/ops/spmm.h"
 #include "cpu/gemm/store-inl.h"
 
-#ifndef TANDEM_SPMM_VECTOR_ROWS_
-#define TANDEM_SPMM_VECTOR_ROWS_
-namespace tandem::cpu {
-// A store begins in some 60 cycles: short rows of c are stored as parts of its columns.
-inline bool rows_are_stored(std::int64_t n, bool c_in_columns) { return n > 8 && !c_in_columns; }
-}  // namespace tandem::cpu
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
 namespace HWY_NAMESPACE {
@@ -78,11 +70,12 @@ HWY_INLINE void put(const SpmmArgs& args, const float* sums, std::int64_t i, std
   f32_store(store);
 }
 
-// Rows [first, last) of the product; columns of b are `b_col` apart.
-void multiply_rows(const SpmmArgs& args, const float* b, std::int64_t b_col, std::int64_t first, std::int64_t last) {
+// Rows [first, last) of the product; columns of b are `b_col` apart. c is stored in parts of its rows, or of its columns.
+void multiply_rows(const SpmmArgs& args, const float* b, std::int64_t b_col, bool by_rows, std::int64_t first,
+                   std::int64_t last) {
   HWY_ALIGN float sums[kSums] = {};
   const std::int64_t n = args.dense.n;
-  if (rows_are_stored(n, args.dense.c.row == 1)) {
+  if (by_rows) {
     for (std::int64_t i = first; i < last; ++i)
       for (std::int64_t j = 0; j < n; j += kSums) {
         const std::int64_t count = std::min(kSums, n - j);
@@ -116,6 +109,9 @@ namespace {
 
 HWY_EXPORT(multiply_rows);
 
+// A store begins in some 60 cycles: short rows of c are stored as parts of its columns.
+bool stores_rows(std::int64_t n, Layout c) { return n > 8 && c != Layout::column; }
+
 Refusal supports(const SpmmProblem& p, const Machine&) {
   return p.n <= 1 || p.b == Layout::column ? nullptr : "needs a b in columns, or of one";
 }
@@ -130,7 +126,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const double unit = 75 / assumed(machine.ceilings).cpu_flops;
   const auto blocks = [](std::int64_t size) { return static_cast<double>((size + 63) / 64); };
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n);
-  const double stores = rows_are_stored(p.n, p.c == Layout::column) ? m * blocks(p.n) : blocks(p.m) * n;
+  const double stores = stores_rows(p.n, p.c) ? m * blocks(p.n) : blocks(p.m) * n;
   const double work = (static_cast<double>(p.stored) + 4 * m) * n + 50 * stores;
   const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
   return kCall + std::max(cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads), work * unit / threads);
@@ -146,8 +142,9 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace scratch) {
     b = copy;
   }
   const auto rows = TANDEM_SIMD_CALL(queue.machine->cpu.isa, multiply_rows);
+  const bool by_rows = stores_rows(d.n, layout_of(d.c));
   for_each_share_of_rows(args, queue,
-                         [&](std::int64_t first, std::int64_t last) { rows(args, b, d.b.col, first, last); });
+                         [&](std::int64_t first, std::int64_t last) { rows(args, b, d.b.col, by_rows, first, last); });
   return Code::ok;
 }
 

@@ -116,10 +116,11 @@ HWY_INLINE void transpose_block_of(const T* x, std::int64_t x_row, T* y, std::in
       });
   }
   constexpr std::int64_t kFew = 4;
+  constexpr auto kLeast = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));  // a vector
   std::int64_t first_row = 0, first_column = 0;
-  if (rows >= 2 && rows <= kFew && y_row == rows)
+  if (rows >= 2 && rows <= kFew && y_row == rows && cols >= kLeast)
     first_column = interleave(x, x_row, y, rows, cols);
-  else if (cols >= 2 && cols <= kFew && x_row == cols)
+  else if (cols >= 2 && cols <= kFew && x_row == cols && rows >= kLeast)
     first_row = deinterleave(x, y, y_row, rows, cols);
   else if (squares<16 / static_cast<int>(sizeof(T))>(x, x_row, y, y_row, rows, cols))
     return;

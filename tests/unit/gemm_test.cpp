@@ -1,14 +1,17 @@
 // The packed product under block sizes that make small problems take every path: several blocks of m, n and k, partial
 // tiles, kept and alternating panels. Scratch and operands are exactly as large as they must be.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/blocking.h"
 #include "cpu/kernels.h"
@@ -54,6 +57,7 @@ struct Shape {
 };
 struct Form {
   bool ta = false, tb = false, fused = false;
+  bool layer = false;  // a bias and relu, which tiles add themselves
   std::int64_t c_col = 1;
 };
 
@@ -66,7 +70,7 @@ std::vector<float> whole_numbers(std::int64_t count, std::uint32_t seed) {
   return out;
 }
 
-// Bytes that run() must produce, in double: max(2 a b - c + bias, 0), or a b.
+// What run() must produce, in double: max(2 a b - c + bias, 0), max(a b + bias, 0), or a b.
 std::vector<float> expected(const Shape& s, const Form& f, const std::vector<float>& a, const std::vector<float>& b,
                             const std::vector<float>& c, const std::vector<float>& bias) {
   std::vector<float> out = c;
@@ -81,6 +85,7 @@ std::vector<float> expected(const Shape& s, const Form& f, const std::vector<flo
         sum = 2 * sum - static_cast<double>(to) + static_cast<double>(bias[static_cast<std::size_t>(j)]);
         sum = std::max(sum, 0.0);
       }
+      if (f.layer) sum = std::max(sum + static_cast<double>(bias[static_cast<std::size_t>(j)]), 0.0);
       to = static_cast<float>(sum);
     }
   return out;
@@ -111,6 +116,8 @@ class Gemm : public ::testing::Test {
     if (f.fused) {
       args.alpha = 2.0f;
       args.beta = -1.0f;
+    }
+    if (f.fused || f.layer) {
       args.bias = {bias.data(), 0, 1};
       args.activation = Activation::relu;
     }
@@ -125,14 +132,15 @@ class Gemm : public ::testing::Test {
       ASSERT_TRUE(std::isnan(scratch[i])) << "written behind the workspace";
     for (std::size_t i = 0; i < c.size(); ++i)
       ASSERT_EQ(c[i], want[i]) << s.m << "x" << s.n << "x" << s.k << " ta " << f.ta << " tb " << f.tb << " fused "
-                               << f.fused << " c_col " << f.c_col << " on " << name(level) << ", " << threads
-                               << " threads, element " << i;
+                               << f.fused << " layer " << f.layer << " c_col " << f.c_col << " on " << name(level)
+                               << ", " << threads << " threads, element " << i;
   }
   void check_all(const Shape& s) {
     for (IsaLevel level : kLevels)
       for (int threads : {1, 3})
-        for (const Form& f : {Form{}, Form{.ta = true}, Form{.tb = true}, Form{.fused = true},
-                              Form{.tb = true, .fused = true}, Form{.fused = true, .c_col = 2}})
+        for (const Form& f :
+             {Form{}, Form{.ta = true}, Form{.tb = true}, Form{.fused = true}, Form{.tb = true, .fused = true},
+              Form{.fused = true, .c_col = 2}, Form{.layer = true}, Form{.tb = true, .layer = true}})
           check(s, f, level, threads);
   }
 };
@@ -141,6 +149,50 @@ TEST_F(Gemm, SeveralBlocksOfEverything) {
   const ScopedMatmulBlocking blocking({28, 24, 64});
   check_all({70, 150, 100});
   check_all({61, 64, 25});
+}
+
+// NaN of different bits meet in sums of blocks of k and in the bias: which of them stays must not depend on where the
+// shares of threads end, and with them the tiles.
+TEST_F(Gemm, BitsOfNaNDoNotDependOnTheThreads) {
+  const ScopedMatmulBlocking blocking({12, 64, 32});
+  constexpr std::int64_t kM = 24, kN = 43, kK = 300;
+  std::vector<float> a = whole_numbers(kM * kK, 1), bias = whole_numbers(kN, 3);
+  const std::vector<float> b = whole_numbers(kK * kN, 2);
+  for (std::int64_t i = 0; i < kM; ++i) {
+    a[static_cast<std::size_t>(i * kK + 3)] = std::bit_cast<float>(0x7fc00111u);
+    a[static_cast<std::size_t>(i * kK + kK - 1)] = std::bit_cast<float>(0xffc00222u);
+  }
+  for (std::size_t j = 0; j < bias.size(); j += 3) bias[j] = std::bit_cast<float>(0xffc00333u);
+  for (const IsaLevel level : kLevels)
+    for (const bool layer : {false, true}) {
+      Machine machine;
+      machine.cpu = query();
+      if (level > machine.cpu.isa) continue;
+      machine.cpu.isa = level;
+      std::vector<float> first;
+      for (const int threads : {1, 2, 3}) {
+        machine.cpu.threads = threads;
+        MatmulProblem problem;
+        problem.m = kM, problem.n = kN, problem.k = kK;
+        MatmulArgs args;
+        args.m = kM, args.n = kN, args.k = kK;
+        std::vector<float> c(static_cast<std::size_t>(kM * kN));
+        args.a = {a.data(), kK, 1};
+        args.b = {b.data(), kN, 1};
+        args.c = {c.data(), kN, 1};
+        if (layer) {
+          args.bias = {bias.data(), 0, 1};
+          args.activation = Activation::relu;
+        }
+        ThreadPool pool(threads);
+        const std::size_t bytes = matmul_f32_simd::kKernel.workspace(problem, machine);
+        const std::shared_ptr<void> scratch = allocate_host(bytes + 64, 64, "test");
+        ASSERT_EQ(matmul_f32_simd::kKernel.run(args, {&machine, &pool, nullptr}, {scratch.get(), bytes}), Code::ok);
+        if (threads == 1) first = c;
+        ASSERT_EQ(std::memcmp(c.data(), first.data(), c.size() * sizeof(float)), 0)
+            << name(level) << ", " << threads << " threads, layer " << layer;
+      }
+    }
 }
 
 TEST_F(Gemm, BlocksOfOneStep) {
