@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include <hwy/cache_control.h>
@@ -52,7 +53,7 @@ HWY_INLINE hn::Vec<S16> sum16(Raw raw, hn::Vec<S16> zero) {
 
 // Four vectors of integers, + zero points, saturated to bytes and to what is not below `low`. Beyond +-2^15 they
 // saturate before the zero point is added.
-template <class T, bool kStream, bool kAdd>
+template <class T, bool kStream, bool kAdd, bool kClamp>
 HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, hn::Vec<hn::ScalableTag<T>> low, T* p) {
 #if HWY_ARCH_X86
   const hn::ScalableTag<T> dt;
@@ -75,7 +76,7 @@ HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, h
   const auto bytes =
       hn::Vec<hn::ScalableTag<T>>{std::is_signed_v<T> ? _mm_packs_epi16(ab, cd) : _mm_packus_epi16(ab, cd)};
 #endif
-  const auto clamped = hn::Max(bytes, low);
+  const auto clamped = kClamp ? hn::Max(bytes, low) : bytes;
   if constexpr (kStream)
     hn::Stream(clamped, dt, p);
   else
@@ -181,19 +182,21 @@ struct DivideByEach {
   }
 };
 
-// Zero points: none, one that is added to all in 16 bits, or each for its own element.
+// Zero points: none, one that is added to all in 16 bits, or each for its own element. kClamp: results may be below
+// ScaleRun::low, which is not the least of the type.
+template <bool kMayBeBelow>
 struct NoZero {
-  static constexpr bool kCommon = false;
+  static constexpr bool kCommon = false, kClamp = kMayBeBelow;
   explicit NoZero(const ScaleRun&) {}
   HWY_INLINE VecI operator()(VecI v, size_t) const { return v; }
 };
 struct OneZero {
-  static constexpr bool kCommon = true;
+  static constexpr bool kCommon = true, kClamp = true;
   explicit OneZero(const ScaleRun&) {}
   HWY_INLINE VecI operator()(VecI v, size_t) const { return v; }
 };
 struct EachZero {
-  static constexpr bool kCommon = false;
+  static constexpr bool kCommon = false, kClamp = true;
   const std::int32_t* zeros;
   VecI least = hn::Set(S32(), -static_cast<std::int32_t>(kFar));
   explicit EachZero(const ScaleRun& run) : zeros(run.zero_points) {}
@@ -242,9 +245,9 @@ HWY_INLINE void quantize_blocks(const In* x, const ScaleRun& run, T* q, size_t a
       r2.value = without_nan(r2);
       r3.value = without_nan(r3);
     }
-    store_bytes<T, kStream, Zero::kCommon>(zero(nearest(r0.value), i), zero(nearest(r1.value), i + kVector),
-                                           zero(nearest(r2.value), i + 2 * kVector),
-                                           zero(nearest(r3.value), i + 3 * kVector), common, low, q + i);
+    store_bytes<T, kStream, Zero::kCommon, Zero::kClamp>(
+        zero(nearest(r0.value), i), zero(nearest(r1.value), i + kVector), zero(nearest(r2.value), i + 2 * kVector),
+        zero(nearest(r3.value), i + 3 * kVector), common, low, q + i);
   }
 }
 
@@ -283,8 +286,11 @@ HWY_INLINE void quantize_typed(const float* x, const ScaleRun& run, T* q, size_t
   if (run.zero_each) return quantize_with<T, DivideByOne, EachZero>(x, run, q, n, stream);
 #if HWY_NATIVE_FMA
   if (has_fast_quotient(run.scales[0])) {
-    if (run.zero_points == nullptr || run.zero_points[0] == 0)
-      return quantize_with<T, MultiplyByOne, NoZero>(x, run, q, n, stream);
+    if (run.zero_points == nullptr || run.zero_points[0] == 0) {
+      if (run.low == std::numeric_limits<T>::min())
+        return quantize_with<T, MultiplyByOne, NoZero<false>>(x, run, q, n, stream);
+      return quantize_with<T, MultiplyByOne, NoZero<true>>(x, run, q, n, stream);
+    }
     return quantize_with<T, MultiplyByOne, OneZero>(x, run, q, n, stream);
   }
 #endif
