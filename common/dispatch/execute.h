@@ -36,9 +36,14 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
     return copies_to(b, views, result_count<Op>(), Op::reads_result(attributes), changing_operand<Op>(),
                      call.expected_reuse);
   };
+  const auto describe_host = [&](std::span<const View> views) {
+    auto& problem = s.problem[static_cast<std::size_t>(Backend::cpu)];
+    problem = Op::describe(attributes, views);
+    if constexpr (requires { problem.packed; }) problem.packed = call.packed != nullptr;
+  };
   const bool all_host = on_host(operands);
   if (all_host) {
-    s.problem[0] = Op::describe(attributes, operands);
+    describe_host(operands);
     if (ctx.machine.gpus.empty()) {  // no second place to run: nothing to weigh
       s.problem[1] = s.problem[0];
       s.copies[1] = copies(Backend::cuda, operands);
@@ -50,8 +55,10 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
   for (const Backend b : {Backend::cpu, Backend::cuda}) {
     const auto at = static_cast<std::size_t>(b);
     const NearViews near(b, operands, call.twins, result_count<Op>(), Op::kName);
-    if (!(all_host && b == Backend::cpu))
+    if (b == Backend::cuda)
       s.problem[at] = Op::describe(attributes, arrival_views(b, near.span()).span());
+    else if (!all_host)
+      describe_host(arrival_views(b, near.span()).span());
     s.copies[at] = copies(b, near.span());
   }
   return s;

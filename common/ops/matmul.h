@@ -29,6 +29,7 @@ struct MatmulProblem {
   bool bias = false;
   Activation activation = Activation::none;
   MatrixFormat b_format = MatrixFormat::dense;
+  bool packed = false;  // panels of b come with the call: no text says so, since none could bring them
   friend bool operator==(const MatmulProblem&, const MatmulProblem&) = default;
 };
 

@@ -35,6 +35,7 @@ struct QuantizedMatmulProblem {
   QuantizedBias bias = QuantizedBias::none;
   Activation activation = Activation::none;
   MatrixFormat b_format = MatrixFormat::dense;
+  bool packed = false;  // panels of b come with the call: no text says so, since none could bring them
   friend bool operator==(const QuantizedMatmulProblem&, const QuantizedMatmulProblem&) = default;
 };
 

@@ -17,6 +17,7 @@ struct PackedProduct {
   std::int64_t m = 0, n = 0, k = 0, batch = 1;
   Layout a = Layout::row, b = Layout::row;
   double bytes = 0;
+  bool packed = false;  // panels of b come with the call
 };
 
 /// Whole vectors of columns are multiplied at `efficiency` of the ceiling; what is packed, begun and stored besides
@@ -33,7 +34,7 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   double cycles = kStored * count(p.m, p.n),
          flops = 2 * count(p.m, vectors * lanes) * static_cast<double>(words * set.group);
-  if (p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
+  if (!p.packed && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
     const std::int64_t blocks = ceil_div(p.n, skinny_step(set));
     const std::int64_t edges = (p.n % skinny_step(set) != 0 ? words : 0) + (p.k % set.group != 0 ? blocks : 0);
     cycles += count(words, blocks) * (kStreamed + kStreamedRow * static_cast<double>(p.m)) +
@@ -42,9 +43,9 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
   } else {
     cycles += kTile * count(ceil_div(p.m, std::max(set.mr, 1)), ceil_div(p.n, std::max<std::int64_t>(set.nr(), 1)));
     cycles += count(p.m, words) * (p.a == Layout::row ? kWordAlong : kValueAcross * set.group);
-    if (p.b == Layout::column)
+    if (!p.packed && p.b == Layout::column)
       cycles += kWordAlong * count(p.n, words);
-    else
+    else if (!p.packed)
       cycles += static_cast<double>(words) * (kWordAcross * static_cast<double>(p.n / lanes * lanes) +
                                               kValueOfRest * static_cast<double>(p.n % lanes * set.group));
   }

@@ -78,8 +78,8 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 
 double cost(const MatmulProblem& p, const Machine& machine) {
   const bool pairs = machine.cpu.has_bf16_dot();
-  return packed_seconds(bf16_set(machine.cpu), {p.m, p.n, p.k, p.batch, p.a, p.b, Matmul::bytes(p)}, machine,
-                        0.88 / bf16_ceiling_ratio(machine.cpu),
+  return packed_seconds(bf16_set(machine.cpu), {p.m, p.n, p.k, p.batch, p.a, p.b, Matmul::bytes(p), p.packed && pairs},
+                        machine, 0.88 / bf16_ceiling_ratio(machine.cpu),
                         pairs ? &Ceilings::cpu_bf16_flops : &Ceilings::cpu_flops);
 }
 
