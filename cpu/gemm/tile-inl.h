@@ -63,6 +63,7 @@ HWY_INLINE VecF32 multiply_add(VecF32 x, VecF32 b, VecF32 sum) {
   return hn::MulAdd(x, b, sum);
 #endif
 }
+
 HWY_INLINE void prefetch_l2(const void* p) {
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
   __builtin_prefetch(p, 0, 2);
@@ -139,9 +140,10 @@ HWY_NOINLINE void f32_tile(const TileArgs& args) {
   if constexpr (kFinish) {
 #pragma GCC unroll 4
     for (int j = 0; j < kCols; ++j) {
-      const float* at = args.bias + lanes * j;
       bias[j] = hn::Zero(d);
-      if (args.bias != nullptr) bias[j] = kMasks && j == kCols - 1 ? hn::MaskedLoad(mask, d, at) : hn::LoadU(d, at);
+      if (args.bias == nullptr) continue;
+      const float* at = args.bias + lanes * j;
+      bias[j] = kMasks && j == kCols - 1 ? hn::MaskedLoad(mask, d, at) : hn::LoadU(d, at);
     }
   }
 #pragma GCC unroll 16

@@ -18,8 +18,8 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
-  // Cycles fitted on Zen 5. Short sums overlap with those beside them, long ones wait for each addition, and columns of a
-  // b beyond L2 for its lines.
+  // Cycles fitted on Zen 5. Short sums overlap with those beside them, long ones wait for each addition, and columns of
+  // a b beyond L2 for its lines.
   const bool misses =
       4.0 * static_cast<double>(p.k) * static_cast<double>(p.n) > static_cast<double>(machine.cpu.l2_bytes);
   const double step = misses ? 6 : p.k <= 32 ? 1 : 2;

@@ -1,13 +1,13 @@
 // Idea:    register tiles (14 x 32 with AVX-512, 6 x 16 with AVX2) that read panels of a and b from L2, packed only
 //          where the operands' own strides would hurt; the next panel is fetched by the tiles of the present one; the
-//          store is fused, a bias and relu in the tiles. Few rows against a large b are streamed; few rows against the columns of a transposed b, and
-//          few columns against rows, are dot products; up to six columns are copied for that where they lie in rows.
-//          Threads share c as a grid and wait for nothing.
+//          store is fused, a bias and relu in the tiles. Few rows against a large b are streamed; few rows against the
+//          columns of a transposed b, and few columns against rows, are dot products; up to six columns are copied for
+//          that where they lie in rows. Threads share c as a grid and wait for nothing.
 // Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b of more
 //          rows is packed in every call; without a unit stride c is stored element by element.
 // Expect:  of the multiply-add ceiling on Zen 5 (AVX-512, two 512-bit units), tandem-gemm-bench: 0.90 to 0.95 at 128 to
 //          2048 cubed, odd sizes included, on one thread; 0.87 to 0.92 at 256 to 2048 cubed on two; 0.86 at
-//          16x1024x1024, 0.82 at 64x4096x64; 0.85 of the read bandwidth at 1x4096x4096. 8x8x8 takes 66 to 77 ns. On a
+//          16x1024x1024, 0.82 at 64x4096x64; 0.85 of the read bandwidth at 1x4096x4096. 8x8x8 takes 66 to 92 ns. On a
 //          Zen 3 core (AVX2) 1x4096x4096 with a transposed b takes a third of the time that packing it took.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_f32_simd.cpp"

@@ -5,8 +5,8 @@
 // Limits:  needs one of these instruction sets; k is one block, so very long sums leave the caches; b is packed in
 //          every call unless it comes prepared.
 // Expect:  of the vpdpbusd ceiling on Zen 5 (AVX-512, f32 results, prepared b), one thread, tandem-dot-bench: 0.90 at
-//          2048 cubed, 0.88 at 1024 (3.8 times the f32 product), 0.87 at 512, 0.86 at 1000, 0.76 at 255; b at 0.7
-//          to 0.8 of the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of
+//          2048 cubed, 0.88 at 1024 (3.8 times the f32 product), 0.87 at 512, 0.86 at 1000, 0.80 at 255; b at 0.9
+//          of the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of
 //          that bandwidth. On a Xeon with AMX: 0.91 at 2048, 0.86 at 1024, 0.83 at 1000, 0.89 at 512, 0.75 at 255.
 //          Since these figures the rest of a row of a is read with masks: on a Cascade Lake 1.035 times as fast at 255.
 #include "common/dispatch/cost.h"

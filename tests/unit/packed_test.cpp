@@ -7,9 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include "common/core/context_impl.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
 #include "common/core/thread_pool.h"
+#include "common/dispatch/execute.h"
 #include "cpu/gemm/blocking.h"
 #include "cpu/kernels.h"
 #include "tests/support/data.h"
@@ -181,6 +183,34 @@ TEST(PackedB, PanelsOfAnotherWidthAreNotUsed) {
   args.packed_panel = packed_layout(machine.cpu, DType::f32, 30, 40).panel + 1;
   run_kernel(matmul_f32_simd::kKernel, problem, args, machine);
   for (const float x : c) ASSERT_EQ(x, 60.0f);
+}
+
+// The selection is told that panels come with the call, and the product that reads them need not pack b: for few rows
+// of a deep b that is most of its time. The one that packs all the same is predicted to take as long as before.
+TEST(PackedB, PanelsThatComeWithTheCallAreNoWork) {
+  Context ctx;
+  char memory[4];
+  const View operands[] = {View(memory, DType::bf16, {1, 2000}), View(memory + 1, DType::bf16, {2000, 10}),
+                           View(memory + 2, DType::f32, {1, 10})};
+  const PackedMatrix panels;
+  CallOptions with;
+  with.packed = &panels;
+  const auto plain = make_situation<Matmul>(ctx.impl(), {}, operands);
+  const auto packed = make_situation<Matmul>(ctx.impl(), {}, operands, with);
+  EXPECT_FALSE(plain.problem[0].packed);
+  EXPECT_TRUE(packed.problem[0].packed);
+  EXPECT_NE(plain, packed);  // or one decision would be kept for both
+
+  Machine machine = machine_at(query().isa, 1);
+  if (!machine.cpu.has_s8_dot()) GTEST_SKIP() << "this CPU has no instruction for sums of products of bytes";
+  QuantizedMatmulProblem bytes;
+  bytes.m = 1, bytes.n = 10, bytes.k = 2000;
+  const double packs = quantized_matmul_s8_simd::kKernel.cost(bytes, machine);
+  const double avx2 = quantized_matmul_s8_avx2::kKernel.cost(bytes, machine);
+  bytes.packed = true;
+  EXPECT_LT(quantized_matmul_s8_simd::kKernel.cost(bytes, machine), 0.5 * packs);
+  EXPECT_LT(quantized_matmul_s8_simd::kKernel.cost(bytes, machine), avx2);
+  EXPECT_EQ(quantized_matmul_s8_avx2::kKernel.cost(bytes, machine), avx2);
 }
 
 }  // namespace
