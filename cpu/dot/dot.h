@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/gemm/skinny.h"
+#include "cpu/gemm/sweep.h"
 #include "cpu/gemm/tile.h"
 
 namespace tandem::cpu {
@@ -20,6 +21,7 @@ struct DotTiles {
   /// Called by a thread before its first tile and after its last; null: nothing to do.
   void (*enter)() = nullptr;
   void (*leave)() = nullptr;
+  SweepKernel sweep = nullptr;  // null: none
 };
 
 extern const DotTiles s8_avx512vnni;  // words of 4: a u8, b s8, c s32

@@ -17,6 +17,7 @@ template <class T, int kGroup>
 GemmSet amx_set(GemmSet set, const DotTiles& amx) {
   set.mr = amx.mr;
   set.tiles = amx.tiles;
+  set.sweep = amx.sweep;
   set.pack_a = pack_lines<T, kGroup>;
   set.a_words = 16;
   set.skinny = nullptr;

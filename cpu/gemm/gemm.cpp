@@ -1,12 +1,12 @@
 #include "cpu/gemm/gemm.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/packed.h"
 #include "cpu/gemm/plan.h"
+#include "cpu/gemm/sweep_part.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
@@ -20,18 +20,6 @@ void prefetch(const char* p) {
 #endif
 }
 
-struct Item {
-  const char* a = nullptr;
-  const char* b = nullptr;
-  char* c = nullptr;
-};
-
-struct Scratch {
-  char* a = nullptr;
-  char* b = nullptr;
-  std::int32_t *row_sums = nullptr, *column_sums = nullptr;
-};
-
 // The rows of a block in equal panels of at most mr: base + 1 rows in the first `longer`, base in the others.
 struct RowPanels {
   RowPanels(std::int64_t rows, std::int64_t mr) : count(ceil_div(rows, mr)), base(rows / count), longer(rows % count) {}
@@ -43,10 +31,6 @@ struct BlockOfK {
   std::int64_t begin = 0, words = 0;
   bool first = true, last = true;
 };
-
-const char* element_at(const char* p, const Plan& plan, std::int64_t elements) {
-  return p + elements * plan.set->element;
-}
 
 // What a tile's rows and columns add up to, where the store wants to know.
 struct Sums {
@@ -138,23 +122,6 @@ struct ColumnPanels {
                      place(panel) + rows.begin * padded(panel) * kWord);
   }
 };
-
-// The sums of a packed panel's rows: it times a vector of ones.
-void add_up_rows(const GemmSet& set, const void* panel, std::int64_t step, std::int64_t words, std::int64_t rows,
-                 std::int32_t* sums) {
-  alignas(kLine) std::int32_t ones[kLine / kWord], c[kMaxTileWords];
-  std::fill(std::begin(ones), std::end(ones), set.ones);
-  TileArgs args;
-  args.kc = words;
-  args.a = panel;
-  args.a_step = step;
-  args.b = ones;
-  args.c = c;
-  args.c_row = set.lanes;
-  args.ahead = static_cast<const char*>(panel);
-  set.tiles[(rows - 1) * set.vectors](args);
-  for (std::int64_t i = 0; i < rows; ++i) sums[i] = c[i * set.lanes];
-}
 
 // A block of a (rows x block) against a block of b.
 void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share rows, Share columns, bool packed,
@@ -377,10 +344,11 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
   const Grid grid = by_items ? Grid{} : plan.skinny || plan.dots ? Grid{1, n} : best_grid(plan, n);
   const int cell = by_items ? 0 : t;
   const Share rows = share_of(plan.args->m, 1, cell / grid.columns, grid.rows);
-  const std::int64_t step = plan.dots                  ? kDotsStep
-                            : plan.skinny              ? skinny_step(*plan.set)
-                            : plan.packed_b != nullptr ? plan.set->nr()
-                                                       : plan.set->lanes;
+  const bool whole_panels = plan.packed_b != nullptr || plan.set->sweep != nullptr;
+  const std::int64_t step = plan.dots      ? kDotsStep
+                            : plan.skinny  ? skinny_step(*plan.set)
+                            : whole_panels ? plan.set->nr()
+                                           : plan.set->lanes;
   const Share columns = share_of(plan.args->n, step, cell % grid.columns, grid.columns);
   if (plan.set->enter != nullptr) plan.set->enter();
   for (std::int64_t i = mine.begin; i < mine.end; ++i) {
@@ -389,7 +357,7 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
     } else if (plan.skinny) {
       skinny_part(plan, item_at(plan, i), columns, scratch);
     } else {
-      part(plan, item_at(plan, i), rows, columns, scratch);
+      (plan.set->sweep != nullptr ? sweep_part : part)(plan, item_at(plan, i), rows, columns, scratch);
     }
   }
   if (plan.set->leave != nullptr) plan.set->leave();

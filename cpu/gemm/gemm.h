@@ -20,6 +20,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "cpu/gemm/skinny.h"
+#include "cpu/gemm/sweep.h"
 #include "cpu/gemm/tile.h"
 
 namespace tandem::cpu {
@@ -29,22 +30,6 @@ namespace tandem::cpu {
 /// may also turn elements into others, such as s8 into u8.
 using PackPanel = void (*)(const void* in, std::int64_t across, std::int64_t along, std::int64_t count,
                            std::int64_t depth, std::int64_t width, void* out);
-
-/// A finished or partial tile on its way to c.
-struct StoreArgs {
-  const void* tile = nullptr;  // rows x columns, rows tile_row words apart, 64-byte aligned
-  std::int64_t tile_row = 0;
-  std::int64_t rows = 0, columns = 0;
-  std::int64_t i = 0, j = 0;       // where the tile is in c
-  void* c = nullptr;               // element (i, j)
-  bool first = true, last = true;  // block of k
-  const void* args = nullptr;      // GemmCall::fused
-  // Of a as it was packed, one a row of the tile, and of b, one a column, filled up to whole vectors; null where
-  // GemmCall does not ask for them.
-  const std::int32_t* row_sums = nullptr;
-  const std::int32_t* column_sums = nullptr;
-};
-using StoreTile = void (*)(const StoreArgs&);
 
 /// What one ISA level offers for one combination of types.
 struct GemmSet {
@@ -61,6 +46,7 @@ struct GemmSet {
   const SkinnyKernel* skinny = nullptr;  // [rows - 1]
   int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums
   const DotsKernel* dots = nullptr;      // [rows - 1], up to kSkinnyRows; null: there are none
+  SweepKernel sweep = nullptr;           // multiplies and stores instead of `tiles`, which then only add up
   int a_words = 1;                       // a is packed in multiples of so many words of k
   void (*enter)() = nullptr;             // around the work of a thread; null: nothing to do
   void (*leave)() = nullptr;

@@ -38,6 +38,23 @@ void add_up_columns(const GemmSet& set, const void* panel, std::int64_t step, st
   set.tiles[ceil_div(columns, set.lanes) - 1](args);
 }
 
+void add_up_rows(const GemmSet& set, const void* panel, std::int64_t step, std::int64_t words, std::int64_t rows,
+                 std::int32_t* sums) {
+  // The panel times a vector of ones.
+  alignas(kLine) std::int32_t ones[kLine / kWord], c[kMaxTileWords];
+  std::fill(std::begin(ones), std::end(ones), set.ones);
+  TileArgs args;
+  args.kc = words;
+  args.a = panel;
+  args.a_step = step;
+  args.b = ones;
+  args.c = c;
+  args.c_row = set.lanes;
+  args.ahead = static_cast<const char*>(panel);
+  set.tiles[(rows - 1) * set.vectors](args);
+  for (std::int64_t i = 0; i < rows; ++i) sums[i] = c[i * set.lanes];
+}
+
 void pack_panels(const GemmSet& set, std::int64_t k, std::int64_t n, const void* b, std::int64_t row, std::int64_t col,
                  void* out) {
   const std::int64_t words = words_of(set, k), nr = set.nr();

@@ -19,4 +19,8 @@ const std::int32_t* packed_column_sums(const GemmSet& set, std::int64_t k, std::
 void add_up_columns(const GemmSet& set, const void* panel, std::int64_t step, std::int64_t words, std::int64_t columns,
                     std::int32_t* sums);
 
+/// The sums of the rows of one packed panel of a, whose width is `step`.
+void add_up_rows(const GemmSet& set, const void* panel, std::int64_t step, std::int64_t words, std::int64_t rows,
+                 std::int32_t* sums);
+
 }  // namespace tandem::cpu

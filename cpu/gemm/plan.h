@@ -37,6 +37,22 @@ struct Plan {
   std::int64_t mc = 0, kc = 0, nc = 0;
 };
 
+struct Item {
+  const char* a = nullptr;
+  const char* b = nullptr;
+  char* c = nullptr;
+};
+
+struct Scratch {
+  char* a = nullptr;
+  char* b = nullptr;
+  std::int32_t *row_sums = nullptr, *column_sums = nullptr;
+};
+
+inline const char* element_at(const char* p, const Plan& plan, std::int64_t elements) {
+  return p + elements * plan.set->element;
+}
+
 inline MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu, std::int64_t words) {
   MatmulBlocking blocking = matmul_blocking(cpu, set.mr, set.nr());
   if (!set.takes_words() && words > blocking.kc) {  // k in one block: fewer rows and columns, for the same space
@@ -44,8 +60,12 @@ inline MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu, std::i
     blocking.nc = std::max<std::int64_t>(blocking.nc * blocking.kc / words, 1);
     blocking.kc = words;
   }
+  if (set.sweep != nullptr) {  // a block of b stays in L2 while panels of a pass
+    blocking.mc = set.mr;
+    blocking.nc = std::min(blocking.nc, cpu.l2_bytes / 2 / (std::max<std::int64_t>(words, 1) * kWord));
+  }
   blocking.mc = round_up(blocking.mc, set.mr);
-  blocking.nc = round_up(blocking.nc, set.nr());
+  blocking.nc = round_up(std::max<std::int64_t>(blocking.nc, 1), set.nr());
   return blocking;
 }
 
@@ -78,8 +98,8 @@ inline std::int64_t skinny_columns(const GemmSet& set, std::int64_t m) {
   return m <= kSkinnyCachedRows ? 1024 : 512;
 }
 
-// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only, two
-// panels; sums of rows and columns.
+// Words of scratch for one thread: a block of a, and a block of b or, when it is used for one block of a only and not
+// in a sweep, two panels; sums of rows and columns.
 struct ScratchWords {
   std::int64_t a = 0, b = 0, row_sums = 0, column_sums = 0;
   std::size_t bytes() const {
@@ -90,8 +110,8 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
                                   std::int64_t m, std::int64_t n, std::int64_t k) {
   const std::int64_t words = ceil_div(k, set.group), kc = std::min(blocking.kc, words);
   const std::int64_t rows = ceil_div(std::min(blocking.mc, m), set.mr) * round_up(set.mr, kPanelStep);
-  const std::int64_t columns =
-      m <= blocking.mc ? std::min(2 * set.nr(), round_up(n, set.nr())) : std::min(blocking.nc, round_up(n, set.nr()));
+  const bool one_block = m <= blocking.mc && set.sweep == nullptr;
+  const std::int64_t columns = std::min(one_block ? 2 * set.nr() : blocking.nc, round_up(n, set.nr()));
   ScratchWords out{round_up(rows * round_up(kc, set.a_words), kLine / kWord), round_up(columns * kc, kLine / kWord)};
   if (set.ones != 0) {
     out.row_sums = round_up(rows, kLine / kWord);

@@ -28,4 +28,20 @@ struct TileArgs {
 };
 using MicroKernel = void (*)(const TileArgs&);
 
+/// A finished or partial tile on its way to c.
+struct StoreArgs {
+  const void* tile = nullptr;  // rows x columns, rows tile_row words apart, 64-byte aligned
+  int64_t tile_row = 0;
+  int64_t rows = 0, columns = 0;
+  int64_t i = 0, j = 0;            // where the tile is in c
+  void* c = nullptr;               // element (i, j)
+  bool first = true, last = true;  // block of k
+  const void* args = nullptr;      // GemmCall::fused
+  // Of a as it was packed, one a row of the tile, and of b, one a column, filled up to whole vectors; null where
+  // GemmCall does not ask for them.
+  const int32_t* row_sums = nullptr;
+  const int32_t* column_sums = nullptr;
+};
+using StoreTile = void (*)(const StoreArgs&);
+
 }  // namespace tandem::cpu

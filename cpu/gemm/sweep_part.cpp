@@ -1,0 +1,92 @@
+// The order is that of few rows of a against all columns of a block of b: the rows stay in L1, the block in L2, and c is
+// written along its rows. On a Xeon with AMX the other order, of the vector kernels, took 10 to 20 % longer.
+#include "cpu/gemm/sweep_part.h"
+
+#include <algorithm>
+
+#include "cpu/gemm/packed.h"
+
+namespace tandem::cpu {
+namespace {
+
+// Rows of a that a sweep takes where they are: whole tiles of them, and not all in the same few sets of L1, where they
+// would not stay. Rows that begin within cache lines are loaded as fast as they would be packed, or faster.
+bool in_place(const Plan& plan, std::int64_t rows) {
+  const auto& a = plan.args->a;
+  if (a.col != 1 || plan.call.row_sums || rows % plan.set->lanes != 0) return false;
+  return a.row == plan.args->k || !rows_collide(a.row * plan.set->element, static_cast<int>(rows));
+}
+
+// Panels of a block of b, as wide as all of them, and their sums.
+void pack_block(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
+  const GemmSet& set = *plan.set;
+  const auto& b = plan.args->b;
+  for (std::int64_t j = columns.begin; j < columns.end; j += set.nr()) {
+    char* panel = scratch.b + (j - columns.begin) * plan.words * kWord;
+    const std::int64_t width = std::min(set.nr(), columns.end - j);
+    set.pack_b(element_at(item.b, plan, j * b.col), b.col, b.row, width, plan.args->k, set.nr(), panel);
+    if (plan.call.column_sums)
+      add_up_columns(set, panel, set.nr(), plan.words, set.nr(), scratch.column_sums + (j - columns.begin));
+  }
+}
+
+// Where the sweep over `rows` finds them: packed, or in place but for what is left of k.
+void take_rows(const Plan& plan, const char* a, std::int64_t rows, Scratch scratch, SweepArgs& sweep) {
+  const GemmSet& set = *plan.set;
+  const auto& strides = plan.args->a;
+  const std::int64_t whole = sweep.steps * set.a_words * set.group;
+  sweep.rows = rows;
+  if (in_place(plan, rows)) {
+    sweep.a = a;
+    sweep.a_row = strides.row * set.element;
+    sweep.a_next = kLine;
+    sweep.a_rest = scratch.a;
+    set.pack_a(element_at(a, plan, whole), strides.row, 1, rows, plan.args->k - whole, rows, scratch.a);
+    return;
+  }
+  set.pack_a(a, strides.row, strides.col, rows, plan.args->k, rows, scratch.a);
+  if (plan.call.row_sums) add_up_rows(set, scratch.a, rows, plan.words, rows, scratch.row_sums);
+  sweep.a = scratch.a;
+  sweep.a_row = kLine;
+  sweep.a_next = rows * kLine;
+  sweep.a_rest = scratch.a + sweep.steps * sweep.a_next;
+}
+
+}  // namespace
+
+void sweep_part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch scratch) {
+  const GemmSet& set = *plan.set;
+  const MatmulArgs& args = *plan.args;
+  if (rows.begin >= rows.end || columns.begin >= columns.end) return;
+  const std::int64_t blocks = ceil_div(columns.end - columns.begin, plan.nc);
+  const std::int64_t nc = round_up(ceil_div(columns.end - columns.begin, blocks), set.nr());
+  SweepArgs sweep;
+  const std::int64_t step = set.a_words * set.group;
+  sweep.steps = args.k / step;
+  sweep.rest = ceil_div(args.k % step, set.group);
+  sweep.b_panel = set.nr() * plan.words * kWord;
+  sweep.store = set.store;
+  sweep.to.args = plan.call.fused;
+  sweep.c_row = args.c.row * plan.c_element;
+  sweep.c_col = args.c.col * plan.c_element;
+  if (plan.call.row_sums) sweep.to.row_sums = scratch.row_sums;
+  for (std::int64_t j = columns.begin; j < columns.end; j += nc) {
+    const Share block{j, std::min(columns.end, j + nc)};
+    if (plan.packed_b == nullptr) pack_block(plan, item, block, scratch);
+    sweep.b = plan.packed_b == nullptr ? scratch.b : plan.packed_b + j * plan.words * kWord;
+    sweep.columns = block.end - block.begin;
+    sweep.to.j = j;
+    if (plan.call.column_sums)
+      sweep.to.column_sums =
+          plan.packed_b == nullptr ? scratch.column_sums : packed_column_sums(set, args.k, args.n, plan.packed_b) + j;
+    for (std::int64_t i = rows.begin; i < rows.end; i += set.mr) {
+      take_rows(plan, element_at(item.a, plan, i * args.a.row), std::min<std::int64_t>(set.mr, rows.end - i), scratch,
+                sweep);
+      sweep.to.i = i;
+      sweep.to.c = item.c + i * sweep.c_row + j * sweep.c_col;
+      set.sweep(sweep);
+    }
+  }
+}
+
+}  // namespace tandem::cpu
