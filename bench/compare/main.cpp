@@ -113,15 +113,15 @@ class Measuring {
   bench::ProgressLine line_;
   profile::CompareOptions how_;
   const profile::Style style_ = bench::style_of_terminal();
-  const std::vector<Entry<Matmul>> peers_ = options_.peers ? peers::host_products() : std::vector<Entry<Matmul>>{};
+  const profile::MoreRows peers_ = options_.peers ? peers::host_products() : profile::MoreRows{};
 };
 
 bool any_peer_matches(const Options& options) {
   if (!options.peers) return false;
-  const std::vector<Entry<Matmul>> all = peers::host_products();
-  return std::any_of(all.begin(), all.end(), [&](const Entry<Matmul>& peer) {
-    return fnmatch(options.kernels.c_str(), peer.name.c_str(), 0) == 0;
-  });
+  const profile::MoreRows all = peers::host_products();
+  const auto matches = [&](const auto& peer) { return fnmatch(options.kernels.c_str(), peer.name.c_str(), 0) == 0; };
+  return std::any_of(all.products.begin(), all.products.end(), matches) ||
+         std::any_of(all.quantized_products.begin(), all.quantized_products.end(), matches);
 }
 
 int run(int argc, const char* const* argv) {

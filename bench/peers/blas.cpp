@@ -77,7 +77,7 @@ Refusal supports(const MatmulProblem& problem, const Machine&) {
 }
 
 template <class Library>
-const Kernel<Matmul> kSgemm = {{}, {}, supports<Library>, unknown_cost, no_workspace<Matmul>, run<Library>};
+const Kernel<Matmul> kSgemm = {{}, {}, supports<Library>, unknown_cost<Matmul>, no_workspace<Matmul>, run<Library>};
 
 }  // namespace
 

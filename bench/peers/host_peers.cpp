@@ -1,13 +1,15 @@
 #include "bench/peers/host_peers.h"
 
+#include <utility>
+
 #include "bench/peers/peer_kernel.h"
 
 namespace tandem::peers {
 
-std::vector<Entry<Matmul>> host_products() {
-  std::vector<Entry<Matmul>> all = blas_products();
-  for (Entry<Matmul>& entry : onednn_products()) all.push_back(std::move(entry));
-  return all;
+profile::MoreRows host_products() {
+  profile::MoreRows more{blas_products(), onednn_quantized_products()};
+  for (Entry<Matmul>& entry : onednn_products()) more.products.push_back(std::move(entry));
+  return more;
 }
 
 }  // namespace tandem::peers

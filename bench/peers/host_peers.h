@@ -2,15 +2,13 @@
 // dlopen, and never linked; what is not installed is a row that says so.
 #pragma once
 
-#include <vector>
-
-#include "common/dispatch/registry.h"
-#include "common/ops/matmul.h"
+#include "common/profile/run_problem.h"
 
 namespace tandem::peers {
 
-/// "peer.openblas.sgemm", "peer.blis.sgemm", "peer.mkl.sgemm", "peer.onednn.matmul", installed or not. They use as many
-/// threads as the context that runs them, one context at a time. The entries live for ever.
-std::vector<Entry<Matmul>> host_products();
+/// "peer.openblas.sgemm", "peer.blis.sgemm", "peer.mkl.sgemm", "peer.onednn.matmul", "peer.onednn.matmul_bf16" and
+/// "peer.onednn.matmul_s8", installed or not. They use as many threads as the context that runs them, one context at a
+/// time. The entries live for ever.
+profile::MoreRows host_products();
 
 }  // namespace tandem::peers

@@ -11,7 +11,8 @@ namespace tandem::peers {
 namespace {
 
 // Of oneDNN's C interface, the same in both versions.
-constexpr int kCpu = 1, kF32 = 3, kInOrder = 1, kSource = 1, kWeights = 33, kResult = 17;
+constexpr int kCpu = 1, kInOrder = 1, kSource = 1, kWeights = 33, kResult = 17;
+constexpr int kBF16 = 2, kF32 = 3, kS32 = 4, kS8 = 5, kU8 = 6;
 using Status = int;
 /// Version 2 fills descriptions in where the caller says, so that room for them is needed; version 3 makes them.
 struct alignas(64) Description {
@@ -77,11 +78,11 @@ struct Dnnl {
 /// Describes one matrix, or a batch of them.
 class MatrixDescription {
  public:
-  MatrixDescription(bool batched, const Dims& sizes, const Dims& steps) {
+  MatrixDescription(int type, bool batched, const Dims& sizes, const Dims& steps) {
     Dnnl& dnnl = Dnnl::get();
     const int rank = batched ? 3 : 2;
-    ok_ = dnnl.third ? dnnl.make_description(&made_, rank, sizes.data(), kF32, steps.data()) == 0
-                     : dnnl.fill_description(&filled_, rank, sizes.data(), kF32, steps.data()) == 0;
+    ok_ = dnnl.third ? dnnl.make_description(&made_, rank, sizes.data(), type, steps.data()) == 0
+                     : dnnl.fill_description(&filled_, rank, sizes.data(), type, steps.data()) == 0;
   }
   ~MatrixDescription() {
     if (made_) Dnnl::get().destroy_description(made_);
@@ -98,8 +99,9 @@ class MatrixDescription {
   bool ok_ = false;
 };
 
-/// Sizes and strides of one product: what a primitive is made for.
+/// Types, sizes and strides of one product: what a primitive is made for.
 struct Form {
+  int a_type = kF32, b_type = kF32, c_type = kF32;
   std::int64_t m = 0, n = 0, k = 0, batch = 1;
   std::array<std::int64_t, 3> a{}, b{}, c{};  // strides: batch, row, column
   int threads = 0;
@@ -127,9 +129,9 @@ class Product {
     if (!engine_ &&
         (dnnl.create_engine(&engine_, kCpu, 0) != 0 || dnnl.create_stream(&stream_, engine_, kInOrder) != 0))
       return false;
-    const MatrixDescription a = describe(form, form.m, form.k, form.a);
-    const MatrixDescription b = describe(form, form.k, form.n, form.b);
-    const MatrixDescription c = describe(form, form.m, form.n, form.c);
+    const MatrixDescription a = describe(form.a_type, form, form.m, form.k, form.a);
+    const MatrixDescription b = describe(form.b_type, form, form.k, form.n, form.b);
+    const MatrixDescription c = describe(form.c_type, form, form.m, form.n, form.c);
     const auto choose = [&](void** choice) {
       if (dnnl.third) return dnnl.choose(choice, engine_, a.get(), b.get(), nullptr, c.get(), nullptr) == 0;
       Description operation;
@@ -145,10 +147,10 @@ class Product {
     if (ok) form_ = form;
     return ok;
   }
-  static MatrixDescription describe(const Form& form, std::int64_t rows, std::int64_t cols,
+  static MatrixDescription describe(int type, const Form& form, std::int64_t rows, std::int64_t cols,
                                     const std::array<std::int64_t, 3>& strides) {
-    if (form.batch > 1) return {true, Dims{form.batch, rows, cols}, Dims{strides[0], strides[1], strides[2]}};
-    return {false, Dims{rows, cols}, Dims{strides[1], strides[2]}};
+    if (form.batch > 1) return {type, true, Dims{form.batch, rows, cols}, Dims{strides[0], strides[1], strides[2]}};
+    return {type, false, Dims{rows, cols}, Dims{strides[1], strides[2]}};
   }
   void forget() {
     Dnnl& dnnl = Dnnl::get();
@@ -168,12 +170,31 @@ class Product {
   std::array<void*, 3> memories_{};
 };
 
+constexpr int type_of(DType dtype) {
+  switch (dtype) {
+    case DType::bf16:
+      return kBF16;
+    case DType::s32:
+      return kS32;
+    case DType::s8:
+      return kS8;
+    case DType::u8:
+      return kU8;
+    default:
+      return kF32;
+  }
+}
+
+template <DType kType>
 Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
   // What the grammar of problems does not say.
   if (args.alpha != 1.0f || args.batch.rank > 1) return Code::unavailable;
   static Product product;
   const auto stride = [&](int operand) { return args.batch.rank == 0 ? 0 : args.batch.strides[operand][0]; };
-  const Form form{args.m,
+  const Form form{type_of(kType),
+                  type_of(kType),
+                  type_of(args.result),
+                  args.m,
                   args.n,
                   args.k,
                   args.batch.elements,
@@ -184,16 +205,55 @@ Code run(const MatmulArgs& args, const Queue& queue, Workspace) {
   return product.run(form, args.a.data, args.b.data, args.c.data);
 }
 
+template <DType kType>
 Refusal supports(const MatmulProblem& problem, const Machine&) {
   if (const std::string& missing = Dnnl::get().library.missing(); !missing.empty()) return missing.c_str();
-  if (const Refusal reason = plain_f32(problem)) return reason;
+  if (problem.dtype != kType) return kType == DType::f32 ? "has a counterpart of f32" : "has a counterpart of bf16";
+  if (const Refusal reason = plain(problem)) return reason;
   return problem.reads_c ? "does not add to what c holds" : nullptr;
 }
 
-const Kernel<Matmul> kMatmul = {{}, {}, supports, unknown_cost, no_workspace<Matmul>, run};
+Code run_quantized(const QuantizedMatmulArgs& args, const Queue& queue, Workspace) {
+  static Product product;
+  const Form form{type_of(args.a_type),
+                  kS8,
+                  kS32,
+                  args.m,
+                  args.n,
+                  args.k,
+                  1,
+                  {0, args.a.row, args.a.col},
+                  {0, args.b.row, args.b.col},
+                  {0, args.c.row, args.c.col},
+                  queue.machine->cpu.threads};
+  return product.run(form, args.a.data, args.b.data, args.c.data);
+}
+
+Refusal supports_quantized(const QuantizedMatmulProblem& problem, const Machine&) {
+  if (const std::string& missing = Dnnl::get().library.missing(); !missing.empty()) return missing.c_str();
+  if (problem.result != DType::s32) return "has a counterpart of the sums alone (out=s32)";
+  if (problem.a_zero_points || problem.b_zero_points) return "has no zero points";
+  if (problem.b_format != MatrixFormat::dense) return "needs a dense b";
+  if (problem.bias != QuantizedBias::none || problem.activation != Activation::none)
+    return "has no bias and no activation";
+  if (problem.a_layout == Layout::strided || problem.b_layout == Layout::strided || problem.c_layout != Layout::row)
+    return kLayouts;
+  return nullptr;
+}
+
+template <DType kType>
+const Kernel<Matmul> kMatmul = {{}, {}, supports<kType>, unknown_cost<Matmul>, no_workspace<Matmul>, run<kType>};
+const Kernel<QuantizedMatmul> kQuantized = {
+    {}, {}, supports_quantized, unknown_cost<QuantizedMatmul>, no_workspace<QuantizedMatmul>, run_quantized};
 
 }  // namespace
 
-std::vector<Entry<Matmul>> onednn_products() { return {{"peer.onednn.matmul", Backend::cpu, &kMatmul}}; }
+std::vector<Entry<Matmul>> onednn_products() {
+  return {{"peer.onednn.matmul", Backend::cpu, &kMatmul<DType::f32>},
+          {"peer.onednn.matmul_bf16", Backend::cpu, &kMatmul<DType::bf16>}};
+}
+std::vector<Entry<QuantizedMatmul>> onednn_quantized_products() {
+  return {{"peer.onednn.matmul_s8", Backend::cpu, &kQuantized}};
+}
 
 }  // namespace tandem::peers

@@ -47,7 +47,7 @@ std::vector<Row> twice(Context& context, const Case<Op>& problem, const Roof& ro
 }  // namespace
 
 std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options,
-                             std::span<const Entry<Matmul>> products) {
+                             const MoreRows& more) {
   std::vector<Row> rows;
   with_problem(problem.op, problem.text, [&]<class Op>(const Request<Op>& request) {
     Case<Op> made = make_case(problem.op, problem.text, request, problem.given, options.seed);
@@ -55,7 +55,8 @@ std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& r
     if (options.observe) options.observe({"the oracle", kAbsent, 0});
     const Judge judge = judge_of(made, options.seed);
     std::vector<Entry<Op>> entries(table<Op>().begin(), table<Op>().end());
-    if constexpr (std::is_same_v<Op, Matmul>) entries.insert(entries.end(), products.begin(), products.end());
+    const std::span<const Entry<Op>> besides = more.of<Op>();
+    entries.insert(entries.end(), besides.begin(), besides.end());
     rows = compare_kernels<Op>(ctx, made, entries, judge, roof, options);
   });
   return rows;

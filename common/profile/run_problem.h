@@ -2,19 +2,36 @@
 #pragma once
 
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <tandem/profile.h>
 
 #include "common/dispatch/registry.h"
 #include "common/ops/matmul.h"
+#include "common/ops/quantized_matmul.h"
 
 namespace tandem::profile {
 
-/// One row a kernel, in the order of the table, then of `products` where the problem is one, then kAuto. `products` are
-/// rows that are in no table, such as those of peers. Throws Error as check_problem does.
+/// Rows that are in no table, such as those of peers.
+struct MoreRows {
+  std::vector<Entry<Matmul>> products;
+  std::vector<Entry<QuantizedMatmul>> quantized_products;
+
+  template <class Op>
+  std::span<const Entry<Op>> of() const {
+    if constexpr (std::is_same_v<Op, Matmul>)
+      return products;
+    else if constexpr (std::is_same_v<Op, QuantizedMatmul>)
+      return quantized_products;
+    else
+      return {};
+  }
+};
+
+/// One row a kernel, in the order of the table, then of `more`, then kAuto. Throws Error as check_problem does.
 std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& roof, const CompareOptions& options,
-                             std::span<const Entry<Matmul>> products = {});
+                             const MoreRows& more = {});
 
 /// A/A: the kernel that dispatch chooses (where it is not wanted, the first wanted one that runs) twice, the second row
 /// named "KERNEL again" and held against the first in `vs_reference`. Throws Error as check_problem does, and where no

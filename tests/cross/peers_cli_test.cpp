@@ -35,7 +35,7 @@ TEST(PeersCli, EveryPeerIsRightOrSaysWhyItIsNotThere) {
                                   "f32:1x64x32",  "f32:64x1x32",     "f32:16x24x8*3"};
   std::string arguments;
   for (const std::string& problem : problems) arguments += "'matmul " + problem + "' ";
-  std::map<std::string, json> rows = rows_of(arguments + "--peers --kernels 'peer.*'");
+  std::map<std::string, json> rows = rows_of(arguments + "--peers --kernels 'peer.*[ml]'");  // those of f32
   ASSERT_EQ(rows.size(), std::size(problems) * std::size(kPeers));
   for (const std::string& problem : problems)
     for (const char* peer : kPeers) {
@@ -55,11 +55,34 @@ TEST(PeersCli, EveryPeerIsRightOrSaysWhyItIsNotThere) {
     }
 }
 
+TEST(PeersCli, OneDnnMultipliesBf16AndBytesToo) {
+  const std::string problems[] = {"matmul bf16:33x47x29",
+                                  "matmul bf16:64x64x64,tb",
+                                  "matmul bf16:16x24x8*3",
+                                  "quantized_matmul s8:33x47x29,out=s32",
+                                  "quantized_matmul u8s8:64x48x80,out=s32",
+                                  "quantized_matmul s8:64x64x64,tb,out=s32"};
+  std::string arguments;
+  for (const std::string& problem : problems)
+    arguments += problem.substr(0, problem.find(' ')) + " '" + problem.substr(problem.find(' ') + 1) + "' ";
+  std::map<std::string, json> rows = rows_of(arguments + "--peers --kernels 'peer.onednn.matmul_*'");
+  for (const std::string& problem : problems) {
+    const json& row = rows[problem.substr(problem.find(' ') + 1) +
+                           (problem[0] == 'm' ? " peer.onednn.matmul_bf16" : " peer.onednn.matmul_s8")];
+    if (row.at("status") == "skipped") {
+      EXPECT_EQ(row.at("reason").get<std::string>().rfind("not installed: no lib", 0), 0u) << row.at("reason");
+      continue;
+    }
+    EXPECT_EQ(row.at("status"), "ok") << problem << ": " << row.at("reason");
+    EXPECT_LE(row.at("bound_ratio").get<double>(), 1);
+  }
+}
+
 TEST(PeersCli, WhatHasNoCounterpartSaysSo) {
   std::map<std::string, json> rows =
-      rows_of("'matmul f32:8x8x8,bias' 'matmul bf16:8x8x8' 'relu f32:10' --peers --kernels '*'");
+      rows_of("'matmul f32:8x8x8,bias' 'matmul bf16:8x8x8,bias' 'relu f32:10' --peers --kernels '*'");
   for (const char* peer : kPeers) {
-    for (const char* problem : {"f32:8x8x8,bias ", "bf16:8x8x8 "}) {
+    for (const char* problem : {"f32:8x8x8,bias ", "bf16:8x8x8,bias "}) {
       const json& row = rows[std::string(problem) + peer];
       EXPECT_EQ(row.at("status"), "skipped");
       EXPECT_NE(row.at("reason"), "");
