@@ -42,6 +42,7 @@ struct GemmSet {
   const MicroKernel* tiles = nullptr;      // [(rows - 1) * vectors + vectors_used - 1]
   const MicroKernel* finishing = nullptr;  // the same with TileArgs::bias and relu; null: there are none
   PackPanel pack_a = nullptr, pack_b = nullptr;
+  PackPanel pack_lines = nullptr;  // of a, for the tiles of AMX
   StoreTile store = nullptr;
   const SkinnyKernel* skinny = nullptr;  // [rows - 1]
   int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums

@@ -10,6 +10,7 @@
 #include "cpu/dot/choose.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/pack-inl.h"
+#include "cpu/gemm/pack_lines-inl.h"
 #include "cpu/gemm/store_int-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -28,6 +29,7 @@ GemmSet s8_gemm_set(const DotTiles& dot, bool is_unsigned) {
           .tiles = dot.tiles,
           .pack_a = is_unsigned ? pack_panel<AsTheyAre<std::uint8_t>> : pack_panel<Flipped>,
           .pack_b = pack_panel<AsTheyAre<std::uint8_t>>,
+          .pack_lines = pack_lines<std::uint8_t>,
           .store = int_store,
           .skinny = dot.skinny,
           .skinny_rows = dot.skinny_rows,

@@ -32,8 +32,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #endif
 
 // What elements become in a panel: kGroup values of k of type Out make a word. load() reads the values of whole vectors
-// of words, load_row() those of 128 bits; they lie one after the other. load_first() reads the first `count` values
-// (not 0) of such a vector, and nothing behind them; the others become 0.
+// of words, load_row() those of 128 bits; they lie one after the other. load_first() and load_row_first() read the first
+// `count` values of such vectors, and nothing behind them; the others become 0.
 template <class T>
 struct AsTheyAre {
   using In = T;
@@ -55,6 +55,12 @@ struct AsTheyAre {
 #if HWY_TARGET != HWY_SCALAR
   static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) { return hn::LoadU(hn::Full128<Out>(), p); }
 #endif
+#if TANDEM_PACK_MASKS
+  static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row_first(const In* p, std::size_t count) {
+    const hn::Full128<Out> d;
+    return hn::MaskedLoad(hn::FirstN(d, count), d, p);
+  }
+#endif
 };
 // s8 as u8, greater by 128.
 struct Flipped : AsTheyAre<std::uint8_t> {
@@ -71,6 +77,9 @@ struct Flipped : AsTheyAre<std::uint8_t> {
     const hn::Repartition<std::uint8_t, D> bytes;
     const auto there = hn::FirstN(bytes, count);
     return hn::BitCast(d, hn::Xor(hn::MaskedLoad(there, bytes, p), hn::IfThenElseZero(there, hn::Set(bytes, 0x80))));
+  }
+  static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row_first(const In* p, std::size_t count) {
+    return load_first(hn::Full128<Out>(), p, count);
   }
 #endif
 #if HWY_TARGET != HWY_SCALAR
@@ -100,6 +109,9 @@ struct Widened {
     const hn::Repartition<std::int16_t, D> wide;
     const hn::Rebind<T, decltype(wide)> bytes;
     return hn::BitCast(d, hn::PromoteTo(wide, hn::MaskedLoad(hn::FirstN(bytes, count), bytes, p)));
+  }
+  static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row_first(const In* p, std::size_t count) {
+    return load_first(hn::Full128<Out>(), p, count);
   }
 #endif
   static HWY_INLINE hn::Vec<hn::Full128<Out>> load_row(const In* p) {
@@ -275,37 +287,60 @@ HWY_INLINE void pack_columns(const typename Format::In* HWY_RESTRICT in, std::in
   }
 }
 
-// Unit stride across the panel, several values a word: rows are interleaved, 128 bits of each at a time.
+// Words of which row g of k gives value g: 128 bits of each row at a time.
+template <class Format, class Load>
+HWY_INLINE void interleave(Load load_row, hn::Vec<hn::Full128<typename Format::Out>>* HWY_RESTRICT words) {
+  const hn::Full128<typename Format::Out> d;
+  const auto r0 = load_row(0), r1 = load_row(1);
+  const auto low01 = hn::InterleaveLower(d, r0, r1), high01 = hn::InterleaveUpper(d, r0, r1);
+  if constexpr (Format::kGroup == 2) {
+    words[0] = low01;
+    words[1] = high01;
+  } else {
+    const hn::Full128<std::uint16_t> d16;
+    const auto r2 = load_row(2), r3 = load_row(3);
+    const auto a = hn::BitCast(d16, low01), b = hn::BitCast(d16, hn::InterleaveLower(d, r2, r3));
+    const auto e = hn::BitCast(d16, high01), f = hn::BitCast(d16, hn::InterleaveUpper(d, r2, r3));
+    words[0] = hn::BitCast(d, hn::InterleaveLower(d16, a, b));
+    words[1] = hn::BitCast(d, hn::InterleaveUpper(d16, a, b));
+    words[2] = hn::BitCast(d, hn::InterleaveLower(d16, e, f));
+    words[3] = hn::BitCast(d, hn::InterleaveUpper(d16, e, f));
+  }
+}
+
+// Unit stride across the panel, several values a word; width is a multiple of 4.
 template <class Format>
 HWY_INLINE void pack_interleaved(const typename Format::In* HWY_RESTRICT in, std::int64_t along, std::int64_t count,
                                  std::int64_t depth, std::int64_t width, float* HWY_RESTRICT out) {
   using Out = typename Format::Out;
   constexpr std::int64_t kGroup = Format::kGroup, kAtOnce = 16 / sizeof(Out);
   const hn::Full128<Out> d;
-  const hn::Full128<std::uint16_t> d16;
   const std::int64_t whole = count / kAtOnce * kAtOnce;
+  hn::Vec<decltype(d)> words[kGroup];
   std::int64_t p = 0;
   for (; p + kGroup <= depth; p += kGroup) {
     Out* to = reinterpret_cast<Out*>(out + p / kGroup * width);
     for (std::int64_t i = 0; i < whole; i += kAtOnce, to += kAtOnce * kGroup) {
       const auto* from = in + p * along + i;
-      const auto r0 = Format::load_row(from), r1 = Format::load_row(from + along);
-      const auto low01 = hn::InterleaveLower(d, r0, r1), high01 = hn::InterleaveUpper(d, r0, r1);
-      if constexpr (kGroup == 2) {
-        hn::StoreU(low01, d, to);
-        hn::StoreU(high01, d, to + kAtOnce);
-      } else {
-        const auto r2 = Format::load_row(from + 2 * along), r3 = Format::load_row(from + 3 * along);
-        const auto a = hn::BitCast(d16, low01), b = hn::BitCast(d16, hn::InterleaveLower(d, r2, r3));
-        const auto e = hn::BitCast(d16, high01), f = hn::BitCast(d16, hn::InterleaveUpper(d, r2, r3));
-        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d16, a, b)), d, to);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d16, a, b)), d, to + kAtOnce);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d16, e, f)), d, to + 2 * kAtOnce);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d16, e, f)), d, to + 3 * kAtOnce);
-      }
+      interleave<Format>([&](std::int64_t g) HWY_ATTR { return Format::load_row(from + g * along); }, words);
+      for (std::int64_t v = 0; v < kGroup; ++v) hn::StoreU(words[v], d, to + v * kAtOnce);
     }
   }
+#if TANDEM_PACK_MASKS
+  if (whole < width) {
+    const auto rest = static_cast<std::size_t>(count - whole);
+    for (std::int64_t q = 0; q < p; q += kGroup) {
+      Out* to = reinterpret_cast<Out*>(out + q / kGroup * width + whole);
+      const auto* from = in + q * along + whole;
+      interleave<Format>([&](std::int64_t g) HWY_ATTR { return Format::load_row_first(from + g * along, rest); },
+                         words);
+      for (std::int64_t v = 0; 4 * v < width - whole; ++v)
+        hn::StoreU(v < kGroup ? words[v] : hn::Zero(d), d, to + v * kAtOnce);
+    }
+  }
+#else
   pack_elements<Format>(in + whole, 1, along, count - whole, p, width - whole, width, out + whole);
+#endif
   pack_elements<Format>(in + p * along, 1, along, count, depth - p, width, width, out + p / kGroup * width);
 }
 

@@ -45,6 +45,8 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
     cycles += count(p.m, words) * (p.a == Layout::row ? kWordAlong : kValueAcross * set.group);
     if (!p.packed && p.b == Layout::column)
       cycles += kWordAlong * count(p.n, words);
+    else if (!p.packed && lanes == 16)  // has masks
+      cycles += kWordAcross * count(words, vectors * lanes);
     else if (!p.packed)
       cycles += static_cast<double>(words) * (kWordAcross * static_cast<double>(p.n / lanes * lanes) +
                                               kValueOfRest * static_cast<double>(p.n % lanes * set.group));

@@ -13,7 +13,7 @@
 namespace tandem::cpu::matmul_bf16_amx {
 namespace {
 
-GemmSet set_for(const CpuInfo& cpu) { return amx_set<std::uint16_t, 2>(bf16_set(cpu), bf16_amx); }
+GemmSet set_for(const CpuInfo& cpu) { return amx_set(bf16_set(cpu), bf16_amx); }
 
 Refusal supports(const MatmulProblem& p, const Machine& machine) {
   if (!machine.cpu.has_amx_bf16() || !machine.cpu.has_bf16_dot()) return "needs AMX-BF16";
@@ -21,7 +21,8 @@ Refusal supports(const MatmulProblem& p, const Machine& machine) {
 }
 
 double cost(const MatmulProblem& p, const Machine& machine) {
-  return amx_seconds(machine, p.m, p.n, p.k, p.batch, 2, Matmul::bytes(p), &Ceilings::cpu_bf16_flops);
+  return amx_seconds({p.m, p.n, p.k, p.batch, p.a, p.b, Matmul::bytes(p), p.packed}, machine, 2, false,
+                     &Ceilings::cpu_bf16_flops);
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {

@@ -15,6 +15,7 @@
 #include "cpu/dot/choose.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/pack-inl.h"
+#include "cpu/gemm/pack_lines-inl.h"
 #include "cpu/gemm/store-inl.h"
 #include "cpu/gemm/tile-inl.h"
 
@@ -34,6 +35,7 @@ GemmSet bf16_gemm_set(const DotTiles* dot) {
     set.group = 2;
     set.tiles = dot->tiles;
     set.pack_a = set.pack_b = pack_panel<AsTheyAre<std::uint16_t>>;
+    set.pack_lines = pack_lines<std::uint16_t>;
   } else {
     set.mr = kMr;
     set.vectors = kVectors;

@@ -16,7 +16,7 @@ namespace tandem::cpu::quantized_matmul_s8_amx {
 namespace {
 
 GemmSet set_for(const CpuInfo& cpu, bool is_unsigned) {
-  return amx_set<std::uint8_t, 4>(s8_set(cpu, is_unsigned), is_unsigned ? u8_amx : s8_amx);
+  return amx_set(s8_set(cpu, is_unsigned), is_unsigned ? u8_amx : s8_amx);
 }
 
 Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
@@ -24,7 +24,8 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  return amx_seconds(machine, p.m, p.n, p.k, 1, 4, QuantizedMatmul::bytes(p), &Ceilings::cpu_s8_ops);
+  return amx_seconds({p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), p.packed}, machine, 4,
+                     p.b_zero_points, &Ceilings::cpu_s8_ops);
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {
