@@ -19,13 +19,22 @@ struct Isa {
   static void store(void* p, Vec v) { _mm512_storeu_ps(p, v); }
   static Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
   static void dot(Vec& sum, Vec a, Vec b) { asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static void interleave(const Vec (&r)[2], Vec* words) {
+    const __m512i r0 = _mm512_castps_si512(r[0]), r1 = _mm512_castps_si512(r[1]);
+    words[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(r0, r1));
+    words[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(r0, r1));
+  }
 };
 
 #include "cpu/dot/tile-inl.h"
+//
+#include "cpu/dot/skinny-inl.h"
+
+constexpr SkinnyKernel kSkinny[] = {&skinny<1>, &skinny<2>, &skinny<3>, &skinny<4>, &skinny<5>};
 
 }  // namespace
 
-const DotTiles bf16_avx512 = {Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, nullptr, 0, &run};
+const DotTiles bf16_avx512 = {Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, kSkinny, 5, &run};
 
 }  // namespace tandem::cpu
 

@@ -18,7 +18,7 @@ struct Isa {
   static Vec add(Vec a, Vec b) { return _mm512_add_epi32(a, b); }
   // Written out, since g++ 12 copies the accumulators of the intrinsic through memory.
   static void dot(Vec& sum, Vec a, Vec b) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
-  static void interleave(const Vec (&r)[4], Vec (&words)[4]) {
+  static void interleave(const Vec (&r)[4], Vec* words) {
     const Vec low01 = _mm512_unpacklo_epi8(r[0], r[1]), high01 = _mm512_unpackhi_epi8(r[0], r[1]);
     const Vec low23 = _mm512_unpacklo_epi8(r[2], r[3]), high23 = _mm512_unpackhi_epi8(r[2], r[3]);
     words[0] = _mm512_unpacklo_epi16(low01, low23);

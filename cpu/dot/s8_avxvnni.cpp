@@ -17,7 +17,7 @@ struct Isa {
   static void store(void* p, Vec v) { _mm256_storeu_si256(static_cast<Vec*>(p), v); }
   static Vec add(Vec a, Vec b) { return _mm256_add_epi32(a, b); }
   static void dot(Vec& sum, Vec a, Vec b) { asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
-  static void interleave(const Vec (&r)[4], Vec (&words)[4]) {
+  static void interleave(const Vec (&r)[4], Vec* words) {
     const Vec low01 = _mm256_unpacklo_epi8(r[0], r[1]), high01 = _mm256_unpackhi_epi8(r[0], r[1]);
     const Vec low23 = _mm256_unpacklo_epi8(r[2], r[3]), high23 = _mm256_unpackhi_epi8(r[2], r[3]);
     words[0] = _mm256_unpacklo_epi16(low01, low23);

@@ -1,20 +1,25 @@
-// Few rows times a b in place: rows of b are read in the order of memory, four of them interleaved to words in
-// registers. Included like tile-inl.h and after it; Isa has moreover
+// Few rows times a b in place: rows of b are read in the order of memory, as many of them as a word has values
+// interleaved to words in registers. Included like tile-inl.h and after it; Isa has moreover
 //
-//     static void interleave(const Vec (&rows)[4], Vec (&words)[4]);   // bytes of four rows: see unpermuted()
+//     static void interleave(const Vec (&rows)[kGroup], Vec* words);   // values of rows to kGroup vectors of words
 //
-// Sums of words that need not be in order are kept in the order that interleaving gives, and put right at the end.
+// Sums of words that need not be in order are kept in the order that interleaving gives, see put_in_order(), and put
+// right at the end.
 
 constexpr int kBlockColumns = 4 * Isa::kLanes;
-constexpr int kDepth = 4;  // words of k for which the sums stay in registers
+constexpr int kValue = 4 / Isa::kGroup;                  // bytes
+constexpr int kLoads = 4 / Isa::kGroup;                  // of a row of a block
+constexpr int kLoadColumns = Isa::kGroup * Isa::kLanes;  // of one
+constexpr int kDepth = 4;                                // words of k for which the sums stay in registers
 
 // Rows of b in part: columns beyond n and values beyond k become 0.
-TANDEM_DOT_INLINE void load_edge(const char* b, int64_t b_row, int64_t rows, int64_t columns, Isa::Vec (&out)[4]) {
-  alignas(64) char part[4][kBlockColumns] = {};
-  for (int64_t r = 0; r < 4 && r < rows; ++r)
-    for (int64_t j = 0; j < columns; ++j) part[r][j] = b[r * b_row + j];
-#pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) out[r] = Isa::load(part[r]);
+struct Edge {
+  alignas(64) char rows[Isa::kGroup][kBlockColumns * kValue];
+};
+TANDEM_DOT_INLINE void load_edge(const char* b, int64_t b_row, int64_t rows, int64_t columns, Edge& edge) {
+  edge = Edge{};
+  for (int64_t r = 0; r < Isa::kGroup && r < rows; ++r)
+    for (int64_t j = 0; j < columns * kValue; ++j) edge.rows[r][j] = b[r * b_row + j];
 }
 
 template <int kRows, bool kWhole>
@@ -27,22 +32,32 @@ TANDEM_DOT_INLINE void skinny_block(const SkinnyArgs& args, int64_t p, int64_t d
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) sum[i][v] = p == 0 ? Isa::zero() : Isa::load(at + 4 * i * args.sum_row + kBytes * v);
   const char* a = static_cast<const char*>(args.a) + 4 * p * args.a_col;
-  const char* b = static_cast<const char*>(args.b) + 4 * p * args.b_row + j;
+  const int64_t b_row = args.b_row * kValue;
+  const char* b = static_cast<const char*>(args.b) + Isa::kGroup * p * b_row + j * kValue;
   for (int64_t d = 0; d < depth; ++d) {
-    Isa::Vec rows[4], words[4];
-    if (kWhole) {
-#pragma GCC unroll 4
-      for (int r = 0; r < 4; ++r) {
-        rows[r] = Isa::load(b + r * args.b_row);
-        // So many rows are too many streams for the hardware.
-        __builtin_prefetch(b + r * args.b_row + 1024, 0, 2);
-      }
-    } else {
+    Edge edge;
+    const char* from = b;
+    int64_t from_row = b_row;
+    if (!kWhole) {
       const int64_t columns = args.n - j;
-      load_edge(b, args.b_row, args.k - 4 * (p + d), columns < kBlockColumns ? columns : kBlockColumns, rows);
+      load_edge(b, b_row, args.k - Isa::kGroup * (p + d), columns < kBlockColumns ? columns : kBlockColumns, edge);
+      from = edge.rows[0];
+      from_row = kBlockColumns * kValue;
     }
-    b += 4 * args.b_row;
-    Isa::interleave(rows, words);
+    Isa::Vec words[4];
+#pragma GCC unroll 2
+    for (int h = 0; h < kLoads; ++h) {
+      Isa::Vec rows[Isa::kGroup];
+#pragma GCC unroll 4
+      for (int r = 0; r < Isa::kGroup; ++r) {
+        const char* at_row = from + r * from_row + h * kLoadColumns * kValue;
+        rows[r] = Isa::load(at_row);
+        // So many rows are too many streams for the hardware.
+        if (kWhole) __builtin_prefetch(at_row + 1024, 0, 2);
+      }
+      Isa::interleave(rows, words + h * Isa::kGroup);
+    }
+    b += Isa::kGroup * b_row;
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const Isa::Vec x = Isa::broadcast(a + 4 * i * args.a_row);
@@ -57,23 +72,25 @@ TANDEM_DOT_INLINE void skinny_block(const SkinnyArgs& args, int64_t p, int64_t d
     for (int v = 0; v < 4; ++v) Isa::store(at + 4 * i * args.sum_row + kBytes * v, sum[i][v]);
 }
 
-// Vector v holds, in its 128-bit part l, columns 16 l + 4 v to 16 l + 4 v + 3 of a block.
+// Vector v = w + kGroup h holds, in its 128-bit part l, columns 4 kGroup l + 4 w to 4 kGroup l + 4 w + 3 of load h.
 TANDEM_DOT_INLINE void put_in_order(int32_t* block) {
   alignas(64) int32_t from[kBlockColumns];
   for (int i = 0; i < kBlockColumns; ++i) from[i] = block[i];
   for (int v = 0; v < 4; ++v)
     for (int l = 0; l < Isa::kLanes / 4; ++l)
-      for (int i = 0; i < 4; ++i) block[16 * l + 4 * v + i] = from[v * Isa::kLanes + 4 * l + i];
+      for (int i = 0; i < 4; ++i)
+        block[v / Isa::kGroup * kLoadColumns + 4 * Isa::kGroup * l + 4 * (v % Isa::kGroup) + i] =
+            from[v * Isa::kLanes + 4 * l + i];
 }
 
 template <int kRows>
 void skinny(const SkinnyArgs& args) {
-  const int64_t words = (args.k + 3) / 4;
+  const int64_t words = (args.k + Isa::kGroup - 1) / Isa::kGroup;
   int64_t p = 0;
   do {  // once for k = 0 too
     const int64_t depth = words - p < kDepth ? words - p : kDepth;
     int64_t j = 0;
-    if (4 * (p + depth) <= args.k)
+    if (Isa::kGroup * (p + depth) <= args.k)
       for (; j + kBlockColumns <= args.n; j += kBlockColumns) skinny_block<kRows, true>(args, p, depth, j);
     for (; j < args.n; j += kBlockColumns) skinny_block<kRows, false>(args, p, depth, j);
     p += kDepth;

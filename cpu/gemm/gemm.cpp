@@ -380,7 +380,8 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   // Words of other numbers than those of b are packed for one call only.
   if (args.packed_panel == set.nr() && set.element * set.group == kWord)
     plan.packed_b = static_cast<const char*>(args.packed_b);
-  const bool streams = set.group == 1 || plan.packed_b == nullptr;
+  // Only bytes have tiles that read panels as fast as few rows stream b.
+  const bool streams = set.ones == 0 || plan.packed_b == nullptr;
   MatmulArgs other;
   plan.dots = plan.packed_b == nullptr && takes_dots(set, args);
   if (plan.dots && args.n < args.m) {

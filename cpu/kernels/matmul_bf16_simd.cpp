@@ -34,6 +34,8 @@ GemmSet bf16_gemm_set(const DotTiles* dot) {
     set.lanes = dot->lanes;
     set.group = 2;
     set.tiles = dot->tiles;
+    set.skinny = dot->skinny;
+    set.skinny_rows = dot->skinny_rows;
     set.pack_a = set.pack_b = pack_panel<AsTheyAre<std::uint16_t>>;
     set.pack_lines = pack_lines<std::uint16_t>;
   } else {
