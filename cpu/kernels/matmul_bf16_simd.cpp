@@ -1,10 +1,11 @@
 // Idea:    sums of products of pairs (vdpbf16ps) in tiles of 14 x 32 where the CPU has AVX512_BF16; elsewhere bf16
-//          becomes f32 while it is packed, for the micro-kernels of the f32 product. The fused store rounds once.
+//          becomes f32 while it is packed, for the micro-kernels of the f32 product. The fused store rounds once. Of up
+//          to four rows, pairs are made of rows of b as they are read.
 // Limits:  takes everything; k is one block, so very long sums leave the caches; a and b are packed in every call, b
-//          unless it comes prepared (which has a meaning for pairs only). Pairs flush denormals.
+//          unless it comes prepared (which has a meaning for pairs only) or rows are few. Pairs flush denormals.
 // Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.88 at 255 cubed,
-//          0.93 at 512 and 1024 (2.0 times the f32 product); 0.83 to 0.90 unprepared. 1x4096x4096: b at 33 GB/s
-//          prepared, 8 otherwise.
+//          0.93 at 512 and 1024 (2.0 times the f32 product); 0.83 to 0.90 unprepared. 1x4096x4096 on a
+//          Xeon with AMX: b at 27 GB/s, where reading 17 MB reached 27.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_bf16_simd.cpp"
 #include "cpu/simd/simd.h"
