@@ -102,7 +102,8 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
   };
   if constexpr (kReadsPanels) {
     constexpr DType kDType = sizeof(T) == 1 ? DType::s8 : DType::bf16;
-    if (args.packed_b && args.packed_panel > 0 &&
+    // With one value of k, b expanded lies by rows as well, and few rows of bf16 read such a b beside its panels.
+    if (args.k != 1 && args.packed_b && args.packed_panel > 0 &&
         args.packed_panel == packed_layout(queue.machine->cpu, kDType, args.k, args.n).panel)
       return multiply();
   }
