@@ -113,6 +113,7 @@ class Product {
  public:
   Code run(const Form& form, const void* a, const void* b, void* c) {
     Dnnl& dnnl = Dnnl::get();
+    dnnl.set_threads(form.threads);  // of the process: another product may have had others
     if (!(form == form_) && !prepare(form)) return Code::unavailable;
     const Argument arguments[] = {{kSource, memories_[0]}, {kWeights, memories_[1]}, {kResult, memories_[2]}};
     const bool ok = dnnl.set_data(memories_[0], const_cast<void*>(a)) == 0 &&
@@ -125,7 +126,6 @@ class Product {
   bool prepare(const Form& form) {
     Dnnl& dnnl = Dnnl::get();
     forget();
-    dnnl.set_threads(form.threads);
     if (!engine_ &&
         (dnnl.create_engine(&engine_, kCpu, 0) != 0 || dnnl.create_stream(&stream_, engine_, kInOrder) != 0))
       return false;

@@ -9,8 +9,8 @@
 
 #define TANDEM_AMX_INLINE inline __attribute__((always_inline))
 
-constexpr int kTileRows = 16, kLineBytes = 64;
-constexpr int64_t kBlockWords = 2 * kTileRows;
+constexpr int kTileRows = kTileSide, kLineBytes = 4 * kTileSide;
+constexpr int64_t kBlockWords = 2 * kTileSide;
 
 struct alignas(64) TileConfig {
   unsigned char palette = 1, start_row = 0, reserved[14] = {};
@@ -114,13 +114,15 @@ TANDEM_AMX_INLINE void store_block(char* c, int64_t c_row, int rows) {
 template <bool kTall, bool kWide>
 void product(const TileArgs& args, int rows) {
   const char* a = static_cast<const char*>(args.a);
-  const int64_t a_next = rows * kLineBytes;
-  RowsOfA of_a{a, kLineBytes, a_next, a + args.kc / kTileRows * a_next};
   alignas(64) int32_t same[kTileRows];
+  RowsOfA of_a;
   if (args.a_step == 0) {
     for (int32_t& word : same) __builtin_memcpy(&word, a, 4);
     const char* line = reinterpret_cast<const char*>(same);
     of_a = {line, 0, 0, line, 0};
+  } else {
+    const int64_t a_next = rows * kLineBytes;
+    of_a = {a, kLineBytes, a_next, a + args.kc / kTileRows * a_next, kLineBytes};
   }
   add_up<kTall, kWide>(of_a, static_cast<const char*>(args.b), 4 * args.b_step, args.kc / kTileRows,
                        args.kc % kTileRows, [] {});
@@ -132,7 +134,7 @@ void tile(const TileArgs& args) {
   product<(kRows > kTileRows), (kCols > 1)>(args, kRows);
 }
 
-constexpr int kMr = 2 * kTileRows, kVectors = 2;
+constexpr int kMr = kSweepRows, kVectors = 2;
 struct Tiles {
   MicroKernel at[kMr * kVectors];
 };

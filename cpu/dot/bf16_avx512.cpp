@@ -30,11 +30,11 @@ struct Isa {
 //
 #include "cpu/dot/skinny-inl.h"
 
-constexpr SkinnyKernel kSkinny[] = {&skinny<1>, &skinny<2>, &skinny<3>, &skinny<4>, &skinny<5>};
+constexpr SkinnyKernel kSkinny[] = {&skinny<1>, &skinny<2>, &skinny<3>, &skinny<4>};
 
 }  // namespace
 
-const DotTiles bf16_avx512 = {Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, kSkinny, 5, &run};
+const DotTiles bf16_avx512 = {Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, kSkinny, 4, &run};
 
 }  // namespace tandem::cpu
 

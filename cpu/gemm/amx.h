@@ -18,7 +18,7 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
   set.tiles = amx.tiles;
   set.sweep = amx.sweep;
   set.pack_a = set.pack_lines;
-  set.a_words = 16;
+  set.a_words = kTileSide;
   set.skinny = nullptr;
   set.skinny_rows = 0;
   set.enter = amx.enter;
@@ -34,9 +34,11 @@ inline double amx_seconds(const PackedProduct& p, const Machine& machine, int gr
   constexpr double kBlock = 122, kStored = 0.5;           // 32 x 32 sums, an element of c
   constexpr double kLineOfA = 5, kPackedLine = 12;        // 64 bytes of a row
   constexpr double kWordAlong = 0.75, kWordAcross = 0.5;  // of b: a word packed from its values side by side, from rows
-  const std::int64_t tile = 16, words = ceil_div(p.k, group), steps = ceil_div(words, tile);
+  const std::int64_t tile = kTileSide, words = ceil_div(p.k, group), steps = ceil_div(words, tile);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
-  const std::int64_t in_place = packs_a || p.a != Layout::row ? 0 : p.m % 32 == tile ? p.m : p.m / 32 * 32;
+  const std::int64_t in_place = packs_a || p.a != Layout::row ? 0
+                                : p.m % (2 * tile) == tile    ? p.m
+                                                              : p.m / (2 * tile) * (2 * tile);
   double cycles = kBlock * count(ceil_div(p.m, 2 * tile), ceil_div(p.n, 2 * tile)) + kStored * count(p.m, p.n) +
                   kLineOfA * count(round_up(p.m, 2 * tile), steps) + kPackedLine * count(p.m - in_place, steps);
   if (!p.packed && p.b == Layout::column)

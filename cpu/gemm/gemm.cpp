@@ -218,7 +218,7 @@ void part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch
   }
 }
 
-// Few rows: the sums of some columns, then their store. Integers of a are packed, with a row of ones below them where
+// Few rows: the sums of some columns, then their store. Words of several values of a are packed, with a row of ones below them where
 // the sums of columns are wanted.
 void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const GemmSet& set = *plan.set;
@@ -380,8 +380,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   // Words of other numbers than those of b are packed for one call only.
   if (args.packed_panel == set.nr() && set.element * set.group == kWord)
     plan.packed_b = static_cast<const char*>(args.packed_b);
-  // Only bytes have tiles that read panels as fast as few rows stream b.
-  const bool streams = set.ones == 0 || plan.packed_b == nullptr;
+  const bool streams = streams_b(set, plan.packed_b != nullptr);
   MatmulArgs other;
   plan.dots = plan.packed_b == nullptr && takes_dots(set, args);
   if (plan.dots && args.n < args.m) {

@@ -3,8 +3,8 @@
 // Everything is seen as words of 4 bytes: one f32, two bf16 or four int8 consecutive values of k, `group` in a word.
 // Sums have 4 bytes; the store makes elements of c of them. A micro-kernel multiplies a few rows of a by a few vectors
 // of columns of b over a block of k. It reads a and b through strides, so operands in place and packed panels look
-// alike to it. All but f32 is packed, except b of a few rows, and its k is one block, since c need not be able
-// to hold sums.
+// alike to it. All but f32 is packed, except b of a few rows and a of sweeps (sweep.h), and its k is one block, since c
+// need not be able to hold sums.
 //
 // Accumulation order: element (i, j) is summed in blocks of at most kc values of k (MatmulBlocking; the blocks depend
 // on m, k, the strides of the whole product and the machine's caches). A block is one chain of multiply-adds from zero

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <type_traits>
 
@@ -153,7 +154,8 @@ HWY_INLINE void pack_elements(const typename Format::In* HWY_RESTRICT in, std::i
     for (std::int64_t i = 0; i < width; ++i)
       for (std::int64_t g = 0; g < kGroup; ++g) {
         const bool there = i < count && g < values;
-        to[i * kGroup + g] = there ? Format::convert(in[i * across + (p + g) * along]) : typename Format::Out{};
+        const auto value = there ? Format::convert(in[i * across + (p + g) * along]) : typename Format::Out{};
+        std::memcpy(to + i * kGroup + g, &value, sizeof value);  // words may be read as another type
       }
   }
 }

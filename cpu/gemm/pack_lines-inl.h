@@ -13,17 +13,18 @@
 #include <iterator>
 
 #include "cpu/gemm/pack-inl.h"
+#include "cpu/gemm/sweep.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
 namespace HWY_NAMESPACE {
 
 // A PackPanel of T, in another order: 16 words of k of each row after another, then the next 16, filled up with zeros.
-// At most 32 rows; `width` is ignored.
+// At most kSweepRows rows; `width` is ignored.
 template <class T>
 void pack_lines(const void* in_data, std::int64_t across, std::int64_t along, std::int64_t count, std::int64_t depth,
                 std::int64_t /*width*/, void* out_data) {
-  constexpr std::int64_t kWords = 16, kRows = 32, kLine = kWords * AsTheyAre<T>::kGroup;
+  constexpr std::int64_t kWords = kTileSide, kRows = kSweepRows, kLine = kWords * AsTheyAre<T>::kGroup;
   const T* in = static_cast<const T*>(in_data);
   T* out = static_cast<T*>(out_data);
   for (std::int64_t p = 0; p < depth; p += kLine, in += kLine * along, out += kLine * count) {

@@ -34,7 +34,7 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   double cycles = kStored * count(p.m, p.n),
          flops = 2 * count(p.m, vectors * lanes) * static_cast<double>(words * set.group);
-  if ((!p.packed || set.ones == 0) && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
+  if (streams_b(set, p.packed) && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
     const std::int64_t blocks = ceil_div(p.n, skinny_step(set));
     const std::int64_t edges = (p.n % skinny_step(set) != 0 ? words : 0) + (p.k % set.group != 0 ? blocks : 0);
     cycles += count(words, blocks) * (kStreamed + kStreamedRow * static_cast<double>(p.m)) +

@@ -69,13 +69,16 @@ inline MatmulBlocking blocking_of(const GemmSet& set, const CpuInfo& cpu, std::i
   return blocking;
 }
 
-// Few rows, and of f32 a b that does not fit the caches. Words of several values are streamed whatever the size of b,
-// since they would have to be packed.
+// Few rows, and of f32 a b that does not fit the caches. Words of several values are streamed whatever the size of b:
+// else they would have to be packed, and panels of bf16 are read no faster.
 inline bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const CpuInfo& cpu) {
   if (set.skinny == nullptr) return false;
-  if (set.group > 1) return m < set.skinny_rows && n >= skinny_step(set);
+  if (set.group > 1) return m + (set.ones != 0 ? 1 : 0) <= set.skinny_rows && n >= skinny_step(set);
   return m <= kSkinnyRows && k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
+
+// Whether few rows are streamed from b though panels of it came: only bytes have tiles that read panels as fast.
+inline bool streams_b(const GemmSet& set, bool has_panels) { return set.ones == 0 || !has_panels; }
 
 // Few rows or few columns: where both operands lie without gaps along k, dot products need no packing. Each ends in a
 // sum over lanes, which a short k does not repay.
@@ -117,7 +120,7 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
     out.row_sums = round_up(rows, kLine / kWord);
     out.column_sums = columns;
   }
-  if (is_skinny_size(set, m, n, k, cpu)) {  // sums instead of a block of f32, and beside a panel of integers
+  if (is_skinny_size(set, m, n, k, cpu)) {  // sums instead of a block of f32, and beside a panel of other words
     const std::int64_t sums = (m + (set.group > 1 ? 1 : 0)) * skinny_columns(set, m);
     out.a = set.group > 1 ? round_up(round_up(m + 1, kPanelStep) * words, kLine / kWord) : std::max(sums, out.a);
     if (set.group > 1) out.b = std::max(sums, out.b);
@@ -133,7 +136,7 @@ inline bool rows_collide(std::int64_t pitch_bytes, int rows) {
   constexpr int kSets = 64, kWaysToSpare = 6;
   signed char lines[kSets] = {};
   for (int i = 0; i < rows; ++i)
-    if (++lines[(i * pitch_bytes / kLine) % kSets] > kWaysToSpare) return true;
+    if (++lines[(i * pitch_bytes / kLine) & (kSets - 1)] > kWaysToSpare) return true;
   return false;
 }
 

@@ -10,10 +10,10 @@ namespace tandem::cpu {
 namespace {
 
 // Rows of a that a sweep takes where they are: whole tiles of them, and not all in the same few sets of L1, where they
-// would not stay. Rows that begin within cache lines are loaded as fast as they would be packed, or faster.
+// would not stay; rows without gaps between them fill all sets alike. Rows that begin within cache lines are loaded as fast as they would be packed, or faster.
 bool in_place(const Plan& plan, std::int64_t rows) {
   const auto& a = plan.args->a;
-  if (a.col != 1 || plan.call.row_sums || rows % plan.set->lanes != 0) return false;
+  if (a.col != 1 || plan.call.row_sums || rows % kTileSide != 0) return false;
   return a.row == plan.args->k || !rows_collide(a.row * plan.set->element, static_cast<int>(rows));
 }
 

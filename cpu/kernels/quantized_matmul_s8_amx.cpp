@@ -20,7 +20,8 @@ GemmSet set_for(const CpuInfo& cpu, bool is_unsigned) {
 }
 
 Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
-  return machine.cpu.has_amx_int8() && machine.cpu.has_s8_dot() ? nullptr : "needs AMX-INT8";
+  // Sweeps take panels as wide as those of AVX-512 VNNI, which every CPU with AMX has.
+  return machine.cpu.has_amx_int8() && machine.cpu.avx512_vnni ? nullptr : "needs AMX-INT8";
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {

@@ -87,7 +87,8 @@ std::size_t expanded_bytes(const Problem& p) {
 }
 
 /// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage.
-/// kReadsPanels: where panels of b came, `dense` reads them and nothing else of b; the expansion is then left out.
+/// kReadsPanels: where panels of b came, `dense` reads them and nothing else of a b whose columns are not side by side; the
+/// expansion is then left out.
 template <class T, bool kReadsPanels = false, class Args, class Dense>
 Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dense) {
   if (args.b24.values == nullptr && args.b24.groups == 0) return dense(args, queue, workspace);
@@ -137,7 +138,7 @@ struct Dense24 {
     return expanded_bytes<T>(p) + kDense.workspace(dense_problem(p), machine);
   }
   static Code run(const typename Op::Args& args, const Queue& queue, Workspace workspace) {
-    // Few rows of f32 read b itself, beside its panels.
+    // Few rows of f32 read b itself, beside its panels, whatever its strides.
     return with_dense_b<T, sizeof(T) < sizeof(float)>(args, queue, workspace, kDense.run);
   }
   static constexpr Kernel<Op> row(Needs needs) {

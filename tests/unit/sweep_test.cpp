@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/core/bf16.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
 #include "common/core/thread_pool.h"
@@ -46,7 +47,7 @@ void check(const Form& f, int threads) {
   const std::int64_t a_row = f.ta ? 1 : pitch, a_col = f.ta ? f.m : 1;
   const std::int64_t b_row = f.tb ? 1 : f.n, b_col = f.tb ? f.k : 1;
   const std::int64_t a_size = f.ta ? f.m * f.k : f.m == 0 || f.k == 0 ? 0 : (f.m - 1) * pitch + f.k;
-  std::vector<std::int8_t> a(static_cast<std::size_t>(a_size)), b(static_cast<std::size_t>(f.k * f.n));
+  std::vector<std::int8_t> a(static_cast<std::size_t>(a_size + 1)), b(static_cast<std::size_t>(f.k * f.n + 1));
   std::vector<std::int32_t> c(static_cast<std::size_t>(f.m * f.n), -1);
   test::fill_integers(std::span<std::int8_t>(a), 1);
   test::fill_integers(std::span<std::int8_t>(b), 2);
@@ -82,6 +83,67 @@ void check(const Form& f, int threads) {
                (b[static_cast<std::size_t>(p * b_row + j * b_col)] - (f.zero_points ? zb : 0));
       ASSERT_EQ(c[static_cast<std::size_t>(i * f.n + j)], sum) << "(" << i << ", " << j << ')';
     }
+}
+
+// Sums of small whole numbers are exact in f32 too. a has no unit stride where `gap` is more than 1.
+void check_bf16(std::int64_t m, std::int64_t n, std::int64_t k, bool ta, std::int64_t gap, std::int64_t batch) {
+  Machine machine;
+  machine.cpu = query();
+  machine.cpu.threads = 1;
+  const std::int64_t a_row = ta ? gap : k * gap, a_col = ta ? m * gap : gap;
+  const auto numbers = [](std::int64_t count, std::uint64_t seed) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    test::fill_integers(std::span<float>(values), seed, -4, 4);
+    std::vector<Bf16> out;
+    for (const float x : values) out.push_back(to_bf16(x));
+    return out;
+  };
+  const std::vector<Bf16> a = numbers(batch * m * k * gap, 1), b = numbers(k * n, 2);
+  std::vector<float> c(static_cast<std::size_t>(batch * m * n * 2), -1.0f);
+  MatmulProblem problem;
+  problem.dtype = DType::bf16;
+  problem.m = m, problem.n = n, problem.k = k, problem.batch = batch;
+  MatmulArgs args;
+  args.m = m, args.n = n, args.k = k;
+  args.a = {a.data(), a_row, a_col};
+  args.b = {b.data(), n, 1};
+  args.c = {c.data(), 2 * n, 2};  // every other element
+  args.batch.elements = batch;
+  if (batch > 1) {
+    args.batch.rank = 1;
+    args.batch.shape[0] = batch;
+    args.batch.strides[0][0] = m * k * gap;
+    args.batch.strides[2][0] = 2 * m * n;
+  }
+  ThreadPool pool(1);
+  const auto& kernel = matmul_bf16_amx::kKernel;
+  const std::size_t bytes = kernel.workspace(problem, machine);
+  const auto workspace = allocate_host(bytes + 256, 256, "test");
+  ASSERT_EQ(kernel.run(args, {&machine, &pool, nullptr}, {workspace.get(), bytes}), Code::ok);
+  for (std::int64_t item = 0; item < batch; ++item)
+    for (std::int64_t i = 0; i < m; ++i)
+      for (std::int64_t j = 0; j < n; ++j) {
+        float sum = 0;
+        for (std::int64_t p = 0; p < k; ++p)
+          sum += to_f32(a[static_cast<std::size_t>(item * m * k * gap + i * a_row + p * a_col)]) *
+                 to_f32(b[static_cast<std::size_t>(p * n + j)]);
+        const float* at = c.data() + item * 2 * m * n + i * 2 * n + 2 * j;
+        ASSERT_EQ(at[0], sum) << item << " (" << i << ", " << j << ')';
+        ASSERT_EQ(at[1], -1.0f) << "between the elements of c";
+      }
+}
+
+TEST(Sweep, OfBf16) {
+  if (!query().has_amx_bf16() || !query().has_bf16_dot()) GTEST_SKIP() << "this CPU has no AMX";
+  for (const std::int64_t k : {1, 31, 33, 64, 99})
+    for (const bool ta : {false, true})
+      for (const std::int64_t gap : {1, 3})
+        for (const std::int64_t m : {17, 33, 48}) {
+          SCOPED_TRACE(::testing::Message() << m << "x45x" << k << ", ta " << ta << ", gap " << gap);
+          check_bf16(m, 45, k, ta, gap, 1);
+        }
+  check_bf16(32, 33, 65, false, 1, 3);
+  check_bf16(19, 33, 65, true, 1, 3);
 }
 
 TEST(Sweep, TakesEveryFormOfItsOperands) {
