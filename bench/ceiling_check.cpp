@@ -21,6 +21,7 @@
 #include <tandem/context.h>
 
 #include "common/core/host_api.h"
+#include "common/profile/roof.h"
 
 namespace {
 
@@ -207,10 +208,13 @@ int main(int argc, char** argv) {
       "FMA", "GFLOP/s", [&] { return tandem::cpu::measure_fma(cpu.isa, kSeconds, threads); },
       [&] { return together(threads, [](int) { return multiply_adds; }); });
   const std::int64_t share = std::max(cpu.l3_bytes, cpu.l2_bytes * threads) / threads;
+  tandem::CpuInfo all = cpu;
+  all.threads = threads;
+  const std::int64_t last_level = tandem::profile::last_level_working_set(all) / threads;
   const struct {
     const char* name;
-    std::int64_t bytes;  // of one thread: half of a level, or well beyond the last
-  } kLevels[] = {{"L1", cpu.l1d_bytes / 2}, {"L2", cpu.l2_bytes / 2}, {"L3", share / 2}, {"DRAM", 4 * share}};
+    std::int64_t bytes;  // of one thread: within a level, or well beyond the last
+  } kLevels[] = {{"L1", cpu.l1d_bytes / 2}, {"L2", cpu.l2_bytes / 2}, {"L3", last_level}, {"DRAM", 4 * share}};
   for (const auto& level : kLevels) {
     const auto bytes = static_cast<std::size_t>(level.bytes);
     const std::string name = level.name;

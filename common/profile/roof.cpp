@@ -29,6 +29,11 @@ const MemoryLevel& Roof::level_of(double bytes) const {
   return levels.back();
 }
 
+std::int64_t last_level_working_set(const CpuInfo& cpu) {
+  const std::int64_t l2 = cpu.l2_bytes * cpu.threads, l3 = std::max(cpu.l3_bytes, l2);
+  return std::min(l3 / 2, std::max(8 * l2, std::int64_t{16} << 20));
+}
+
 Roof measure_roof(const CpuInfo& cpu) {
   Roof roof;
   roof.threads = cpu.threads;
@@ -36,12 +41,13 @@ Roof measure_roof(const CpuInfo& cpu) {
   roof.flops_all = cpu::measure_fma(cpu.isa, kSeconds, cpu.threads);
   roof.s8_all = cpu::measure_dot(cpu, DType::s8, kSeconds, cpu.threads);
   roof.bf16_all = cpu::measure_dot(cpu, DType::bf16, kSeconds, cpu.threads);
-  // L1 and L2 belong to a core; the last level is shared. Half of a level is used, so that it surely fits.
+  // L1 and L2 belong to a core; the last level is shared. Half of a level at most is used, so that it surely fits.
   const std::int64_t l1 = cpu.l1d_bytes * cpu.threads, l2 = cpu.l2_bytes * cpu.threads;
   const std::int64_t l3 = std::max(cpu.l3_bytes, l2);
   const std::int64_t beyond = std::clamp<std::int64_t>(4 * l3, std::int64_t{64} << 20, std::int64_t{1} << 30);
   roof.levels = {measure_level("L1", l1, l1 / 2, cpu), measure_level("L2", l2, l2 / 2, cpu),
-                 measure_level("L3", l3, l3 / 2, cpu), measure_level("DRAM", INT64_MAX, beyond, cpu)};
+                 measure_level("L3", l3, last_level_working_set(cpu), cpu),
+                 measure_level("DRAM", INT64_MAX, beyond, cpu)};
   return roof;
 }
 
