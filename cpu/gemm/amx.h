@@ -18,7 +18,6 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
   set.tiles = amx.tiles;
   set.sweep = amx.sweep;
   set.pack_a = set.pack_lines;
-  set.a_words = kTileSide;
   set.skinny = nullptr;
   set.skinny_rows = 0;
   set.enter = amx.enter;

@@ -132,7 +132,7 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
   const RowPanels panels(rows.end - rows.begin, set.mr);
   const char* a_block = element_at(item.a, plan, rows.begin * a.row + block.begin * set.group * a.col);
   const std::int64_t a_width = round_up(panels.base + (panels.longer > 0 ? 1 : 0), kPanelStep);
-  const std::int64_t a_panel = a_width * round_up(block.words, set.a_words) * kWord;
+  const std::int64_t a_panel = a_width * block.words * kWord;
   if (plan.packing.a) {
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
       char* panel = scratch.a + p * a_panel;

@@ -48,7 +48,6 @@ struct GemmSet {
   int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums
   const DotsKernel* dots = nullptr;      // [rows - 1], up to kSkinnyRows; null: there are none
   SweepKernel sweep = nullptr;           // multiplies and stores instead of `tiles`, which then only add up
-  int a_words = 1;                       // a is packed in multiples of so many words of k
   void (*enter)() = nullptr;             // around the work of a thread; null: nothing to do
   void (*leave)() = nullptr;
   std::int32_t ones = 0;  // integer sets: the word of ones that adds up the values of words

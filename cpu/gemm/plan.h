@@ -115,7 +115,8 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
   const std::int64_t rows = ceil_div(std::min(blocking.mc, m), set.mr) * round_up(set.mr, kPanelStep);
   const bool one_block = m <= blocking.mc && set.sweep == nullptr;
   const std::int64_t columns = std::min(one_block ? 2 * set.nr() : blocking.nc, round_up(n, set.nr()));
-  ScratchWords out{round_up(rows * round_up(kc, set.a_words), kLine / kWord), round_up(columns * kc, kLine / kWord)};
+  ScratchWords out{round_up(rows * round_up(kc, set.sweep != nullptr ? kTileSide : 1), kLine / kWord),
+                   round_up(columns * kc, kLine / kWord)};
   if (set.ones != 0) {
     out.row_sums = round_up(rows, kLine / kWord);
     out.column_sums = columns;

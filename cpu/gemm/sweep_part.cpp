@@ -34,7 +34,7 @@ void pack_block(const Plan& plan, const Item& item, Share columns, Scratch scrat
 void take_rows(const Plan& plan, const char* a, std::int64_t rows, Scratch scratch, SweepArgs& sweep) {
   const GemmSet& set = *plan.set;
   const auto& strides = plan.args->a;
-  const std::int64_t whole = sweep.steps * set.a_words * set.group;
+  const std::int64_t whole = sweep.steps * kTileSide * set.group;
   sweep.rows = rows;
   if (in_place(plan, rows)) {
     sweep.a = a;
@@ -61,7 +61,7 @@ void sweep_part(const Plan& plan, const Item& item, Share rows, Share columns, S
   const std::int64_t blocks = ceil_div(columns.end - columns.begin, plan.nc);
   const std::int64_t nc = round_up(ceil_div(columns.end - columns.begin, blocks), set.nr());
   SweepArgs sweep;
-  const std::int64_t step = set.a_words * set.group;
+  const std::int64_t step = kTileSide * set.group;
   sweep.steps = args.k / step;
   sweep.rest = ceil_div(args.k % step, set.group);
   sweep.b_panel = set.nr() * plan.words * kWord;

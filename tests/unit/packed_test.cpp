@@ -208,6 +208,7 @@ TEST(PackedB, PanelsThatComeWithTheCallAreNoWork) {
   const double packs = quantized_matmul_s8_simd::kKernel.cost(bytes, machine);
   const double avx2 = quantized_matmul_s8_avx2::kKernel.cost(bytes, machine);
   bytes.packed = true;
+  // The rest is the multiplication, which is predicted at a small part of the assumed ceiling where that is AMX's.
   EXPECT_LT(quantized_matmul_s8_simd::kKernel.cost(bytes, machine), 0.8 * packs);
   EXPECT_LT(quantized_matmul_s8_simd::kKernel.cost(bytes, machine), avx2);
   EXPECT_EQ(quantized_matmul_s8_avx2::kKernel.cost(bytes, machine), avx2);
