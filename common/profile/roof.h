@@ -6,9 +6,9 @@
 
 namespace tandem::profile {
 
-/// Bytes, of all threads together, at which the last cache level is measured: half of it, or less where it is far larger
-/// than L2. Such a level is shared with programs of others, also where a virtual machine shows all of it: on a Xeon of
-/// 480 MiB, half of it was read at 15 GB/s and what kernels use of it at 27.
+/// Bytes, of all threads together, at which the last cache level is measured: half of it, or less where it is far
+/// larger than L2. Such a level is shared with programs of others, also where a virtual machine shows all of it: on a
+/// Xeon of 480 MiB, half of it was read at 15 GB/s and what kernels use of it at 27.
 std::int64_t last_level_working_set(const CpuInfo& cpu);
 
 /// Takes about half a second. The machine says how many threads, and which instruction sets may be used.

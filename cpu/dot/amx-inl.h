@@ -3,9 +3,10 @@
 //
 //   template <int kC, int kA, int kB> void multiply();   // tile kC += tile kA times tile kB
 //
-// b lies as for every other micro-kernel. Tiles of MicroKernels take an a that is packed by pack_lines(): 16 words of k of
-// each row after another, then the next 16, filled up with zeros; with a_step 0, a is one row of the same word. Sweeps
-// take a in place too. Rows of a beyond those that count may be read up to a multiple of 16: what they give is not stored.
+// b lies as for every other micro-kernel. Tiles of MicroKernels take an a that is packed by pack_lines(): 16 words of k
+// of each row after another, then the next 16, filled up with zeros; with a_step 0, a is one row of the same word.
+// Sweeps take a in place too. Rows of a beyond those that count may be read up to a multiple of 16: what they give is
+// not stored.
 
 #define TANDEM_AMX_INLINE inline __attribute__((always_inline))
 

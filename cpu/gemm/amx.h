@@ -25,8 +25,9 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
   return set;
 }
 
-/// Whole tiles of 16 x 16 are multiplied at a part of the ceiling that loads of tiles leave; the rest takes cycles, fitted
-/// to 900 single products on a Xeon with AMX (s8, u8, bf16; median error 14 %). `packs_a`: even where a lies by rows.
+/// Whole tiles of 16 x 16 are multiplied at a part of the ceiling that loads of tiles leave; the rest takes cycles,
+/// fitted to 900 single products on a Xeon with AMX (s8, u8, bf16; median error 14 %). `packs_a`: even where a lies by
+/// rows.
 inline double amx_seconds(const PackedProduct& p, const Machine& machine, int group, bool packs_a,
                           double Ceilings::*ceiling) {
   constexpr double kEfficiency = 0.4, kCall = 200e-9;

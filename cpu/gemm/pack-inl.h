@@ -33,8 +33,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #endif
 
 // What elements become in a panel: kGroup values of k of type Out make a word. load() reads the values of whole vectors
-// of words, load_row() those of 128 bits; they lie one after the other. load_first() and load_row_first() read the first
-// `count` values of such vectors, and nothing behind them; the others become 0.
+// of words, load_row() those of 128 bits; they lie one after the other. load_first() and load_row_first() read the
+// first `count` values of such vectors, and nothing behind them; the others become 0.
 template <class T>
 struct AsTheyAre {
   using In = T;

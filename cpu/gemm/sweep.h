@@ -9,9 +9,9 @@ namespace tandem::cpu {
 /// A tile of the instruction has so many rows of as many words, and a sweep takes two tiles of rows and of columns.
 constexpr int kTileSide = 16, kSweepRows = 2 * kTileSide;
 
-/// c = a b, stored by `store`. Strides in bytes. k is `steps` times 16 words and then `rest`, at most 16. Of a, the words
-/// of a step of row i are at a + i * a_row, those of the next step a_next further; the rest is at a_rest, rows of 64
-/// bytes filled up with zeros. b lies in panels as wide as a tile of the set, b_panel apart, each all of k.
+/// c = a b, stored by `store`. Strides in bytes. k is `steps` times 16 words and then `rest`, at most 16. Of a, the
+/// words of a step of row i are at a + i * a_row, those of the next step a_next further; the rest is at a_rest, rows of
+/// 64 bytes filled up with zeros. b lies in panels as wide as a tile of the set, b_panel apart, each all of k.
 struct SweepArgs {
   int64_t steps = 0, rest = 0;
   int64_t rows = 0;  // at most as many as a tile has

@@ -1,5 +1,5 @@
-// The order is that of few rows of a against all columns of a block of b: the rows stay in L1, the block in L2, and c is
-// written along its rows. On a Xeon with AMX the other order, of the vector kernels, took 10 to 20 % longer.
+// The order is that of few rows of a against all columns of a block of b: the rows stay in L1, the block in L2, and c
+// is written along its rows. On a Xeon with AMX the other order, of the vector kernels, took 10 to 20 % longer.
 #include "cpu/gemm/sweep_part.h"
 
 #include <algorithm>
@@ -10,7 +10,8 @@ namespace tandem::cpu {
 namespace {
 
 // Rows of a that a sweep takes where they are: whole tiles of them, and not all in the same few sets of L1, where they
-// would not stay; rows without gaps between them fill all sets alike. Rows that begin within cache lines are loaded as fast as they would be packed, or faster.
+// would not stay; rows without gaps between them fill all sets alike. Rows that begin within cache lines are loaded as
+// fast as they would be packed, or faster.
 bool in_place(const Plan& plan, std::int64_t rows) {
   const auto& a = plan.args->a;
   if (a.col != 1 || plan.call.row_sums || rows % kTileSide != 0) return false;

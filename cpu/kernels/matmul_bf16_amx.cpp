@@ -1,11 +1,11 @@
-// Idea:    AMX-BF16: tiles of 16 x 16 sums over 32 values of k an instruction, 32 x 32 sums at a time; 32 rows of a sweep
-//          over a block of b in the panels of the vector kernel, and its fused store takes a tile while the next is
-//          computed.
-// Limits:  needs AMX-BF16; fewer rows than 16, columns than 32 or values than 32 of k cost what whole tiles cost; k is one
-//          block. Denormals are flushed.
+// Idea:    AMX-BF16: tiles of 16 x 16 sums over 32 values of k an instruction, 32 x 32 sums at a time; 32 rows of a
+//          sweep over a block of b in the panels of the vector kernel, and its fused store takes a tile while the next
+//          is computed.
+// Limits:  needs AMX-BF16; fewer rows than 16, columns than 32 or values than 32 of k cost what whole tiles cost; k is
+//          one block. Denormals are flushed.
 // Expect:  of 3.4 TFLOP/s that the instruction reaches on one thread of a Xeon with AMX at 3.7 GHz, prepared b, f32
-//          results, tandem-dot-bench: 0.29 at 255 cubed (9 times vdpbf16ps), 0.42 to 0.48 at 512, 0.29 to 0.33 at 1024 and 2048,
-//          where c and a come from the last-level cache.
+//          results, tandem-dot-bench: 0.29 at 255 cubed (9 times vdpbf16ps), 0.42 to 0.48 at 512, 0.29 to 0.33 at 1024
+//          and 2048, where c and a come from the last-level cache.
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "cpu/gemm/amx.h"

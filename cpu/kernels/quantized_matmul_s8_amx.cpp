@@ -1,11 +1,11 @@
-// Idea:    AMX-INT8: tiles of 16 x 16 sums over 64 values of k an instruction, 32 x 32 sums at a time; 32 rows of a sweep
-//          over a block of b in the panels of the vector kernel, and its fused store takes a tile while the next is
-//          computed. s8 and u8 are multiplied as they are, so that nothing has to be taken back.
-// Limits:  needs AMX-INT8; fewer rows than 16, columns than 32 or values than 64 of k cost what whole tiles cost; k is one
-//          block; b is packed in every call unless it comes prepared.
-// Expect:  of 6.8 TOP/s that the instruction reaches on one thread of a Xeon with AMX at 3.7 GHz, prepared b, f32 results,
-//          tandem-dot-bench: 0.20 at 255 cubed (2.4 times the vector kernel), 0.44 at 512 (4), 0.22 to 0.30 at 1000, 0.36
-//          to 0.42 at 1024, 0.29 at 2048 (3), where c and a come from the last-level cache.
+// Idea:    AMX-INT8: tiles of 16 x 16 sums over 64 values of k an instruction, 32 x 32 sums at a time; 32 rows of a
+//          sweep over a block of b in the panels of the vector kernel, and its fused store takes a tile while the next
+//          is computed. s8 and u8 are multiplied as they are, so that nothing has to be taken back.
+// Limits:  needs AMX-INT8; fewer rows than 16, columns than 32 or values than 64 of k cost what whole tiles cost; k is
+//          one block; b is packed in every call unless it comes prepared.
+// Expect:  of 6.8 TOP/s that the instruction reaches on one thread of a Xeon with AMX at 3.7 GHz, prepared b, f32
+//          results, tandem-dot-bench: 0.20 at 255 cubed (2.4 times the vector kernel), 0.44 at 512 (4), 0.22 to 0.30 at
+//          1000, 0.36 to 0.42 at 1024, 0.29 at 2048 (3), where c and a come from the last-level cache.
 #include "common/dispatch/kernel.h"
 #include "common/ops/quantized_matmul.h"
 #include "cpu/gemm/amx.h"
