@@ -44,43 +44,54 @@ constexpr size_t kVector = hn::MaxLanes(F32());
 constexpr size_t kBlock = 4 * kVector;
 
 #if HWY_ARCH_X86
-template <bool kAdd, class Raw>
-HWY_INLINE hn::Vec<S16> sum16(Raw raw, hn::Vec<S16> zero) {
-  const hn::Vec<S16> v{raw};
-  return kAdd ? hn::SaturatedAdd(v, zero) : v;
-}
-#endif
 
-// Four vectors of integers, + zero points, saturated to bytes and to what is not below `low`. Beyond +-2^15 they
-// saturate before the zero point is added.
-template <class T, bool kStream, bool kAdd, bool kClamp>
-HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, hn::Vec<hn::ScalableTag<T>> low, T* p) {
-#if HWY_ARCH_X86
-  const hn::ScalableTag<T> dt;
+// Two vectors of integers, saturated to 16 bits, in the order of packing, which works within 128 bits.
+HWY_INLINE hn::Vec<S16> packed(VecI a, VecI b) {
 #if HWY_TARGET <= HWY_AVX3
-  // Packing works within 128 bits; a permutation brings the groups of four back into order.
-  const __m512i ab = sum16<kAdd>(_mm512_packs_epi32(a.raw, b.raw), zero).raw;
-  const __m512i cd = sum16<kAdd>(_mm512_packs_epi32(c.raw, d.raw), zero).raw;
-  const __m512i mixed = std::is_signed_v<T> ? _mm512_packs_epi16(ab, cd) : _mm512_packus_epi16(ab, cd);
+  return hn::Vec<S16>{_mm512_packs_epi32(a.raw, b.raw)};
+#elif HWY_TARGET <= HWY_AVX2
+  return hn::Vec<S16>{_mm256_packs_epi32(a.raw, b.raw)};
+#else
+  return hn::Vec<S16>{_mm_packs_epi32(a.raw, b.raw)};
+#endif
+}
+
+// Four vectors of integers as packed() gives them, + zero points, saturated to bytes and to what is not below `low`.
+template <class T, bool kStream, bool kAdd, bool kClamp>
+HWY_INLINE void store_bytes(hn::Vec<S16> ab, hn::Vec<S16> cd, hn::Vec<S16> zero, hn::Vec<hn::ScalableTag<T>> low,
+                            T* p) {
+  const hn::ScalableTag<T> dt;
+  if constexpr (kAdd) {
+    ab = hn::SaturatedAdd(ab, zero);
+    cd = hn::SaturatedAdd(cd, zero);
+  }
+  // A permutation brings the groups of four back into order.
+#if HWY_TARGET <= HWY_AVX3
+  const __m512i mixed = std::is_signed_v<T> ? _mm512_packs_epi16(ab.raw, cd.raw) : _mm512_packus_epi16(ab.raw, cd.raw);
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   const auto bytes = hn::Vec<hn::ScalableTag<T>>{_mm512_permutexvar_epi32(order, mixed)};
 #elif HWY_TARGET <= HWY_AVX2
-  const __m256i ab = sum16<kAdd>(_mm256_packs_epi32(a.raw, b.raw), zero).raw;
-  const __m256i cd = sum16<kAdd>(_mm256_packs_epi32(c.raw, d.raw), zero).raw;
-  const __m256i mixed = std::is_signed_v<T> ? _mm256_packs_epi16(ab, cd) : _mm256_packus_epi16(ab, cd);
+  const __m256i mixed = std::is_signed_v<T> ? _mm256_packs_epi16(ab.raw, cd.raw) : _mm256_packus_epi16(ab.raw, cd.raw);
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   const auto bytes = hn::Vec<hn::ScalableTag<T>>{_mm256_permutevar8x32_epi32(mixed, order)};
 #else
-  const __m128i ab = sum16<kAdd>(_mm_packs_epi32(a.raw, b.raw), zero).raw;
-  const __m128i cd = sum16<kAdd>(_mm_packs_epi32(c.raw, d.raw), zero).raw;
-  const auto bytes =
-      hn::Vec<hn::ScalableTag<T>>{std::is_signed_v<T> ? _mm_packs_epi16(ab, cd) : _mm_packus_epi16(ab, cd)};
+  const auto bytes = hn::Vec<hn::ScalableTag<T>>{std::is_signed_v<T> ? _mm_packs_epi16(ab.raw, cd.raw)
+                                                                     : _mm_packus_epi16(ab.raw, cd.raw)};
 #endif
   const auto clamped = kClamp ? hn::Max(bytes, low) : bytes;
   if constexpr (kStream)
     hn::Stream(clamped, dt, p);
   else
     hn::StoreU(clamped, dt, p);
+}
+
+#endif
+
+// The same of four vectors of integers. Beyond +-2^15 they saturate before the zero point is added.
+template <class T, bool kStream, bool kAdd, bool kClamp>
+HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, hn::Vec<hn::ScalableTag<T>> low, T* p) {
+#if HWY_ARCH_X86
+  store_bytes<T, kStream, kAdd, kClamp>(packed(a, b), packed(c, d), zero, low, p);
 #else
   const hn::Rebind<T, S32> quarter;
   const auto lowest = hn::Set(quarter, hn::GetLane(low));
@@ -96,8 +107,8 @@ HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, h
 #endif
 }
 
-// Nearest integers, ties to even, of numbers below 2^30. On x86 what is below -2^31, and NaN, becomes -2^31: without
-// Highway's care for numbers beyond the integers.
+// Nearest integers, ties to even, of numbers below 2^30. On x86 what 32 bits do not hold, on either side, and NaN become
+// -2^31: without Highway's care for numbers beyond the integers.
 HWY_INLINE VecI nearest(VecF v) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   return VecI{_mm512_cvtps_epi32(v.raw)};
@@ -132,23 +143,23 @@ HWY_INLINE bool any_nan(VecF a, VecF b, VecF c, VecF d) {
 #endif
 }
 
-// The quotients x / s of a block, for nearest(): quotients beyond +-kFar saturate whatever the zero point, so far ones
-// only need their sign. `unusual` is NaN where the result must be the zero point.
+// Quotients x / s of the elements from `at` on, for nearest(). A quotient beyond +-kFar saturates whatever the zero point,
+// so far ones only need their sign. quick() is right but for NaN and for what is too far out: on x86 nearest() makes
+// -2^31 of both. The call operator is right for every x.
 struct Ratio {
-  VecF value, unusual;
+  VecF value, unusual;  // where `unusual` is NaN the result must be the zero point
 };
 
 // 0 where `unusual` is NaN.
 HWY_INLINE VecF without_nan(const Ratio& r) { return hn::IfThenElseZero(hn::Eq(r.unusual, r.unusual), r.value); }
+HWY_INLINE Ratio limited(VecF ratio) { return {at_most(hn::Set(F32(), kFar), ratio), ratio}; }
 
 // One scale for all.
 struct DivideByOne {
-  VecF scale, far = hn::Set(F32(), kFar);
+  VecF scale;
   explicit DivideByOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
-  HWY_INLINE Ratio operator()(VecF x, size_t) const {
-    const VecF ratio = hn::Div(x, scale);
-    return {at_most(far, ratio), ratio};
-  }
+  HWY_INLINE VecF quick(VecF x, size_t) const { return hn::Div(x, scale); }
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
 };
 
 // The same after rint() without a division, for scales that has_fast_quotient() admits: see cpu/loops/integers.h. Far
@@ -159,44 +170,53 @@ struct MultiplyByOne {
       : inverse(hn::Set(F32(), 1.0f / run.scales[0])),
         correction(hn::Set(F32(), inverse_correction(run.scales[0]))),
         limit(hn::Set(F32(), kFar * run.scales[0])) {}
-  HWY_INLINE Ratio operator()(VecF x, size_t) const {
-    // The least of floats is the least of their bits, taken as integers, when one of them is positive; that leaves
-    // the units for arithmetic free. NaN is dealt with apart.
-    const S32 di;
-    VecF near = hn::BitCast(F32(), hn::Min(hn::BitCast(di, limit), hn::BitCast(di, x)));
+  HWY_INLINE VecF quick(VecF x, size_t) const { return hn::MulAdd(x, inverse, hn::Mul(x, correction)); }
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const {
+    VecF near = at_most(limit, x);
 #if !HWY_ARCH_X86
     near = hn::Max(near, hn::Neg(limit));
 #endif
-    return {hn::MulAdd(near, inverse, hn::Mul(near, correction)), x};
+    return {quick(near, at), x};
   }
 };
 
 // A scale for every element.
 struct DivideByEach {
   const float* scales;
-  VecF far = hn::Set(F32(), kFar);
   explicit DivideByEach(const ScaleRun& run) : scales(run.scales) {}
-  HWY_INLINE Ratio operator()(VecF x, size_t at) const {
-    const VecF ratio = hn::Div(x, hn::LoadU(F32(), scales + at));
-    return {at_most(far, ratio), ratio};
-  }
+  HWY_INLINE VecF quick(VecF x, size_t at) const { return hn::Div(x, hn::LoadU(F32(), scales + at)); }
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
+};
+
+// float(acc) * m for requantisation, in place of a quotient.
+struct TimesOne {
+  VecF scale;
+  explicit TimesOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
+  HWY_INLINE VecF quick(VecF x, size_t) const { return hn::Mul(x, scale); }
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
+};
+struct TimesEach {
+  const float* scales;
+  explicit TimesEach(const ScaleRun& run) : scales(run.scales) {}
+  HWY_INLINE VecF quick(VecF x, size_t at) const { return hn::Mul(x, hn::LoadU(F32(), scales + at)); }
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
 };
 
 // Zero points: none, one that is added to all in 16 bits, or each for its own element. kClamp: results may be below
 // ScaleRun::low, which is not the least of the type.
 template <bool kMayBeBelow>
 struct NoZero {
-  static constexpr bool kCommon = false, kClamp = kMayBeBelow;
+  static constexpr bool kEach = false, kCommon = false, kClamp = kMayBeBelow;
   explicit NoZero(const ScaleRun&) {}
   HWY_INLINE VecI operator()(VecI v, size_t) const { return v; }
 };
 struct OneZero {
-  static constexpr bool kCommon = true, kClamp = true;
+  static constexpr bool kEach = false, kCommon = true, kClamp = true;
   explicit OneZero(const ScaleRun&) {}
   HWY_INLINE VecI operator()(VecI v, size_t) const { return v; }
 };
 struct EachZero {
-  static constexpr bool kCommon = false, kClamp = true;
+  static constexpr bool kEach = true, kCommon = false, kClamp = true;
   const std::int32_t* zeros;
   VecI least = hn::Set(S32(), -static_cast<std::int32_t>(kFar));
   explicit EachZero(const ScaleRun& run) : zeros(run.zero_points) {}
@@ -231,23 +251,37 @@ HWY_INLINE void quantize_blocks(const In* x, const ScaleRun& run, T* q, size_t a
   const auto common =
       hn::Set(S16(), static_cast<std::int16_t>(Zero::kCommon && run.zero_points ? run.zero_points[0] : 0));
   const auto low = hn::Set(hn::ScalableTag<T>(), static_cast<T>(run.low));
-  const auto ratio = [&](size_t i) HWY_ATTR {
+  const auto input = [&](size_t i) HWY_ATTR {
     if constexpr (std::is_same_v<In, float>)
-      return quotient(hn::LoadU(d, x + i), i);
+      return hn::LoadU(d, x + i);
     else
-      return quotient(hn::ConvertTo(d, hn::LoadU(S32(), x + i)), i);
+      return hn::ConvertTo(d, hn::LoadU(S32(), x + i));
   };
   for (size_t i = at; i < end; i += kBlock) {
-    Ratio r0 = ratio(i), r1 = ratio(i + kVector), r2 = ratio(i + 2 * kVector), r3 = ratio(i + 3 * kVector);
+    const size_t i1 = i + kVector, i2 = i + 2 * kVector, i3 = i + 3 * kVector;
+    const VecF x0 = input(i), x1 = input(i1), x2 = input(i2), x3 = input(i3);
+#if HWY_ARCH_X86
+    if constexpr (!Zero::kEach) {
+      const auto ab = packed(nearest(quotient.quick(x0, i)), nearest(quotient.quick(x1, i1)));
+      const auto cd = packed(nearest(quotient.quick(x2, i2)), nearest(quotient.quick(x3, i3)));
+      // The least of 16 bits: NaN, or too far out on either side, or rightly that.
+      const auto least = hn::Set(S16(), std::numeric_limits<std::int16_t>::min());
+      if (HWY_LIKELY(hn::AllFalse(S16(), hn::Eq(hn::Min(ab, cd), least)))) {
+        store_bytes<T, kStream, Zero::kCommon, Zero::kClamp>(ab, cd, common, low, q + i);
+        continue;
+      }
+    }
+#endif
+    Ratio r0 = quotient(x0, i), r1 = quotient(x1, i1), r2 = quotient(x2, i2), r3 = quotient(x3, i3);
     if (HWY_UNLIKELY(any_nan(r0.unusual, r1.unusual, r2.unusual, r3.unusual))) {
       r0.value = without_nan(r0);
       r1.value = without_nan(r1);
       r2.value = without_nan(r2);
       r3.value = without_nan(r3);
     }
-    store_bytes<T, kStream, Zero::kCommon, Zero::kClamp>(
-        zero(nearest(r0.value), i), zero(nearest(r1.value), i + kVector), zero(nearest(r2.value), i + 2 * kVector),
-        zero(nearest(r3.value), i + 3 * kVector), common, low, q + i);
+    store_bytes<T, kStream, Zero::kCommon, Zero::kClamp>(zero(nearest(r0.value), i), zero(nearest(r1.value), i1),
+                                                         zero(nearest(r2.value), i2), zero(nearest(r3.value), i3),
+                                                         common, low, q + i);
   }
 }
 
@@ -296,25 +330,6 @@ HWY_INLINE void quantize_typed(const float* x, const ScaleRun& run, T* q, size_t
 #endif
   quantize_with<T, DivideByOne, OneZero>(x, run, q, n, stream);
 }
-
-// float(acc) * m for requantisation.
-struct TimesOne {
-  VecF scale, far = hn::Set(F32(), kFar);
-  explicit TimesOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
-  HWY_INLINE Ratio operator()(VecF x, size_t) const {
-    const VecF product = hn::Mul(x, scale);
-    return {at_most(far, product), product};
-  }
-};
-struct TimesEach {
-  const float* scales;
-  VecF far = hn::Set(F32(), kFar);
-  explicit TimesEach(const ScaleRun& run) : scales(run.scales) {}
-  HWY_INLINE Ratio operator()(VecF x, size_t at) const {
-    const VecF product = hn::Mul(x, hn::LoadU(F32(), scales + at));
-    return {at_most(far, product), product};
-  }
-};
 
 template <class T>
 HWY_INLINE void requantize_typed(const std::int32_t* acc, const ScaleRun& run, T* q, size_t n, bool stream) {

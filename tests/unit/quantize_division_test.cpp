@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,21 @@ std::vector<float> critical_inputs(float scale) {
   return inputs;
 }
 
+/// Quantisation of x to q with one scale, and one zero point unless it is null.
+QuantizeArgs one_scale(const std::vector<float>& x, const float& scale, const std::int32_t* zero,
+                       std::vector<std::int8_t>& q) {
+  QuantizeArgs args;
+  args.scales = &scale;
+  args.zero_points = zero;
+  args.in = x.data();
+  args.out = q.data();
+  args.range = {-128, 127};
+  const Shape shape{static_cast<std::int64_t>(x.size())};
+  const Strides unit{1}, none{0};
+  args.loops = make_loops<4>(shape, {&unit, &none, &none, &unit});
+  return args;
+}
+
 class Comparison {
  public:
   explicit Comparison(IsaLevel level) : machine_(machine_of({level, 1, false})) {}
@@ -38,17 +55,8 @@ class Comparison {
     const std::vector<float> inputs = critical_inputs(scale);
     result_.resize(inputs.size());
     constexpr std::int32_t kZero = -128;  // quotients from 0 to 255 stay apart
-    QuantizeArgs args;
-    args.scales = &scale;
-    args.zero_points = &kZero;
-    args.in = inputs.data();
-    args.out = result_.data();
-    args.range = {-128, 127};
-    const Shape shape{static_cast<std::int64_t>(inputs.size())};
-    const Strides unit{1}, none{0};
-    args.loops = make_loops<4>(shape, {&unit, &none, &none, &unit});
     const Kernel<Quantize>& kernel = *find_kernel<Quantize>("cpu.quantize.f32.simd")->kernel;
-    EXPECT_EQ(kernel.run(args, {&machine_, nullptr, nullptr}, {}), Code::ok);
+    EXPECT_EQ(kernel.run(one_scale(inputs, scale, &kZero, result_), {&machine_, nullptr, nullptr}, {}), Code::ok);
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       constexpr float kRound = 0x1.8p23f;  // adding it rounds to whole numbers, ties to even
@@ -106,6 +114,40 @@ TEST(QuantizeDivision, SameAsADivisionOnEveryInputOfSomeScales) {
     find_kernel<Quantize>("cpu.quantize.f32.simd")->kernel->run(Quantize::bind({}, operands), queue, {});
     find_kernel<Quantize>("cpu.quantize.f32.reference")->kernel->run(Quantize::bind({}, reference), queue, {});
     EXPECT_EQ(fast, slow) << scale;
+  }
+}
+
+// Vectors of quotients that are near take a shorter way than those with one that is not.
+TEST(QuantizeDivision, OneFarInputAmongNearOnesSaturatesAlone) {
+  constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> far = {kNan, -kNan};
+  for (const float size : {1023.5f, 1024.0f, 32767.0f, 32767.5f, 32768.0f, 32768.5f, 32769.0f, 65536.0f, 0x1.fffffep30f,
+                           0x1p31f, 0x1.000002p31f, 0x1p32f, 1e30f, kInf})
+    far.insert(far.end(), {size, -size});
+  constexpr std::size_t kElements = 300;
+  constexpr float kNear[] = {0, 1, -2, 3.25f, -127.75f, 126.25f, 200};
+  const std::int32_t zeros[] = {0, 5, -128};
+  for (const IsaLevel level : {IsaLevel::scalar, IsaLevel::sse4, IsaLevel::avx2, IsaLevel::avx512}) {
+    if (level > cpu_level()) continue;
+    const Machine machine = machine_of({level, 1, false});
+    for (const float scale : {1.0f, 0.1f, 0x1p-65f})  // the last one is divided by
+      for (const std::int32_t& zero : zeros)
+        for (std::size_t f = 0; f < far.size(); ++f) {
+          std::vector<float> x(kElements);
+          for (std::size_t i = 0; i < kElements; ++i) x[i] = kNear[i % std::size(kNear)] * scale;
+          const std::size_t place = 5 * f + 100;
+          x[place] = far[f] * scale;
+          std::vector<std::int8_t> q(kElements);
+          const Kernel<Quantize>& kernel = *find_kernel<Quantize>("cpu.quantize.f32.simd")->kernel;
+          ASSERT_EQ(kernel.run(one_scale(x, scale, zero == 0 ? nullptr : &zero, q), {&machine, nullptr, nullptr}, {}),
+                    Code::ok);
+          for (std::size_t i = 0; i < kElements; ++i) {
+            const float rounded = std::isnan(x[i]) ? 0 : std::nearbyint(x[i] / scale);
+            ASSERT_EQ(static_cast<float>(q[i]), std::clamp(rounded + static_cast<float>(zero), -128.0f, 127.0f))
+                << name(level) << ", element " << i << ": " << x[i] << " / " << scale << " + " << zero << ", far at "
+                << place;
+          }
+        }
   }
 }
 
