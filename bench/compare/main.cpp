@@ -113,15 +113,17 @@ class Measuring {
   bench::ProgressLine line_;
   profile::CompareOptions how_;
   const profile::Style style_ = bench::style_of_terminal();
-  const profile::MoreRows peers_ = options_.peers ? peers::host_products() : profile::MoreRows{};
+  const profile::MoreRows peers_ = options_.peers ? peers::host_peers() : profile::MoreRows{};
 };
 
 bool any_peer_matches(const Options& options) {
   if (!options.peers) return false;
-  const profile::MoreRows all = peers::host_products();
-  const auto matches = [&](const auto& peer) { return fnmatch(options.kernels.c_str(), peer.name.c_str(), 0) == 0; };
-  return std::any_of(all.products.begin(), all.products.end(), matches) ||
-         std::any_of(all.quantized_products.begin(), all.quantized_products.end(), matches);
+  const profile::MoreRows all = peers::host_peers();
+  bool any = false;
+  for_each_op([&]<class Op>() {
+    for (const Entry<Op>& peer : all.of<Op>()) any |= fnmatch(options.kernels.c_str(), peer.name.c_str(), 0) == 0;
+  });
+  return any;
 }
 
 int run(int argc, const char* const* argv) {

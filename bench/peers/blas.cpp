@@ -81,10 +81,10 @@ const Kernel<Matmul> kSgemm = {{}, {}, supports<Library>, unknown_cost<Matmul>, 
 
 }  // namespace
 
-std::vector<Entry<Matmul>> blas_products() {
-  return {{"peer.openblas.sgemm", Backend::cpu, &kSgemm<OpenBlas>},
-          {"peer.blis.sgemm", Backend::cpu, &kSgemm<Blis>},
-          {"peer.mkl.sgemm", Backend::cpu, &kSgemm<Mkl>}};
+void add_blas(profile::MoreRows& more) {
+  more.of<Matmul>().push_back({"peer.openblas.sgemm", Backend::cpu, &kSgemm<OpenBlas>});
+  more.of<Matmul>().push_back({"peer.blis.sgemm", Backend::cpu, &kSgemm<Blis>});
+  more.of<Matmul>().push_back({"peer.mkl.sgemm", Backend::cpu, &kSgemm<Mkl>});
 }
 
 }  // namespace tandem::peers

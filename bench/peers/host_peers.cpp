@@ -1,14 +1,14 @@
 #include "bench/peers/host_peers.h"
 
-#include <utility>
-
 #include "bench/peers/peer_kernel.h"
 
 namespace tandem::peers {
 
-profile::MoreRows host_products() {
-  profile::MoreRows more{blas_products(), onednn_quantized_products()};
-  for (Entry<Matmul>& entry : onednn_products()) more.products.push_back(std::move(entry));
+profile::MoreRows host_peers() {
+  profile::MoreRows more;
+  add_blas(more);
+  add_onednn(more);
+  add_xnnpack(more);
   return more;
 }
 
@@ -18,6 +18,6 @@ profile::MoreRows host_products() {
 // How threads of other libraries wait for each other is not seen by the sanitizer, which they are not compiled for.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
-  return "race:libblis\nrace:libopenblas\nrace:libdnnl\nrace:libmkl\n";
+  return "race:libblis\nrace:libopenblas\nrace:libdnnl\nrace:libmkl\nrace:libXNNPACK\nrace:libpthreadpool\n";
 }
 #endif

@@ -6,9 +6,9 @@
 
 namespace tandem::peers {
 
-/// "peer.openblas.sgemm", "peer.blis.sgemm", "peer.mkl.sgemm", "peer.onednn.matmul", "peer.onednn.matmul_bf16" and
-/// "peer.onednn.matmul_s8", installed or not. They use as many threads as the context that runs them, one context at a
-/// time. The entries live for ever.
-profile::MoreRows host_products();
+/// "peer.openblas.sgemm", "peer.blis.sgemm", "peer.mkl.sgemm", "peer.onednn.matmul", "peer.onednn.matmul_bf16",
+/// "peer.onednn.matmul_s8", "peer.xnnpack.unary", "peer.xnnpack.softmax" and "peer.xnnpack.dequantize", installed or
+/// not. They use as many threads as the context that runs them, one context at a time. The entries live for ever.
+profile::MoreRows host_peers();
 
 }  // namespace tandem::peers

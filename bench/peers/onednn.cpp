@@ -248,12 +248,10 @@ const Kernel<QuantizedMatmul> kQuantized = {
 
 }  // namespace
 
-std::vector<Entry<Matmul>> onednn_products() {
-  return {{"peer.onednn.matmul", Backend::cpu, &kMatmul<DType::f32>},
-          {"peer.onednn.matmul_bf16", Backend::cpu, &kMatmul<DType::bf16>}};
-}
-std::vector<Entry<QuantizedMatmul>> onednn_quantized_products() {
-  return {{"peer.onednn.matmul_s8", Backend::cpu, &kQuantized}};
+void add_onednn(profile::MoreRows& more) {
+  more.of<Matmul>().push_back({"peer.onednn.matmul", Backend::cpu, &kMatmul<DType::f32>});
+  more.of<Matmul>().push_back({"peer.onednn.matmul_bf16", Backend::cpu, &kMatmul<DType::bf16>});
+  more.of<QuantizedMatmul>().push_back({"peer.onednn.matmul_s8", Backend::cpu, &kQuantized});
 }
 
 }  // namespace tandem::peers

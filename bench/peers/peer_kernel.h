@@ -2,11 +2,9 @@
 #pragma once
 
 #include <limits>
-#include <vector>
 
-#include "common/dispatch/registry.h"
 #include "common/ops/matmul.h"
-#include "common/ops/quantized_matmul.h"
+#include "common/profile/run_problem.h"
 
 namespace tandem::peers {
 
@@ -30,8 +28,9 @@ double unknown_cost(const typename Op::Problem&, const Machine&) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-std::vector<Entry<Matmul>> blas_products();
-std::vector<Entry<Matmul>> onednn_products();
-std::vector<Entry<QuantizedMatmul>> onednn_quantized_products();
+// Each library adds its rows.
+void add_blas(profile::MoreRows& more);
+void add_onednn(profile::MoreRows& more);
+void add_xnnpack(profile::MoreRows& more);
 
 }  // namespace tandem::peers

@@ -55,7 +55,7 @@ std::vector<Row> run_problem(Context& ctx, const Problem& problem, const Roof& r
     if (options.observe) options.observe({"the oracle", kAbsent, 0});
     const Judge judge = judge_of(made, options.seed);
     std::vector<Entry<Op>> entries(table<Op>().begin(), table<Op>().end());
-    const std::span<const Entry<Op>> besides = more.of<Op>();
+    const std::vector<Entry<Op>>& besides = more.of<Op>();
     entries.insert(entries.end(), besides.begin(), besides.end());
     rows = compare_kernels<Op>(ctx, made, entries, judge, roof, options);
   });

@@ -1,32 +1,36 @@
 // One problem of a comparison: what benchmark_operation() and the programs that show each problem at once share.
 #pragma once
 
-#include <span>
-#include <type_traits>
+#include <tuple>
+#include <variant>
 #include <vector>
 
 #include <tandem/profile.h>
 
 #include "common/dispatch/registry.h"
-#include "common/ops/matmul.h"
-#include "common/ops/quantized_matmul.h"
+#include "common/ops/all.h"
 
 namespace tandem::profile {
 
 /// Rows that are in no table, such as those of peers.
-struct MoreRows {
-  std::vector<Entry<Matmul>> products;
-  std::vector<Entry<QuantizedMatmul>> quantized_products;
-
+class MoreRows {
+ public:
   template <class Op>
-  std::span<const Entry<Op>> of() const {
-    if constexpr (std::is_same_v<Op, Matmul>)
-      return products;
-    else if constexpr (std::is_same_v<Op, QuantizedMatmul>)
-      return quantized_products;
-    else
-      return {};
+  std::vector<Entry<Op>>& of() {
+    return std::get<std::vector<Entry<Op>>>(rows_);
   }
+  template <class Op>
+  const std::vector<Entry<Op>>& of() const {
+    return std::get<std::vector<Entry<Op>>>(rows_);
+  }
+
+ private:
+#define TANDEM_OP(Op) std::vector<Entry<Op>>,
+  std::tuple<
+#include "common/ops/ops.def"
+      std::monostate>
+      rows_;
+#undef TANDEM_OP
 };
 
 /// One row a kernel, in the order of the table, then of `more`, then kAuto. Throws Error as check_problem does.

@@ -1,6 +1,7 @@
 // Rows of other libraries in tandem-compare: judged as all rows are, or absent with the reason.
 #include <map>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -14,15 +15,18 @@ namespace {
 
 using nlohmann::json;
 
-std::map<std::string, json> rows_of(const std::string& arguments) {
+std::vector<json> every_row_of(const std::string& arguments) {
   // The leak checker of AddressSanitizer crashes on the memory of other libraries' threads.
   const Ran ran = run_program(TANDEM_COMPARE_PROGRAM, arguments + " --min-time 0.002 --threads 2 --json -",
                               "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0");
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  if (ran.exit_code != 0) return {};
+  return json::parse(ran.out).at("rows").get<std::vector<json>>();
+}
+
+std::map<std::string, json> rows_of(const std::string& arguments) {
   std::map<std::string, json> rows;
-  if (ran.exit_code != 0) return rows;
-  const json result = json::parse(ran.out);
-  for (const json& row : result.at("rows"))
+  for (const json& row : every_row_of(arguments))
     rows[row.at("problem").get<std::string>() + " " + row.at("kernel").get<std::string>()] = row;
   return rows;
 }
@@ -74,6 +78,31 @@ TEST(PeersCli, OneDnnMultipliesBf16AndBytesToo) {
       continue;
     }
     EXPECT_EQ(row.at("status"), "ok") << problem << ": " << row.at("reason");
+    EXPECT_LE(row.at("bound_ratio").get<double>(), 1);
+  }
+}
+
+TEST(PeersCli, XnnpackDoesElementwiseOperations) {
+  const std::string problems[] = {"relu f32:1000",       "relu f32:100x77",      "sigmoid f32:30001",
+                                  "softmax f32:13x101",  "softmax f32:50",       "dequantize s8:30001",
+                                  "dequantize u8:700x3", "dequantize s8:999,zp", "dequantize u8:4,zp",
+                                  "tanh f32:64",         "log_softmax f32:8x8",  "dequantize s8:16x16,per_channel"};
+  std::string arguments;
+  for (const std::string& problem : problems)
+    arguments += problem.substr(0, problem.find(' ')) + " '" + problem.substr(problem.find(' ') + 1) + "' ";
+  const std::vector<json> rows = every_row_of(arguments + "--peers --kernels 'peer.xnnpack.*'");
+  ASSERT_EQ(rows.size(), std::size(problems));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const json& row = rows[i];
+    EXPECT_EQ(row.at("op").get<std::string>() + " " + row.at("problem").get<std::string>(), problems[i]);
+    const bool has_none = i >= 9;
+    if (row.at("status") == "skipped") {
+      const auto reason = row.at("reason").get<std::string>();
+      EXPECT_EQ(reason.rfind(has_none ? "has " : "not installed: no lib", 0), 0u) << problems[i] << ": " << reason;
+      continue;
+    }
+    EXPECT_FALSE(has_none) << problems[i];
+    EXPECT_EQ(row.at("status"), "ok") << problems[i] << ": " << row.at("reason");
     EXPECT_LE(row.at("bound_ratio").get<double>(), 1);
   }
 }
