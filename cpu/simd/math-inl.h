@@ -92,6 +92,9 @@ HWY_INLINE Batch<D, N> polynomial(D d, const Batch<D, N>& x, const float (&c)[kT
 }
 
 constexpr float kLog2e = 0x1.715476p+0f;
+// Below that, e^x is less than half of the smallest float: 0. It is not computed: where a result underflows, Intel's
+// processors take 150 cycles for it, and softmax has -inf wherever something is masked.
+constexpr float kExpIsZero = -104.0f;
 
 #if TANDEM_SIMD_AVX512
 
@@ -142,15 +145,18 @@ HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
 // e^x for x <= 90.
 template <class D, int N>
 HWY_INLINE Batch<D, N> exp_below_90(D d, Batch<D, N> x) {
-  x = at_least(d, -105.0f, x);
   const auto round = hn::Set(d, kRound32), log2e = hn::Set(d, kLog2e);
   const auto t = mul_add(x, log2e, round);
   const auto n = sub(t, round);
   const auto f = mul_add(x, hn::Set(d, 0x1.4ae0cp-26f), mul_sub(x, log2e, n));
   const auto s = pick(kExp2Table[0], t);
-  // p 2^floor(n), rounded once: right for overflow and denormal results.
-  return each([](auto p, auto k) TANDEM_LAMBDA { return hn::Vec<D>{_mm512_scalef_ps(p.raw, k.raw)}; },
-              mul_add(mul(polynomial(d, f, kExp2Short), f), s, s), n);
+  // p 2^floor(n), rounded once: right for overflow and denormal results. Of x that are too far out for p, no p is used.
+  const auto least = hn::Set(d, kExpIsZero);
+  return each(
+      [least](auto p, auto k, auto v) TANDEM_LAMBDA {
+        return hn::Vec<D>{_mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(v.raw, least.raw, _CMP_NLT_UQ), p.raw, k.raw)};
+      },
+      mul_add(mul(polynomial(d, f, kExp2Short), f), s, s), n, x);
 }
 
 template <class D, int N>
@@ -215,20 +221,28 @@ HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
   return scaled_exp(d, y, hn::Zero(d));
 }
 
+// 0 where x is below a constant, which NaN is not, else v.
+template <class D, int N>
+HWY_INLINE Batch<D, N> zero_below(D d, float limit, Batch<D, N> x, Batch<D, N> v) {
+  const auto c = hn::Set(d, limit);
+  return each([c](auto a, auto b) TANDEM_LAMBDA { return hn::IfThenElseZero(hn::Not(hn::Lt(a, c)), b); }, x, v);
+}
+
 // e^x for x <= 90.
 template <class D, int N>
 HWY_INLINE Batch<D, N> exp_below_90(D d, Batch<D, N> x) {
   const hn::RebindToSigned<D> di;
-  const auto y = at_least(d, -105.0f, x);
+  const auto y = zero_below(d, kExpIsZero, x, x);
   const auto rounded = rounded_log2(d, y);
   // 2^n as 2^half 2^(n - half): the first product is normal, so a denormal result is rounded once.
-  return each(
+  const auto e = each(
       [d, di](auto p, auto t) TANDEM_LAMBDA {
         const auto n = hn::Sub(hn::BitCast(di, t), hn::Set(di, kRoundBits));
         const auto half = hn::ShiftRight<1>(n);
         return hn::Mul(hn::Mul(p, power_of_two(d, half, 0)), power_of_two(d, hn::Sub(n, half), 0));
       },
       exp_fraction(d, y, hn::Zero(d), rounded), rounded);
+  return zero_below(d, kExpIsZero, x, e);
 }
 
 template <class D, int N>
