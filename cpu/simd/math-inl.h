@@ -92,9 +92,6 @@ HWY_INLINE Batch<D, N> polynomial(D d, const Batch<D, N>& x, const float (&c)[kT
 }
 
 constexpr float kLog2e = 0x1.715476p+0f;
-// Below that, e^x is less than half of the smallest float: 0. It is not computed: where a result underflows, Intel's
-// processors take 150 cycles for it, and softmax has -inf wherever something is masked.
-constexpr float kExpIsZero = -104.0f;
 
 #if TANDEM_SIMD_AVX512
 
@@ -126,7 +123,14 @@ HWY_INLINE Batch<D, N> segment_polynomial(const float (&c)[kTerms][32], const Ba
 // 1.5 * 2^18: adding it rounds to a multiple of 1/32, whose low bits are then the low bits of the sum's pattern.
 constexpr float kRound32 = 393216.0f;
 
-// 2^64 e^y for -110 <= y <= 0.
+// Results that are 0 are not computed: Intel's processors take 150 cycles for a vector in which one underflows, and
+// softmax has -inf wherever something is masked. Lanes that are so far out hold anything until they are left out.
+template <class D>
+HWY_INLINE __mmask16 not_below(D, float limit, hn::Vec<D> x) {  // NaN is not below
+  return _mm512_cmp_ps_mask(x.raw, _mm512_set1_ps(limit), _CMP_NLT_UQ);
+}
+
+// 2^64 e^y for y <= 0, and 0 for y < -110.
 template <class D, int N>
 HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
   const auto round = hn::Set(d, kRound32);
@@ -139,7 +143,11 @@ HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
         return hn::BitCast(d, hn::Add(hn::BitCast(di, entry), hn::ShiftLeft<18>(hn::BitCast(di, bits))));
       },
       pick(kExp2Biased[0], t), t);
-  return mul_add(mul(polynomial(d, r, kExpShort), r), s, s);
+  return each(
+      [d](auto p, auto scale, auto v) TANDEM_LAMBDA {
+        return hn::Vec<D>{_mm512_maskz_fmadd_ps(not_below(d, -110.0f, v), p.raw, scale.raw, scale.raw)};
+      },
+      mul(polynomial(d, r, kExpShort), r), s, y);
 }
 
 // e^x for x <= 90.
@@ -150,13 +158,10 @@ HWY_INLINE Batch<D, N> exp_below_90(D d, Batch<D, N> x) {
   const auto n = sub(t, round);
   const auto f = mul_add(x, hn::Set(d, 0x1.4ae0cp-26f), mul_sub(x, log2e, n));
   const auto s = pick(kExp2Table[0], t);
-  // p 2^floor(n), rounded once: right for overflow and denormal results. Of x that are too far out for p, no p is used.
-  const auto least = hn::Set(d, kExpIsZero);
-  return each(
-      [least](auto p, auto k, auto v) TANDEM_LAMBDA {
-        return hn::Vec<D>{_mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(v.raw, least.raw, _CMP_NLT_UQ), p.raw, k.raw)};
-      },
-      mul_add(mul(polynomial(d, f, kExp2Short), f), s, s), n, x);
+  // p 2^floor(n), rounded once: right for overflow and denormal results. Below -104 it is less than half of the least.
+  return each([d](auto p, auto k, auto v)
+                  TANDEM_LAMBDA { return hn::Vec<D>{_mm512_maskz_scalef_ps(not_below(d, -104.0f, v), p.raw, k.raw)}; },
+              mul_add(mul(polynomial(d, f, kExp2Short), f), s, s), n, x);
 }
 
 template <class D, int N>
@@ -200,17 +205,21 @@ HWY_INLINE Batch<D, N> exp_fraction(D d, const Batch<D, N>& y, const L& y_low, c
   const auto r = add(neg_mul_add(n, hn::Set(d, -2.12194440e-4f), high), y_low);
   return mul_add(polynomial(d, r, kExpPoly), r, hn::Set(d, 1.0f));
 }
-// 2^(n + shift) for normal results.
+// 2^(n + shift) for normal results, and 0 for 2^-127. Exponents of what is far below 0 end there, so that no result
+// underflows for which Intel's processors would take 150 cycles.
 template <class D>
 HWY_INLINE hn::Vec<D> power_of_two(D d, hn::Vec<hn::RebindToSigned<D> > n, std::int32_t shift) {
   const hn::RebindToSigned<D> di;
   return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127 + shift))));
 }
 
-// 2^64 e^(y + y_low) for -110 <= y <= 0.
+constexpr float kScaledExpIsZero = -132.5f;  // 2^64 e^y ends there, at 2^(64 - 191)
+
+// 2^64 e^(y + y_low) for y <= 0, and 0 for y <= kScaledExpIsZero.
 template <class D, int N, class L>
 HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y, L y_low) {
   const hn::RebindToSigned<D> di;
+  y = at_least(d, kScaledExpIsZero, y);
   const auto rounded = rounded_log2(d, y);
   return each([d, di](auto p, auto t)
                   TANDEM_LAMBDA { return hn::Mul(p, power_of_two(d, hn::BitCast(di, t), 64 - kRoundBits)); },
@@ -221,28 +230,20 @@ HWY_INLINE Batch<D, N> scaled_exp(D d, Batch<D, N> y) {
   return scaled_exp(d, y, hn::Zero(d));
 }
 
-// 0 where x is below a constant, which NaN is not, else v.
-template <class D, int N>
-HWY_INLINE Batch<D, N> zero_below(D d, float limit, Batch<D, N> x, Batch<D, N> v) {
-  const auto c = hn::Set(d, limit);
-  return each([c](auto a, auto b) TANDEM_LAMBDA { return hn::IfThenElseZero(hn::Not(hn::Lt(a, c)), b); }, x, v);
-}
-
 // e^x for x <= 90.
 template <class D, int N>
 HWY_INLINE Batch<D, N> exp_below_90(D d, Batch<D, N> x) {
   const hn::RebindToSigned<D> di;
-  const auto y = zero_below(d, kExpIsZero, x, x);
+  const auto y = at_least(d, -176.0f, x);  // n = -254: both factors are 0
   const auto rounded = rounded_log2(d, y);
   // 2^n as 2^half 2^(n - half): the first product is normal, so a denormal result is rounded once.
-  const auto e = each(
+  return each(
       [d, di](auto p, auto t) TANDEM_LAMBDA {
         const auto n = hn::Sub(hn::BitCast(di, t), hn::Set(di, kRoundBits));
         const auto half = hn::ShiftRight<1>(n);
         return hn::Mul(hn::Mul(p, power_of_two(d, half, 0)), power_of_two(d, hn::Sub(n, half), 0));
       },
       exp_fraction(d, y, hn::Zero(d), rounded), rounded);
-  return zero_below(d, kExpIsZero, x, e);
 }
 
 template <class D, int N>
@@ -257,7 +258,7 @@ HWY_INLINE Batch<D, N> vtanh(D d, Batch<D, N> x) {
 template <class D, int N>
 HWY_INLINE Batch<D, N> vgelu_erf(D d, Batch<D, N> x) {
   const hn::RebindToSigned<D> di;
-  const auto y = at_most(d, 14.5f, abs(x));
+  const auto y = at_most(d, 16.28f, abs(x));  // e^(-y^2/2) is 0 there
   // The rounding error of y^2 would be multiplied by y^2/2: square the upper half of y, which is exact.
   const auto high = bit_and(y, hn::BitCast(d, hn::Set(di, -(1 << 12))));
   const auto minus_half = hn::Set(d, -0.5f);
@@ -281,10 +282,9 @@ HWY_INLINE Batch<D, N> vexp(D d, Batch<D, N> x) {
   return exp_below_90(d, at_most(d, 90.0f, x));
 }
 
-// -|x|, not below -110, where e^y is 0 for all purposes.
 template <class D, int N>
 HWY_INLINE Batch<D, N> minus_abs(D d, Batch<D, N> x) {
-  return at_least(d, -110.0f, bit_or(x, hn::Set(d, -0.0f)));
+  return bit_or(x, hn::Set(d, -0.0f));
 }
 
 // 1 / (1 + e) or e / (1 + e) with e = e^-|x|, both sides scaled by 2^64: no overflow, and denormal results rounded
@@ -304,22 +304,23 @@ HWY_INLINE Batch<D, N> times_sigmoid(D d, Batch<D, N> x, Batch<D, N> u) {
   return if_negative(d, x, mul(q, hn::Set(d, 0x1p-64f)), q);
 }
 
-// Below -110 every function here is 0; the clamp keeps -inf * 0 away.
+// Every function here is 0 there, and scaled_exp() gives 0; a limit keeps -inf * 0 away.
+constexpr float kFarBelow = -140.0f;
 template <class D, int N>
 HWY_INLINE Batch<D, N> vsilu(D d, Batch<D, N> x) {
-  x = at_least(d, -110.0f, x);
+  x = at_least(d, kFarBelow, x);
   return times_sigmoid(d, x, x);
 }
 template <class D, int N>
 HWY_INLINE Batch<D, N> vgelu_sigmoid(D d, Batch<D, N> x) {
-  x = at_least(d, -110.0f, x);
+  x = at_least(d, kFarBelow, x);
   return times_sigmoid(d, x, mul(x, hn::Set(d, 1.702f)));
 }
 // x/2 (1 + tanh(v)) = x sigmoid(2 v), v = sqrt(2/pi) (x + 0.044715 x^3)
 template <class D, int N>
 HWY_INLINE Batch<D, N> vgelu_tanh(D d, Batch<D, N> x) {
   constexpr float kLinear = 1.5957691216057308f, kCubic = 0.07135481282605302f;
-  x = at_least(d, -110.0f, x);
+  x = at_least(d, kFarBelow, x);
   return times_sigmoid(d, x, mul(x, mul_add(mul(x, x), hn::Set(d, kCubic), hn::Set(d, kLinear))));
 }
 
