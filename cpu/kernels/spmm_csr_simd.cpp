@@ -185,6 +185,8 @@ namespace {
 
 HWY_EXPORT(spmm_set);
 
+constexpr std::int64_t kRowsTogether = 16;
+
 struct Plan {
   std::int64_t columns = 0;  // of a strip
   std::int64_t strips = 0;
@@ -271,7 +273,7 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
   float* packed = static_cast<float*>(workspace.data);
   if (plan.packed) pack_b(set, d, plan, queue, packed);
   const bool direct = d.c.col == 1 && d.bias.data == nullptr && d.activation == Activation::none;
-  for_each_share_of_rows(args, queue, [&](std::int64_t first, std::int64_t last) {
+  const auto multiply = [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t s = 0; s < plan.strips; ++s) {
       const std::int64_t column = s * plan.columns, columns = std::min(plan.columns, d.n - column);
       const std::int64_t vectors = (columns + set.lanes - 1) / set.lanes, rest = columns - (vectors - 1) * set.lanes;
@@ -285,6 +287,14 @@ Code run(const SpmmArgs& args, const Queue& queue, Workspace workspace) {
       const bool part = rest < set.lanes && !plan.packed;  // packed strips are padded with zeros
       set.strips[2 * (vectors - 1) + (part ? 1 : 0)](args, strip);
     }
+  };
+  // Where most of the work is to write c, and L2 holds all strips of b, a few rows go through them together, so that c
+  // is written row by row.
+  const bool by_rows =
+      plan.strips > 1 && d.c.col == 1 && args.stored <= 8 * d.m && 8 * d.k * d.n <= queue.machine->cpu.l2_bytes;
+  for_each_share_of_rows(args, queue, [&](std::int64_t first, std::int64_t last) {
+    const std::int64_t together = by_rows ? kRowsTogether : std::max<std::int64_t>(last - first, 1);
+    for (std::int64_t row = first; row < last; row += together) multiply(row, std::min(row + together, last));
   });
   return Code::ok;
 }
