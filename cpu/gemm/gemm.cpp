@@ -152,23 +152,52 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
                               ready,
                               packed,
                               keeps};
+  const auto column_sums = [&](std::int64_t q, bool is_new) -> const std::int32_t* {
+    if (!plan.call.column_sums) return nullptr;
+    if (ready != nullptr)
+      return packed_column_sums(set, plan.args->k, plan.args->n, plan.packed_b) + columns.begin + q * set.nr();
+    std::int32_t* here = scratch.column_sums + (keeps ? q * set.nr() : 0);
+    if (is_new) add_up_columns(set, b_panels.place(q), b_panels.padded(q), block.words, b_panels.width(q), here);
+    return here;
+  };
+  const auto against = [&](std::int64_t q) {
+    TileArgs args;
+    args.kc = block.words;
+    args.b = b_panels.in_place(q) ? b_panels.source(q) : b_panels.at(q);
+    args.b_step = b_panels.in_place(q) ? b.row : b_panels.padded(q);
+    return args;
+  };
+  const auto multiply = [&](std::int64_t p, std::int64_t r, std::int64_t q, Sums sums, TileArgs& args) {
+    if (plan.packing.a) {
+      args.a = scratch.a + p * a_panel;
+      args.a_row = 1;
+      args.a_step = a_width;
+    } else {
+      args.a = element_at(a_block, plan, r * a.row);
+      args.a_row = a.row;
+      args.a_step = a.col;
+    }
+    if (plan.call.row_sums) sums.rows = scratch.row_sums + p * a_width;
+    tile(plan, item, block, rows.begin + r, panels.rows(p), columns.begin + q * set.nr(), b_panels.width(q), sums,
+         args);
+  };
+  if (plan.by_rows && keeps) {
+    for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p)
+      for (std::int64_t q = 0; q < b_panels.count(); ++q) {
+        if (p == 0 && b_panels.must_pack(q)) b_panels.pack(q, {0, block.words});
+        TileArgs args = against(q);
+        args.ahead = static_cast<const char*>(args.b);
+        multiply(p, r, q, {nullptr, column_sums(q, p == 0 && !packed)}, args);
+      }
+    return;
+  }
   // The share of the next panel that one tile takes care of.
   const std::int64_t slice = ceil_div(block.words, panels.count);
   if (b_panels.must_pack(0)) b_panels.pack(0, {0, block.words});
   for (std::int64_t q = 0; q < b_panels.count(); ++q) {
     const bool packs_next = b_panels.must_pack(q + 1);
-    Sums sums;
-    if (plan.call.column_sums && ready != nullptr) {
-      sums.columns = packed_column_sums(set, plan.args->k, plan.args->n, plan.packed_b) + columns.begin + q * set.nr();
-    } else if (plan.call.column_sums) {
-      std::int32_t* here = scratch.column_sums + (keeps ? q * set.nr() : 0);
-      if (!packed) add_up_columns(set, b_panels.place(q), b_panels.padded(q), block.words, b_panels.width(q), here);
-      sums.columns = here;
-    }
-    TileArgs args;
-    args.kc = block.words;
-    args.b = b_panels.in_place(q) ? b_panels.source(q) : b_panels.at(q);
-    args.b_step = b_panels.in_place(q) ? b.row : b_panels.padded(q);
+    const Sums sums{nullptr, column_sums(q, !packed)};
+    TileArgs args = against(q);
     const char* ahead = args.b == nullptr ? nullptr : static_cast<const char*>(args.b);
     if (q + 1 < b_panels.count()) {
       const bool from_b = packs_next || b_panels.in_place(q + 1);
@@ -179,20 +208,9 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       if (ready != nullptr) args.ahead_every = INT64_MAX;  // panels follow each other in memory
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
-      if (plan.packing.a) {
-        args.a = scratch.a + p * a_panel;
-        args.a_row = 1;
-        args.a_step = a_width;
-      } else {
-        args.a = element_at(a_block, plan, r * a.row);
-        args.a_row = a.row;
-        args.a_step = a.col;
-      }
       const Share part{std::min(block.words, p * slice), std::min(block.words, (p + 1) * slice)};
       args.ahead = ahead + part.begin * args.ahead_step;
-      if (plan.call.row_sums) sums.rows = scratch.row_sums + p * a_width;
-      tile(plan, item, block, rows.begin + r, panels.rows(p), columns.begin + q * set.nr(), b_panels.width(q), sums,
-           args);
+      multiply(p, r, q, sums, args);
       if (packs_next && part.begin < part.end) b_panels.pack(q + 1, part);
     }
   }
@@ -400,6 +418,10 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   plan.packing = {should_pack_a(set, args), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
+  // A short k leaves most of the work to a large c, which is then written row by row, while L2 holds b: 1512x964x4 of f32
+  // or s8 takes half as long on a Xeon. Of a single block of a b may have no place as a whole.
+  constexpr std::int64_t kShort = 32;
+  plan.by_rows = plan.fetches_c && plan.words <= kShort && args.n * plan.words * kWord <= cpu.l2_bytes / 4;
   // Where a is small, so is a block of a b that has to be packed: else a, b and the block do not fit L2 together.
   // 16x1024x1024 of s8 took 58 us so and 83 in blocks of half of L2, 64x1024x1024 of bf16 254 and 341.
   if (set.sweep != nullptr && plan.packed_b == nullptr && args.m * plan.words * kWord <= cpu.l2_bytes / 4)

@@ -34,6 +34,7 @@ struct Plan {
   std::int64_t c_element = kWord;  // bytes of an element of c
   std::int64_t words = 0;          // k in words
   bool fetches_c = false;          // ahead of the tiles
+  bool by_rows = false;            // a panel of a goes along all panels of b, and not the other way round
   std::int64_t mc = 0, kc = 0, nc = 0;
 };
 
