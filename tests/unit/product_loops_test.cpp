@@ -1,4 +1,5 @@
-// Products with AMX, whose sweeps take a in place or packed, over several blocks of b, prepared or not.
+// Products whose loops go their own way: with AMX, whose sweeps take a in place or packed, over several blocks of b,
+// prepared or not; and with a short k and a large c, which is written row by row.
 #include <cstdint>
 #include <vector>
 
@@ -13,7 +14,7 @@
 #include "cpu/kernels.h"
 #include "tests/support/data.h"
 
-namespace tandem::cpu::sweep_test {
+namespace tandem::cpu::product_loops_test {
 namespace {
 
 struct Form {
@@ -38,11 +39,15 @@ constexpr Form kForms[] = {
     {.m = 65, .n = 99, .k = 77, .zero_points = true, .prepared = true},
 };
 
-// Products of bytes are exact, and say so element by element.
-void check(const Form& f, int threads) {
+Machine machine_with(int threads) {
   Machine machine;
   machine.cpu = query();
   machine.cpu.threads = threads;
+  return machine;
+}
+
+// Products of bytes are exact, and say so element by element.
+void check(const Form& f, const Machine& machine, const Kernel<QuantizedMatmul>& kernel) {
   const std::int64_t pitch = f.pitch != 0 ? f.pitch : f.k;
   const std::int64_t a_row = f.ta ? 1 : pitch, a_col = f.ta ? f.m : 1;
   const std::int64_t b_row = f.tb ? 1 : f.n, b_col = f.tb ? f.k : 1;
@@ -70,8 +75,7 @@ void check(const Form& f, int threads) {
     args.packed_b = panels.get();
     args.packed_panel = layout.panel;
   }
-  ThreadPool pool(threads);
-  const auto& kernel = quantized_matmul_s8_amx::kKernel;
+  ThreadPool pool(machine.cpu.threads);
   const std::size_t bytes = kernel.workspace(problem, machine);
   const auto workspace = allocate_host(bytes + 256, 256, "test");
   ASSERT_EQ(kernel.run(args, {&machine, &pool, nullptr}, {workspace.get(), bytes}), Code::ok);
@@ -87,9 +91,7 @@ void check(const Form& f, int threads) {
 
 // Sums of small whole numbers are exact in f32 too. a has no unit stride where `gap` is more than 1.
 void check_bf16(std::int64_t m, std::int64_t n, std::int64_t k, bool ta, std::int64_t gap, std::int64_t batch) {
-  Machine machine;
-  machine.cpu = query();
-  machine.cpu.threads = 1;
+  const Machine machine = machine_with(1);
   const std::int64_t a_row = ta ? gap : k * gap, a_col = ta ? m * gap : gap;
   const auto numbers = [](std::int64_t count, std::uint64_t seed) {
     std::vector<float> values(static_cast<std::size_t>(count));
@@ -153,11 +155,79 @@ TEST(Sweep, TakesEveryFormOfItsOperands) {
       SCOPED_TRACE(::testing::Message() << form.m << 'x' << form.n << 'x' << form.k << ", pitch " << form.pitch
                                         << ", ta " << form.ta << ", tb " << form.tb << ", zp " << form.zero_points
                                         << ", prepared " << form.prepared << ", threads " << threads);
-      check(form, threads);
+      check(form, machine_with(threads), quantized_matmul_s8_amx::kKernel);
       const ScopedMatmulBlocking several_blocks_of_b({32, 64, 64});
-      check(form, threads);
+      check(form, machine_with(threads), quantized_matmul_s8_amx::kKernel);
     }
 }
 
+// An L2 so small that these matrices are large.
+Machine small_machine(int threads) {
+  Machine machine = machine_with(threads);
+  machine.cpu.l2_bytes = 32 << 10;
+  return machine;
+}
+
+TEST(ShortK, BytesTakeEveryFormOfTheirOperands) {
+  constexpr Form kShort[] = {
+      {.m = 150, .n = 170, .k = 1},
+      {.m = 131, .n = 97, .k = 7, .zero_points = true},
+      {.m = 140, .n = 160, .k = 12, .ta = true},
+      {.m = 133, .n = 65, .k = 33, .tb = true, .zero_points = true},
+      {.m = 139, .n = 100, .k = 17, .zero_points = true, .prepared = true},
+      {.m = 20, .n = 700, .k = 3, .zero_points = true},
+  };
+  for (const Form& form : kShort)
+    for (const int threads : {1, 3}) {
+      SCOPED_TRACE(::testing::Message() << form.m << 'x' << form.n << 'x' << form.k << ", threads " << threads);
+      if (query().has_s8_dot()) check(form, small_machine(threads), quantized_matmul_s8_simd::kKernel);
+      if (form.prepared) continue;  // for other words
+      check(form, small_machine(threads), quantized_matmul_s8_avx2::kKernel);
+      const ScopedMatmulBlocking several_blocks({24, 8, 64});
+      check(form, small_machine(threads), quantized_matmul_s8_avx2::kKernel);
+    }
+}
+
+TEST(ShortK, FloatsOfEveryLevel) {
+  ThreadPool pool(3);
+  for (const IsaLevel level : {IsaLevel::scalar, IsaLevel::sse4, IsaLevel::avx2, IsaLevel::avx512}) {
+    if (level > query().isa) continue;
+    for (const int threads : {1, 3})
+      for (const std::int64_t k : {1, 5, 32})
+        for (const bool tb : {false, true})
+          for (const float beta : {0.0f, 2.0f}) {
+            constexpr std::int64_t m = 141, n = 83;
+            Machine machine = small_machine(threads);
+            machine.cpu.isa = level;
+            std::vector<float> a(m * static_cast<std::size_t>(k)), b(n * static_cast<std::size_t>(k)), c(m * n, 3.0f);
+            test::fill_integers(std::span<float>(a), 1, -4, 4);
+            test::fill_integers(std::span<float>(b), 2, -4, 4);
+            MatmulProblem problem;
+            problem.m = m, problem.n = n, problem.k = k;
+            MatmulArgs args;
+            args.m = m, args.n = n, args.k = k;
+            args.a = {a.data(), k, 1};
+            args.b = {b.data(), tb ? 1 : n, tb ? k : 1};
+            args.c = {c.data(), n, 1};
+            args.beta = beta;
+            args.batch.elements = 1;
+            const std::size_t bytes = matmul_f32_simd::kKernel.workspace(problem, machine);
+            const auto workspace = allocate_host(bytes + 256, 256, "test");
+            ASSERT_EQ(matmul_f32_simd::kKernel.run(args, {&machine, &pool, nullptr}, {workspace.get(), bytes}),
+                      Code::ok);
+            for (std::int64_t i = 0; i < m; ++i)
+              for (std::int64_t j = 0; j < n; ++j) {
+                float sum = 3 * beta;
+                for (std::int64_t p = 0; p < k; ++p)
+                  sum +=
+                      a[static_cast<std::size_t>(i * k + p)] * b[static_cast<std::size_t>(tb ? j * k + p : p * n + j)];
+                ASSERT_EQ(c[static_cast<std::size_t>(i * n + j)], sum)
+                    << name(level) << ", " << threads << " threads, k " << k << ", tb " << tb << ", beta " << beta
+                    << " (" << i << ", " << j << ')';
+              }
+          }
+  }
+}
+
 }  // namespace
-}  // namespace tandem::cpu::sweep_test
+}  // namespace tandem::cpu::product_loops_test
