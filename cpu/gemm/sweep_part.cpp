@@ -9,6 +9,8 @@
 namespace tandem::cpu {
 namespace {
 
+constexpr std::int64_t kWordsAtOnce = 16;  // of k
+
 // Rows of a that a sweep takes where they are: whole tiles of them, and not all in the same few sets of L1, where they
 // would not stay; rows without gaps between them fill all sets alike. Rows that begin within cache lines are loaded as
 // fast as they would be packed, or faster.
@@ -18,17 +20,21 @@ bool in_place(const Plan& plan, std::int64_t rows) {
   return a.row == plan.args->k || !rows_collide(a.row * plan.set->element, static_cast<int>(rows));
 }
 
-// Panels of a block of b, as wide as all of them, and their sums.
+// Panels of a block of b, as wide as all of them, and their sums. All panels take some rows before any takes the next
+// ones: a row of b lies on a page of its own, and each panel alone would go through all of them.
 void pack_block(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const GemmSet& set = *plan.set;
   const auto& b = plan.args->b;
-  for (std::int64_t j = columns.begin; j < columns.end; j += set.nr()) {
-    char* panel = scratch.b + (j - columns.begin) * plan.words * kWord;
-    const std::int64_t width = std::min(set.nr(), columns.end - j);
-    set.pack_b(element_at(item.b, plan, j * b.col), b.col, b.row, width, plan.args->k, set.nr(), panel);
-    if (plan.call.column_sums)
-      add_up_columns(set, panel, set.nr(), plan.words, set.nr(), scratch.column_sums + (j - columns.begin));
-  }
+  const std::int64_t all = plan.args->k,
+                     at_once = b.col == 1 ? kWordsAtOnce * set.group : std::max<std::int64_t>(all, 1);
+  const auto panel_at = [&](std::int64_t j) { return scratch.b + (j - columns.begin) * plan.words * kWord; };
+  for (std::int64_t k = 0; k < all; k += at_once)
+    for (std::int64_t j = columns.begin; j < columns.end; j += set.nr())
+      set.pack_b(element_at(item.b, plan, k * b.row + j * b.col), b.col, b.row, std::min(set.nr(), columns.end - j),
+                 std::min(at_once, all - k), set.nr(), panel_at(j) + k / set.group * set.nr() * kWord);
+  if (!plan.call.column_sums) return;
+  for (std::int64_t j = columns.begin; j < columns.end; j += set.nr())
+    add_up_columns(set, panel_at(j), set.nr(), plan.words, set.nr(), scratch.column_sums + (j - columns.begin));
 }
 
 // Where the sweep over `rows` finds them: packed, or in place but for what is left of k.
