@@ -26,21 +26,29 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
 }
 
 /// Whole tiles of 16 x 16 are multiplied at a part of the ceiling that loads of tiles leave; the rest takes cycles,
-/// fitted to 900 single products on a Xeon with AMX (s8, u8, bf16; median error 14 %). `packs_a`: even where a lies by
+/// fitted to 1500 single products on a Xeon with AMX (s8, u8, bf16; median error 14 %). `packs_a`: even where a lies by
 /// rows.
 inline double amx_seconds(const PackedProduct& p, const Machine& machine, int group, bool packs_a,
                           double Ceilings::*ceiling) {
-  constexpr double kEfficiency = 0.4, kCall = 200e-9;
-  constexpr double kBlock = 122, kStored = 0.5;           // 32 x 32 sums, an element of c
-  constexpr double kLineOfA = 5, kPackedLine = 12;        // 64 bytes of a row
-  constexpr double kWordAlong = 0.75, kWordAcross = 0.5;  // of b: a word packed from its values side by side, from rows
+  constexpr double kEfficiency = 0.5, kCall = 200e-9;
+  constexpr double kBlock = 125, kRowOfBlock = 16;    // 32 x 32 sums, one row of them stored
+  constexpr double kLineOfA = 3.7, kPackedLine = 17;  // 64 bytes of a row
+  constexpr double kTurnedWords = 26;                 // words of 32 rows of an a in columns
+  // Of b: a word packed from its values side by side, from rows; a byte beyond half of L2.
+  constexpr double kWordAlong = 0.64, kWordAcross = 0.58, kFarByte = 0.15;
   const std::int64_t tile = kTileSide, words = ceil_div(p.k, group), steps = ceil_div(words, tile);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   const std::int64_t in_place = packs_a || p.a != Layout::row ? 0
                                 : p.m % (2 * tile) == tile    ? p.m
                                                               : p.m / (2 * tile) * (2 * tile);
-  double cycles = kBlock * count(ceil_div(p.m, 2 * tile), ceil_div(p.n, 2 * tile)) + kStored * count(p.m, p.n) +
-                  kLineOfA * count(round_up(p.m, 2 * tile), steps) + kPackedLine * count(p.m - in_place, steps);
+  const std::int64_t bands = ceil_div(p.m, 2 * tile), blocks = ceil_div(p.n, 2 * tile);
+  double cycles =
+      kBlock * count(bands, blocks) + kRowOfBlock * count(p.m, blocks) + kLineOfA * count(2 * tile * bands, steps) +
+      (p.a == Layout::row ? kPackedLine * count(p.m - in_place, steps) : kTurnedWords * count(bands, words));
+  if (!p.packed) {
+    const std::int64_t bytes = kWord * p.n * words;
+    cycles += kFarByte * static_cast<double>(std::max<std::int64_t>(bytes - machine.cpu.l2_bytes / 2, 0));
+  }
   if (!p.packed && p.b == Layout::column)
     cycles += kWordAlong * count(p.n, words);
   else if (!p.packed)

@@ -17,7 +17,8 @@ struct PackedProduct {
   std::int64_t m = 0, n = 0, k = 0, batch = 1;
   Layout a = Layout::row, b = Layout::row;
   double bytes = 0;
-  bool packed = false;  // panels of b come with the call
+  bool packed = false;     // panels of b come with the call
+  bool adds_rows = false;  // of a up, as b with zero points needs: another vector of columns
 };
 
 /// Whole vectors of columns are multiplied at `efficiency` of the ceiling; what is packed, begun and stored besides
@@ -33,7 +34,7 @@ inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const M
   const std::int64_t lanes = std::max(set.lanes, 1), words = ceil_div(p.k, set.group), vectors = ceil_div(p.n, lanes);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   double cycles = kStored * count(p.m, p.n),
-         flops = 2 * count(p.m, vectors * lanes) * static_cast<double>(words * set.group);
+         flops = 2 * count(p.m, (vectors + (p.adds_rows ? 1 : 0)) * lanes) * static_cast<double>(words * set.group);
   if (streams_b(set, p.packed) && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
     const std::int64_t blocks = ceil_div(p.n, skinny_step(set));
     const std::int64_t edges = (p.n % skinny_step(set) != 0 ? words : 0) + (p.k % set.group != 0 ? blocks : 0);

@@ -14,6 +14,7 @@
 #include "common/ops/quantized_matmul.h"
 #include "cpu/gemm/int_gemm.h"
 #include "cpu/gemm/store-inl.h"
+#include "cpu/simd/part-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
@@ -168,6 +169,9 @@ struct FinishBytes {
     if constexpr (kDense) {
       hn::StoreU(narrow, bytes, to);
     } else {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3  // has masks for bytes
+      if (stride == 1) return store_part(narrow, bytes, to, static_cast<std::size_t>(count));
+#endif
       HWY_ALIGN T lane[hn::MaxLanes(StoreS32())];
       hn::StoreU(narrow, bytes, lane);
       for (std::int64_t l = 0; l < count; ++l) to[l * stride] = lane[l];
