@@ -218,9 +218,10 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 }
 
 // In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %): a stored element in each strip, where
-// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2; and its
-// own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of them where something follows the
-// sum; elements turned for a c in columns. Strips of b are copied, at the rate of memory where L3 does not hold b twice.
+// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, where L1
+// does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of them
+// where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate of memory
+// where L3 does not hold b twice.
 double cost(const SpmmProblem& p, const Machine& machine) {
   constexpr double kCall = 35e-9;
   const Ceilings c = assumed(machine.ceilings);
@@ -231,7 +232,9 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const auto vectors = static_cast<double>((p.n + lanes - 1) / lanes);
   const double cycle = 4.0 * static_cast<double>(lanes) / c.cpu_flops;
   const double multiplied = (width <= 1 ? 2.1 : width <= 2 ? 3.5 : 2.9 + 0.8 * width) * cycle;
-  double step = std::max(multiplied, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
+  double step = multiplied;
+  if (8 * plan.columns * p.k > machine.cpu.l1d_bytes)
+    step = std::max(step, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / c.cpu_dram_bytes;
   double a_row = 6 * strips + 1.6 * vectors;
   if (p.c == Layout::column)
