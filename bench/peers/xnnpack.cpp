@@ -1,5 +1,5 @@
-// Elementwise operations of XNNPACK through its C interface. Its quantisation multiplies by the reciprocal of the scale,
-// which is not always the quotient that `quantize` promises, and has no row.
+// Elementwise operations of XNNPACK through its C interface. Its quantisation multiplies by the reciprocal of the
+// scale, which is not always the quotient that `quantize` promises, and has no row.
 #include <cstddef>
 #include <cstdint>
 

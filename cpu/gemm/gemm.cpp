@@ -236,8 +236,8 @@ void part(const Plan& plan, const Item& item, Share rows, Share columns, Scratch
   }
 }
 
-// Few rows: the sums of some columns, then their store. Words of several values of a are packed, with a row of ones below them where
-// the sums of columns are wanted.
+// Few rows: the sums of some columns, then their store. Words of several values of a are packed, with a row of ones
+// below them where the sums of columns are wanted.
 void skinny_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const GemmSet& set = *plan.set;
   const MatmulArgs& args = *plan.args;
@@ -418,13 +418,13 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   plan.packing = {should_pack_a(set, args), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
-  // A short k leaves most of the work to a large c, which is then written row by row, while L2 holds b: 1512x964x4 of f32
-  // or s8 takes half as long on a Xeon. Of a single block of a b may have no place as a whole.
+  // A short k leaves most of the work to a large c, which is then written row by row, while L2 holds b: 1512x964x4 of
+  // f32 or s8 takes half as long on a Xeon. With a single block of a, b may have no place as a whole.
   constexpr std::int64_t kShort = 32;
   plan.by_rows = plan.fetches_c && plan.words <= kShort && args.n * plan.words * kWord <= cpu.l2_bytes / 4;
   // Where a is small, so is a block of a b that has to be packed: else a, b and the block do not fit L2 together.
-  // 16x1024x1024 of s8 took 58 us so and 83 in blocks of half of L2, 64x1024x1024 of bf16 254 and 341. A b that does not
-  // fit L2 anyway, and whose rows fall into few sets of the caches, is better read along longer parts of its rows:
+  // 16x1024x1024 of s8 took 58 us so and 83 in blocks of half of L2, 64x1024x1024 of bf16 254 and 341. A b that does
+  // not fit L2 anyway, and whose rows fall into few sets of the caches, is better read along longer parts of its rows:
   // 16x4096x4096 of s8 took 2.4 ms so and 4.1 in the smaller blocks.
   if (set.sweep != nullptr && plan.packed_b == nullptr && args.m * plan.words * kWord <= cpu.l2_bytes / 4) {
     const bool along = args.b.col == 1 && args.k * args.n * set.element > cpu.l2_bytes &&

@@ -1,6 +1,6 @@
 // Idea:    for each vector a product, a fused multiply-add and a conversion, which give the bits of the division
-//          (cpu/loops/integers.h); four of them packed to one vector of bytes, which also shows where one was NaN or far
-//          out and has to be done with care; results that no cache would hold are stored past the caches; strided
+//          (cpu/loops/integers.h); four of them packed to one vector of bytes, which also shows where one was NaN or
+//          far out and has to be done with care; results that no cache would hold are stored past the caches; strided
 //          elements are gathered in pieces.
 // Limits:  scales beyond 2^+-64, a scale for every element, and instruction sets without fused multiply-add divide.
 // Expect:  one thread, AVX-512: 1e5 elements 199 GB/s (183 to a range that is not the whole of the type) where relu

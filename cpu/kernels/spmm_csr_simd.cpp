@@ -218,10 +218,10 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 }
 
 // In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %): a stored element in each strip, where
-// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, where L1
-// does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of them
-// where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate of memory
-// where L3 does not hold b twice.
+// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, where
+// L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of
+// them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate of
+// memory where L3 does not hold b twice.
 double cost(const SpmmProblem& p, const Machine& machine) {
   constexpr double kCall = 35e-9;
   const Ceilings c = assumed(machine.ceilings);
