@@ -167,19 +167,21 @@ double best_rate(double seconds, int threads, double work, Setup setup) {
   return best;
 }
 
-/// `threads` pieces of memory of `bytes` each.
-std::vector<std::shared_ptr<void>> allocate_each(int threads, std::size_t bytes) {
-  std::vector<std::shared_ptr<void>> memory;
+/// A piece of memory for each thread.
+using Pieces = std::vector<std::shared_ptr<void>>;
+Pieces allocate_each(int threads, std::size_t bytes) {
+  Pieces memory;
   for (int t = 0; t < threads; ++t) memory.push_back(allocate_host(bytes, 64, "ceilings"));
   return memory;
 }
 
-/// The best rate of storing through the caches and past them: run(past_caches, memory) works on each thread's own
+/// The best rate of storing through the caches and past them: run(past_caches, piece) works on each thread's own
 /// `memory_bytes`, of which it writes `bytes`.
 template <class Run>
-double best_way(std::size_t bytes, std::size_t memory_bytes, double work, double seconds, int threads, Run run) {
+double best_way(const Pieces& memory, std::size_t bytes, std::size_t memory_bytes, double work, double seconds,
+                Run run) {
   constexpr std::size_t kPastCaches = std::size_t{4} << 20;  // below that, storing past the caches can only lose
-  const auto memory = allocate_each(threads, memory_bytes);
+  const int threads = static_cast<int>(memory.size());
   double best = 0;
   for (const bool past_caches : {false, true}) {
     if (past_caches && bytes < kPastCaches) break;
@@ -209,9 +211,11 @@ double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads)
   return best_rate(seconds, threads, operations, [dot](int) { return [dot] { dot->run(kSteps); }; });
 }
 
-double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+namespace {
+
+double copy_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
   const std::size_t count = bytes / sizeof(float) / 64 * 64;
-  return best_way(bytes, 2 * bytes, 2.0 * static_cast<double>(count * sizeof(float)), seconds, threads,
+  return best_way(memory, bytes, 2 * bytes, 2.0 * static_cast<double>(count * sizeof(float)), seconds,
                   [=](bool past_caches, float* from) {
                     if (past_caches)
                       TANDEM_SIMD_CALL(level, StreamRun)(from, from + count, count);
@@ -220,9 +224,9 @@ double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threa
                   });
 }
 
-double measure_write(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+double write_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
   const std::size_t count = bytes / sizeof(float) / 64 * 64;
-  return best_way(bytes, bytes, static_cast<double>(count * sizeof(float)), seconds, threads,
+  return best_way(memory, bytes, bytes, static_cast<double>(count * sizeof(float)), seconds,
                   [=](bool past_caches, float* to) {
                     if (past_caches)
                       TANDEM_SIMD_CALL(level, StreamWriteRun)(to, count);
@@ -231,14 +235,32 @@ double measure_write(IsaLevel level, std::size_t bytes, double seconds, int thre
                   });
 }
 
-double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  const auto memory = allocate_each(threads, bytes);
+double read_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
   const std::size_t count = bytes / sizeof(float) / 128 * 128;
+  const int threads = static_cast<int>(memory.size());
   return best_rate(seconds, threads, static_cast<double>(count * sizeof(float)), [&](int t) {
     auto* from = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
     std::memset(from, 0, bytes);
     return [=] { TANDEM_SIMD_CALL(level, ReadRun)(from, count); };
   });
+}
+
+}  // namespace
+
+double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  return copy_rate(allocate_each(threads, 2 * bytes), level, bytes, seconds);
+}
+double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  return read_rate(allocate_each(threads, bytes), level, bytes, seconds);
+}
+double measure_write(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  return write_rate(allocate_each(threads, bytes), level, bytes, seconds);
+}
+
+MemoryRates measure_memory(IsaLevel level, std::size_t bytes, double seconds, int threads) {
+  const Pieces memory = allocate_each(threads, bytes);
+  return {copy_rate(memory, level, bytes / 2, seconds), read_rate(memory, level, bytes, seconds),
+          write_rate(memory, level, bytes, seconds)};
 }
 
 }  // namespace tandem::cpu

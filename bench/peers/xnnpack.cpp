@@ -34,7 +34,7 @@ struct Xnnpack {
   CreateDequantize<std::uint8_t>* create_from_u8 = nullptr;
   Setup *setup_clamp = nullptr, *setup_sigmoid = nullptr, *setup_softmax = nullptr, *setup_from_s8 = nullptr,
         *setup_from_u8 = nullptr;
-  bool runs_here = false;
+  bool is_newer = false, runs_here = false;
 
   Xnnpack() {
     library.take(initialize, "xnn_initialize");
@@ -52,19 +52,24 @@ struct Xnnpack {
     library.take(setup_softmax, "xnn_setup_softmax_nc_f32");
     library.take(setup_from_s8, "xnn_setup_convert_nc_qs8_f32");
     library.take(setup_from_u8, "xnn_setup_convert_nc_qu8_f32");
-    runs_here = library.missing().empty() && initialize(nullptr) == 0;
+    // The functions of later versions have the same names and other parameters.
+    is_newer = library.has("xnn_reshape_clamp_nc_f32");
+    runs_here = library.missing().empty() && !is_newer && initialize(nullptr) == 0;
   }
   static Xnnpack& get() {
     static Xnnpack xnnpack;
     return xnnpack;
   }
 
-  /// Its threads, for one context at a time; null: the calling one alone.
-  void* pool(int threads) {
-    if (threads == threads_) return pool_;
-    if (pool_) destroy_pool(pool_);
-    threads_ = threads;
-    return pool_ = threads > 1 ? create_pool(static_cast<std::size_t>(threads)) : nullptr;
+  /// Makes `pool` that of so many threads, for one context at a time; null: the calling one alone. False: none came.
+  bool take_pool(int threads, void*& pool) {
+    if (threads != threads_) {
+      if (pool_) destroy_pool(pool_);
+      pool_ = threads > 1 ? create_pool(static_cast<std::size_t>(threads)) : nullptr;
+      threads_ = threads == 1 || pool_ ? threads : 1;
+    }
+    pool = pool_;
+    return threads == threads_;
   }
 
  private:
@@ -85,7 +90,8 @@ class Operator {
       key_ = key;
       if (make(&op_) != 0) return Code::unavailable;
     }
-    void* pool = xnnpack.pool(queue.machine->cpu.threads);
+    void* pool = nullptr;
+    if (!xnnpack.take_pool(queue.machine->cpu.threads, pool)) return Code::unavailable;
     const bool ok = setup(op_, static_cast<std::size_t>(batch), in, out, pool) == 0 && xnnpack.run(op_, pool) == 0;
     return ok ? Code::ok : Code::unavailable;
   }
@@ -97,6 +103,7 @@ class Operator {
 
 Refusal installed() {
   if (const std::string& missing = Xnnpack::get().library.missing(); !missing.empty()) return missing.c_str();
+  if (Xnnpack::get().is_newer) return "the library that was found is newer than what is known of it here (2022)";
   return Xnnpack::get().runs_here ? nullptr : "the library that was found does not know this processor";
 }
 constexpr Refusal kGaps = "needs operands without gaps";

@@ -30,6 +30,12 @@ double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threa
 /// Bytes/s written by threads that each fill `bytes`, through the caches or past them, whichever is faster.
 double measure_write(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
 
+/// The three in one buffer of `bytes` a thread, whose pages are made once; the copy is of half of it.
+struct MemoryRates {
+  double copy = 0, read = 0, write = 0;
+};
+MemoryRates measure_memory(IsaLevel level, std::size_t bytes, double seconds, int threads = 1);
+
 /// How the fast kernel of a type wants b, [k, n], when it is packed once for many products: panels of so many columns,
 /// so many bytes in all. Panel 0: there is no such kernel here, or it takes b as it is. f32, bf16 and s8.
 struct PackedLayout {

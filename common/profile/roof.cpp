@@ -14,11 +14,8 @@ constexpr double kSeconds = 0.05;  // a measurement
 
 MemoryLevel measure_level(std::string_view name, std::int64_t capacity, std::int64_t working_set, const CpuInfo& cpu) {
   const auto share = static_cast<std::size_t>(std::max<std::int64_t>(working_set / cpu.threads, 4096));
-  MemoryLevel level{name, capacity};
-  level.copy_bytes = cpu::measure_copy(cpu.isa, share / 2, kSeconds, cpu.threads);
-  level.read_bytes = cpu::measure_read(cpu.isa, share, kSeconds, cpu.threads);
-  level.write_bytes = cpu::measure_write(cpu.isa, share, kSeconds, cpu.threads);
-  return level;
+  const cpu::MemoryRates rates = cpu::measure_memory(cpu.isa, share, kSeconds, cpu.threads);
+  return {name, capacity, rates.copy, rates.read, rates.write};
 }
 
 }  // namespace

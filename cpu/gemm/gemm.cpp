@@ -419,7 +419,8 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
   // A short k leaves most of the work to a large c, which is then written row by row, while L2 holds b: 1512x964x4 of
-  // f32 or s8 takes half as long on a Xeon. With a single block of a, b may have no place as a whole.
+  // f32 or s8 takes half as long on a Xeon. Only with several blocks of a: for a single one the scratch has room for
+  // two panels of b.
   constexpr std::int64_t kShort = 32;
   plan.by_rows = plan.fetches_c && plan.words <= kShort && args.n * plan.words * kWord <= cpu.l2_bytes / 4;
   // Where a is small, so is a block of a b that has to be packed: else a, b and the block do not fit L2 together.
@@ -427,8 +428,9 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   // not fit L2 anyway, and whose rows fall into few sets of the caches, is better read along longer parts of its rows:
   // 16x4096x4096 of s8 took 2.4 ms so and 4.1 in the smaller blocks.
   if (set.sweep != nullptr && plan.packed_b == nullptr && args.m * plan.words * kWord <= cpu.l2_bytes / 4) {
+    constexpr int kRowsRead = 64;  // while a line is still needed for the next panel
     const bool along = args.b.col == 1 && args.k * args.n * set.element > cpu.l2_bytes &&
-                       rows_collide(args.b.row * set.element, kLine);
+                       rows_collide(args.b.row * set.element, kRowsRead);
     plan.nc = std::min(plan.nc, round_up(cpu.l2_bytes / (along ? 4 : 16) / (plan.words * kWord + 1) + 1, set.nr()));
   }
   plan.kc = plan.words == 0 ? 1 : ceil_div(plan.words, ceil_div(plan.words, blocking.kc));

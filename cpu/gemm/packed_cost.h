@@ -18,7 +18,7 @@ struct PackedProduct {
   Layout a = Layout::row, b = Layout::row;
   double bytes = 0;
   bool packed = false;     // panels of b come with the call
-  bool adds_rows = false;  // of a up, as b with zero points needs: another vector of columns
+  bool adds_rows = false;  // b has zero points: they need the sums of the rows of a, one more vector of columns
 };
 
 /// Whole vectors of columns are multiplied at `efficiency` of the ceiling; what is packed, begun and stored besides

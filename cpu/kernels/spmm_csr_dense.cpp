@@ -68,8 +68,9 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   // An element of b, beside reading it: a quarter of a cycle of the widest machines (64 flops), half of one of others.
   const double searching = 16 / assumed(machine.ceilings).cpu_flops;
   const double searched = 4.0 * static_cast<double>(p.k) * static_cast<double>(p.n);
-  // Cycles: 8 a row, however short it is, and 0.8 to put a stored element in its place.
-  const double placed = (8.0 * static_cast<double>(p.m) + 0.8 * static_cast<double>(p.stored)) * 4 * searching;
+  // Cycles of the widest machines: 8 a row, however short it is, and 0.8 to put a stored element in its place.
+  const double cycle = 4 * searching;
+  const double placed = (8.0 * static_cast<double>(p.m) + 0.8 * static_cast<double>(p.stored)) * cycle;
   const double expand = placed + cpu_seconds(machine, 0, 2 * written + searched, 1, 1);
   return kCall + searching * static_cast<double>(p.k) * static_cast<double>(p.n) + expand +
          matmul_f32_simd::kKernel.cost(dense_problem(p), machine);

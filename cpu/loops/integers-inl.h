@@ -107,8 +107,8 @@ HWY_INLINE void store_bytes(VecI a, VecI b, VecI c, VecI d, hn::Vec<S16> zero, h
 #endif
 }
 
-// Nearest integers, ties to even, of numbers below 2^30. On x86 what 32 bits do not hold, on either side, and NaN
-// become -2^31: without Highway's care for numbers beyond the integers.
+// Nearest integers, ties to even. On x86 what 32 bits do not hold, on either side, and NaN become -2^31: without
+// Highway's care for numbers beyond the integers.
 HWY_INLINE VecI nearest(VecF v) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   return VecI{_mm512_cvtps_epi32(v.raw)};
@@ -143,9 +143,9 @@ HWY_INLINE bool any_nan(VecF a, VecF b, VecF c, VecF d) {
 #endif
 }
 
-// Quotients x / s of the elements from `at` on, for nearest(). A quotient beyond +-kFar saturates whatever the zero
-// point, so far ones only need their sign. quick() is right but for NaN and for what is too far out: on x86 nearest()
-// makes -2^31 of both. The call operator is right for every x.
+// What the types below make of each x: a quotient x / s for nearest(). Beyond +-kFar it saturates whatever the zero
+// point, so that far ones only need their sign. Their quick(x, at), for the elements from `at` on, is right but for NaN
+// and for what is too far out: on x86 nearest() makes -2^31 of both. Their call operator is right for every x.
 struct Ratio {
   VecF value, unusual;  // where `unusual` is NaN the result must be the zero point
 };

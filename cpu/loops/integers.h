@@ -34,8 +34,10 @@ constexpr float kFar = 1024;
 /// a sample of the significands in every run, for each one of them when asked to. One significand fails, all ones, for
 /// x a power of two: t is just above 1/2 and y is 1/2. It is left to the division.
 ///
-/// Within these scales nothing overflows, and nothing is denormal where it matters: |t| >= 1/4 makes |x| >= 2^-66, and
-/// d is 0 or above 2^-48 |i|.
+/// For larger |x| y still differs from t by no more than that, which saturates alike, unless it is an infinity or NaN.
+///
+/// Within these scales nothing overflows for |x| <= kFar s, and nothing is denormal where it matters: |t| >= 1/4 makes
+/// |x| >= 2^-66, and d is 0 or above 2^-48 |i|.
 constexpr bool has_fast_quotient(float scale) {
   constexpr std::uint32_t kSignificand = 0x7fffff;
   return scale >= 0x1p-64f && scale <= 0x1p64f && (std::bit_cast<std::uint32_t>(scale) & kSignificand) != kSignificand;

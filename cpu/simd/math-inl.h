@@ -205,15 +205,15 @@ HWY_INLINE Batch<D, N> exp_fraction(D d, const Batch<D, N>& y, const L& y_low, c
   const auto r = add(neg_mul_add(n, hn::Set(d, -2.12194440e-4f), high), y_low);
   return mul_add(polynomial(d, r, kExpPoly), r, hn::Set(d, 1.0f));
 }
-// 2^(n + shift) for normal results, and 0 for 2^-127. Exponents of what is far below 0 end there, so that no result
-// underflows for which Intel's processors would take 150 cycles.
+// 2^(n + shift) for normal results, and 0 for 2^-127. The exponents of what is far below 0 end there, so that its
+// result is an exact 0: where one underflows, Intel's processors take 150 cycles.
 template <class D>
 HWY_INLINE hn::Vec<D> power_of_two(D d, hn::Vec<hn::RebindToSigned<D> > n, std::int32_t shift) {
   const hn::RebindToSigned<D> di;
   return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127 + shift))));
 }
 
-constexpr float kScaledExpIsZero = -132.5f;  // 2^64 e^y ends there, at 2^(64 - 191)
+constexpr float kScaledExpIsZero = -132.5f;  // n is -191 there: the exponent bits of 2^(64 + n) are 0
 
 // 2^64 e^(y + y_low) for y <= 0, and 0 for y <= kScaledExpIsZero.
 template <class D, int N, class L>
