@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kShortCall = 1e-3;     // seconds below which a call is repeated untimed before each sample
 constexpr double kLongBatch = 0.25e-3;  // seconds above which batches are not made longer to hold fewer
+constexpr double kTimedTwice = 0.05;    // seconds of a trial batch up to which it is
 constexpr int kFewest = 3;              // samples of a candidate that passes max_seconds at once
 constexpr double kObserveEvery = 0.05;
 constexpr double kFewestTicks = 10;  // of the clock in a batch: a tick more or less is then within ten per cent
@@ -32,10 +33,12 @@ double batch_seconds(const MeasureOptions& options) {
   return std::max({shortest_sample(), longest / 10, std::min(longest, kLongBatch)});
 }
 
-/// A batch that lasts about `seconds`.
+/// A batch that lasts about `seconds`. What ends the search is timed twice unless it is long: calls that the system
+/// interrupted once would look so long that the clock cannot resolve the batch.
 Batch batch_for(double seconds, const Timed& candidate) {
   for (int calls = 1;;) {
-    const double took = candidate.run(calls);
+    double took = candidate.run(calls);
+    if (took >= seconds / 8 && took < kTimedTwice) took = std::min(took, candidate.run(calls));
     const double grow = took > 0 ? seconds / took * 1.05 : 16;
     if (took >= seconds || calls >= 1 << 26) return {calls, took / calls};
     if (took >= seconds / 8) return {static_cast<int>(std::ceil(calls * grow)), took / calls};

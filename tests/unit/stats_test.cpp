@@ -163,6 +163,21 @@ TEST(Measure, ScatterEndsAtTheTimeLimitAndLongCallsAfterThree) {
   EXPECT_EQ(results[1].seconds, (std::vector<double>{5, 5, 5}));
 }
 
+TEST(Measure, AnInterruptionDoesNotMakeBatchesShort) {
+  // The system takes a millisecond from the first calls, or from those that would have been long enough.
+  for (const int interrupted : {1, 3}) {
+    int run = 0;
+    const Timed call{"call", [&](int calls) { return calls * 1e-7 + (++run == interrupted ? 1e-3 : 0.0); }};
+    MeasureOptions options;
+    options.min_seconds = 1e-3;
+    options.tick_seconds = 1e-7;
+    const std::vector<Samples> results = measure(std::vector<Timed>{call}, options);
+    EXPECT_NE(results[0].stop, Stop::too_short);
+    EXPECT_GE(results[0].calls * 1e-7, shortest_sample() / 2) << "interrupted in run " << interrupted;
+    EXPECT_LT(results[0].calls * 1e-7, 1e-2);
+  }
+}
+
 TEST(Measure, WhatTheClockCannotResolveHasNoSamples) {
   // A clock of a microsecond, and calls that it never sees: batches grow to the largest there is and stay at one tick.
   const Timed nothing{"nothing", [](int calls) { return calls > 1 << 20 ? 1e-6 : 0.0; }};
@@ -200,9 +215,9 @@ TEST(Measure, CancellingKeepsWhatWasMeasured) {
   int samples = 0;
   const Timed one{"one", [&](int calls) {
                     if (++samples == 5) cancel = true;
-                    return 0.02 * calls;
+                    return 0.06 * calls;
                   }};
-  const Timed other{"other", [](int calls) { return 0.02 * calls; }};
+  const Timed other{"other", [](int calls) { return 0.06 * calls; }};
   MeasureOptions options;
   options.min_seconds = 100;
   options.max_seconds = 1000;
