@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kShortCall = 1e-3;     // seconds below which a call is repeated untimed before each sample
 constexpr double kLongBatch = 0.25e-3;  // seconds above which batches are not made longer to hold fewer
-constexpr double kTimedTwice = 0.05;    // seconds of a trial batch up to which it is
+constexpr double kTimedTwice = 0.05;    // seconds of a trial batch from which it is long
 constexpr int kFewest = 3;              // samples of a candidate that passes max_seconds at once
 constexpr double kObserveEvery = 0.05;
 constexpr double kFewestTicks = 10;  // of the clock in a batch: a tick more or less is then within ten per cent

@@ -11,7 +11,8 @@ namespace tandem::profile {
 /// Xeon of 480 MiB, half of it was read at 15 GB/s and what kernels use of it at 27.
 std::int64_t last_level_working_set(const CpuInfo& cpu);
 
-/// Takes about half a second. The machine says how many threads, and which instruction sets may be used.
+/// Takes a second, and some more where the last cache level is so large that a GiB has to be touched beside it. The
+/// machine says how many threads, and which instruction sets may be used.
 Roof measure_roof(const CpuInfo& cpu);
 
 /// The roofline: the larger of flops at the arithmetic ceiling and bytes at that of the level which holds them. Where a

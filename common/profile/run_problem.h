@@ -28,7 +28,7 @@ class MoreRows {
 #define TANDEM_OP(Op) std::vector<Entry<Op>>,
   std::tuple<
 #include "common/ops/ops.def"
-      std::monostate>
+      std::monostate>  // after the last comma
       rows_;
 #undef TANDEM_OP
 };

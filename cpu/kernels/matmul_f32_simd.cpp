@@ -2,7 +2,8 @@
 //          where the operands' own strides would hurt; the next panel is fetched by the tiles of the present one; the
 //          store is fused, a bias and relu in the tiles. Few rows against a large b are streamed; few rows against the
 //          columns of a transposed b, and few columns against rows, are dot products; up to six columns are copied for
-//          that where they lie in rows. Threads share c as a grid and wait for nothing.
+//          that where they lie in rows. With a short k a large c is written row by row. Threads share c as a grid and
+//          wait for nothing.
 // Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b of more
 //          rows is packed in every call; without a unit stride c is stored element by element.
 // Expect:  of the multiply-add ceiling on Zen 5 (AVX-512, two 512-bit units), tandem-gemm-bench: 0.90 to 0.95 at 128 to

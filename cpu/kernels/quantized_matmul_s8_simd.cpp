@@ -1,7 +1,7 @@
 // Idea:    dot products of four bytes at a time (vpdpbusd: AVX-512 VNNI in tiles of 14 x 32, AVX-VNNI in tiles of 6 x
 //          16) on the loops of the f32 product; s8 becomes u8 while it is packed, and the fused store takes 128 times
 //          the sums of b's columns back, with the zero points, scales, bias, activation or requantisation. Up to four
-//          rows (one without AVX-512) read b in place.
+//          rows (one without AVX-512) read b in place. With a short k a large c is written row by row.
 // Limits:  needs one of these instruction sets; k is one block, so very long sums leave the caches; b is packed in
 //          every call unless it comes prepared.
 // Expect:  of the vpdpbusd ceiling on Zen 5 (AVX-512, f32 results, prepared b), one thread, tandem-dot-bench: 0.90 at

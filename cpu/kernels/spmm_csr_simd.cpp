@@ -1,5 +1,6 @@
 // Idea:    strips of a few vectors of columns of b; in a strip, for each row of a, the sums stay in registers while
-//          each stored element multiplies a row of the strip of b, which stays in a quarter of L2.
+//          each stored element multiplies a row of the strip of b, which stays in a quarter of L2. Where most of the
+//          work is to write c, a few rows go through all strips together.
 // Limits:  b of any strides (copied strip by strip where that pays), any c (in columns: turned in blocks of rows); rows
 //          shared out over the threads by their stored elements.
 // Expect:  rows of b are read at about 0.6 of the L2 ceiling while a fits L2; in a single vector of columns, two cycles

@@ -154,16 +154,31 @@ struct Ratio {
 HWY_INLINE VecF without_nan(const Ratio& r) { return hn::IfThenElseZero(hn::Eq(r.unusual, r.unusual), r.value); }
 HWY_INLINE Ratio limited(VecF ratio) { return {at_most(hn::Set(F32(), kFar), ratio), ratio}; }
 
-// One scale for all.
-struct DivideByOne {
+// x / s, and float(acc) * m for requantisation.
+struct Divided {
+  HWY_INLINE VecF operator()(VecF x, VecF scale) const { return hn::Div(x, scale); }
+};
+struct Multiplied {
+  HWY_INLINE VecF operator()(VecF x, VecF scale) const { return hn::Mul(x, scale); }
+};
+// By one scale for all, and by one for every element.
+template <class How>
+struct ByOne {
   VecF scale;
-  explicit DivideByOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
-  HWY_INLINE VecF quick(VecF x, size_t) const { return hn::Div(x, scale); }
+  explicit ByOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
+  HWY_INLINE VecF quick(VecF x, size_t) const { return How()(x, scale); }
+  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
+};
+template <class How>
+struct ByEach {
+  const float* scales;
+  explicit ByEach(const ScaleRun& run) : scales(run.scales) {}
+  HWY_INLINE VecF quick(VecF x, size_t at) const { return How()(x, hn::LoadU(F32(), scales + at)); }
   HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
 };
 
-// The same after rint() without a division, for scales that has_fast_quotient() admits: see cpu/loops/integers.h. Far
-// negative x may give infinities of either sign or NaN, all of which nearest() takes for far negative.
+// ByOne<Divided> after rint() without a division, for scales that has_fast_quotient() admits: see cpu/loops/integers.h.
+// Far negative x may give infinities of either sign or NaN, all of which nearest() takes for far negative.
 struct MultiplyByOne {
   VecF inverse, correction, limit;
   explicit MultiplyByOne(const ScaleRun& run)
@@ -178,28 +193,6 @@ struct MultiplyByOne {
 #endif
     return {quick(near, at), x};
   }
-};
-
-// A scale for every element.
-struct DivideByEach {
-  const float* scales;
-  explicit DivideByEach(const ScaleRun& run) : scales(run.scales) {}
-  HWY_INLINE VecF quick(VecF x, size_t at) const { return hn::Div(x, hn::LoadU(F32(), scales + at)); }
-  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
-};
-
-// float(acc) * m for requantisation, in place of a quotient.
-struct TimesOne {
-  VecF scale;
-  explicit TimesOne(const ScaleRun& run) : scale(hn::Set(F32(), run.scales[0])) {}
-  HWY_INLINE VecF quick(VecF x, size_t) const { return hn::Mul(x, scale); }
-  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
-};
-struct TimesEach {
-  const float* scales;
-  explicit TimesEach(const ScaleRun& run) : scales(run.scales) {}
-  HWY_INLINE VecF quick(VecF x, size_t at) const { return hn::Mul(x, hn::LoadU(F32(), scales + at)); }
-  HWY_INLINE Ratio operator()(VecF x, size_t at) const { return limited(quick(x, at)); }
 };
 
 // Zero points: none, one that is added to all in 16 bits, or each for its own element. kClamp: results may be below
@@ -314,10 +307,10 @@ HWY_INLINE void quantize_with(const In* x, const ScaleRun& run, T* q, size_t n, 
 template <class T>
 HWY_INLINE void quantize_typed(const float* x, const ScaleRun& run, T* q, size_t n, bool stream) {
   if (run.scale_each) {
-    if (run.zero_each) return quantize_with<T, DivideByEach, EachZero>(x, run, q, n, stream);
-    return quantize_with<T, DivideByEach, OneZero>(x, run, q, n, stream);
+    if (run.zero_each) return quantize_with<T, ByEach<Divided>, EachZero>(x, run, q, n, stream);
+    return quantize_with<T, ByEach<Divided>, OneZero>(x, run, q, n, stream);
   }
-  if (run.zero_each) return quantize_with<T, DivideByOne, EachZero>(x, run, q, n, stream);
+  if (run.zero_each) return quantize_with<T, ByOne<Divided>, EachZero>(x, run, q, n, stream);
 #if HWY_NATIVE_FMA
   if (has_fast_quotient(run.scales[0])) {
     if (run.zero_points == nullptr || run.zero_points[0] == 0) {
@@ -328,13 +321,13 @@ HWY_INLINE void quantize_typed(const float* x, const ScaleRun& run, T* q, size_t
     return quantize_with<T, MultiplyByOne, OneZero>(x, run, q, n, stream);
   }
 #endif
-  quantize_with<T, DivideByOne, OneZero>(x, run, q, n, stream);
+  quantize_with<T, ByOne<Divided>, OneZero>(x, run, q, n, stream);
 }
 
 template <class T>
 HWY_INLINE void requantize_typed(const std::int32_t* acc, const ScaleRun& run, T* q, size_t n, bool stream) {
-  if (run.scale_each) return quantize_with<T, TimesEach, OneZero>(acc, run, q, n, stream);
-  quantize_with<T, TimesOne, OneZero>(acc, run, q, n, stream);
+  if (run.scale_each) return quantize_with<T, ByEach<Multiplied>, OneZero>(acc, run, q, n, stream);
+  quantize_with<T, ByOne<Multiplied>, OneZero>(acc, run, q, n, stream);
 }
 
 // (q - z) s of kVector elements.

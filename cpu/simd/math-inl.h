@@ -282,6 +282,7 @@ HWY_INLINE Batch<D, N> vexp(D d, Batch<D, N> x) {
   return exp_below_90(d, at_most(d, 90.0f, x));
 }
 
+// -|x|
 template <class D, int N>
 HWY_INLINE Batch<D, N> minus_abs(D d, Batch<D, N> x) {
   return bit_or(x, hn::Set(d, -0.0f));
