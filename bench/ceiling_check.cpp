@@ -21,6 +21,7 @@
 #include <tandem/context.h>
 
 #include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "common/profile/roof.h"
 
 namespace {
@@ -141,7 +142,7 @@ double plain_bandwidth(Way way, bool streaming, std::size_t bytes, int threads) 
   const std::size_t passes = std::max<std::size_t>(1, (std::size_t{1} << 20) / bytes);
   return together(threads, [&](int) -> std::function<double()> {
     const std::size_t all = (way == Way::copy ? 2 : 1) * count * kVectorBytes;
-    const std::shared_ptr<void> owner(std::aligned_alloc(64, all), std::free);
+    const std::shared_ptr<void> owner = tandem::allocate_host(all, 64, "check");  // where tensors lie
     std::memset(owner.get(), 0, all);
     return [=] {
       auto* memory = static_cast<Vector*>(owner.get());

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +22,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/core/host_api.h"
+#include "common/core/memory.h"
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/blocking.h"
 #include "cpu/kernels.h"
@@ -54,16 +54,12 @@ std::string print(const Shape& s) {
   return fmt::format("{}x{}x{}{}{}", s.m, s.n, s.k, s.ta ? ",ta" : "", s.tb ? ",tb" : "");
 }
 
-struct Free {
-  void operator()(void* p) const { std::free(p); }
-};
-using Buffer = std::unique_ptr<float[], Free>;
+using Buffer = std::shared_ptr<float[]>;
 
 Buffer random_buffer(std::int64_t count, std::uint32_t seed) {
-  constexpr std::size_t kAlignment = 64;
-  const std::size_t bytes =
-      (static_cast<std::size_t>(count) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-  Buffer buffer(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
+  const std::shared_ptr<void> memory =
+      tandem::allocate_host(static_cast<std::size_t>(count) * sizeof(float), 64, "bench");
+  const Buffer buffer(memory, static_cast<float*>(memory.get()));
   std::minstd_rand random(seed);
   std::uniform_real_distribution<float> values(-1.0f, 1.0f);
   for (std::int64_t i = 0; i < count; ++i) buffer[static_cast<std::size_t>(i)] = values(random);

@@ -27,6 +27,7 @@
 
 #include <tandem/tandem.h>
 
+#include "common/core/memory.h"
 #include "common/dispatch/registry.h"
 #include "common/ops/accuracy.h"
 #include "common/ops/all.h"
@@ -263,8 +264,8 @@ void copy_past_caches(const float* x, float* y, std::int64_t n) {
 
 void relu_against_copy(const Bench& bench, std::int64_t n, int rounds) {
   const auto count = static_cast<std::size_t>(n);
-  auto* x = static_cast<float*>(std::aligned_alloc(4096, (count * 4 + 4095) / 4096 * 4096));
-  auto* y = static_cast<float*>(std::aligned_alloc(4096, (count * 4 + 4095) / 4096 * 4096));
+  const auto x_memory = allocate_host(count * 4, 4096, "bench"), y_memory = allocate_host(count * 4, 4096, "bench");
+  auto *x = static_cast<float*>(x_memory.get()), *y = static_cast<float*>(y_memory.get());
   for (std::size_t i = 0; i < count; ++i) {
     x[i] = static_cast<float>(i % 7) - 3.0f;
     y[i] = 0;
@@ -281,8 +282,6 @@ void relu_against_copy(const Bench& bench, std::int64_t n, int rounds) {
       "relu / best copy %.2f, relu / Eigen %.2f\n",
       static_cast<long long>(n), bytes / t[0], bytes / t[1], bytes / t[2], bytes / t[3], std::min(t[1], t[2]) / t[0],
       t[3] / t[0]);
-  std::free(x);
-  std::free(y);
 }
 
 }  // namespace
@@ -290,8 +289,8 @@ void relu_against_copy(const Bench& bench, std::int64_t n, int rounds) {
 int main() {
   const Bench bench;
   constexpr std::int64_t kElements = 100000, kSoftmax = 128 * 1024;
-  auto* x = static_cast<float*>(std::aligned_alloc(4096, 4 * (1 << 18)));
-  auto* y = static_cast<float*>(std::aligned_alloc(4096, 4 * (1 << 18)));
+  const auto x_memory = allocate_host(4 << 18, 4096, "bench"), y_memory = allocate_host(4 << 18, 4096, "bench");
+  auto *x = static_cast<float*>(x_memory.get()), *y = static_cast<float*>(y_memory.get());
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(-8, 8);
   std::generate(x, x + kSoftmax, [&] { return uniform(random); });
@@ -303,7 +302,5 @@ int main() {
   relu_against_copy(bench, 100000, 2000);
   relu_against_copy(bench, 1 << 22, 100);
   relu_against_copy(bench, 40000000, 15);
-  std::free(x);
-  std::free(y);
   return right ? 0 : 1;
 }

@@ -144,10 +144,13 @@ void measure(const CpuInfo& cpu, Ceilings& ceilings) {
   ceilings.cpu_flops = measure_fma(cpu.isa, 2e-3);
   ceilings.cpu_s8_ops = measure_dot(cpu, DType::s8, 1e-3);
   ceilings.cpu_bf16_flops = measure_dot(cpu, DType::bf16, 1e-3);
-  ceilings.cpu_l2_bytes = measure_copy(cpu.isa, static_cast<std::size_t>(cpu.l2_bytes) / 4, 2e-3);
-  // Large enough to leave the last-level cache on common parts, small enough to fault in within milliseconds.
-  ceilings.cpu_dram_bytes =
-      measure_copy(cpu.isa, std::min<std::size_t>(static_cast<std::size_t>(cpu.l3_bytes), 32u << 20), 5e-3);
+  const auto l2 = static_cast<std::size_t>(cpu.l2_bytes), l3 = static_cast<std::size_t>(cpu.l3_bytes);
+  ceilings.cpu_l2_bytes = measure_copy(cpu.isa, l2 / 4, 2e-3);
+  // From and to take four times L2, or half of an L3 that is smaller.
+  ceilings.cpu_l3_bytes = measure_copy(cpu.isa, std::max<std::size_t>(std::min(2 * l2, l3 / 4), 4096), 2e-3);
+  // Large enough to leave the last-level cache on common parts, small enough to fault in within milliseconds. Of a
+  // larger last-level cache this is its own rate.
+  ceilings.cpu_dram_bytes = measure_copy(cpu.isa, std::min<std::size_t>(l3, 32u << 20), 5e-3);
 }
 
 }  // namespace tandem::cpu

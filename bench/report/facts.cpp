@@ -73,6 +73,7 @@ std::string noise(const RunFacts& f) {
       .add("SMT", f.noise.smt)
       .add("quota of the control group", f.noise.cpu_quota)
       .add("virtualised", f.noise.virtualised)
+      .add("huge pages", f.noise.huge_pages.empty() ? "n/a: an older result" : f.noise.huge_pages)
       .add("taken by the hypervisor", known(f.during.stolen_seconds, " CPU-seconds"))
       .add("involuntary switches", known(f.during.involuntary_switches, ""));
   const auto gpus = [&](const char* when, const std::vector<profile::GpuState>& states) {

@@ -6,7 +6,8 @@
 
 namespace tandem {
 
-/// Uninitialised and aligned (a power of two); at least one byte. Throws Error(out_of_memory) that names `what`.
+/// Uninitialised and aligned (a power of two); at least one byte. From 2 MiB on it begins on a huge page, and lies on
+/// huge pages where the system gives them. Throws Error(out_of_memory) that names `what`.
 std::shared_ptr<void> allocate_host(std::size_t bytes, std::size_t alignment, const char* what);
 
 }  // namespace tandem

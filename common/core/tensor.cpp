@@ -1,9 +1,7 @@
 // Owning tensors and their memory.
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include <fmt/format.h>
 #include <tandem/context.h>
@@ -24,17 +22,6 @@ std::size_t byte_count(const Shape& shape, DType dtype) {
 }
 
 }  // namespace
-
-std::shared_ptr<void> allocate_host(std::size_t bytes, std::size_t alignment, const char* what) {
-  const std::size_t rounded = std::max(bytes + alignment - 1 - (bytes + alignment - 1) % alignment, alignment);
-  void* memory = rounded >= bytes ? std::aligned_alloc(alignment, rounded) : nullptr;
-  if (!memory) throw Error(Code::out_of_memory, fmt::format("{}: the host has no room for {} bytes", what, bytes));
-  try {
-    return std::shared_ptr<void>(memory, std::free);
-  } catch (const std::bad_alloc&) {  // shared_ptr has freed the memory
-    throw Error(Code::out_of_memory, fmt::format("{}: the host has no room for {} bytes", what, bytes));
-  }
-}
 
 Tensor Tensor::empty(const Shape& shape, DType dtype) { return empty(shape, row_major(shape), dtype); }
 

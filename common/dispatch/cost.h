@@ -18,6 +18,7 @@ inline Ceilings assumed(Ceilings c) {
   fill(c.cpu_s8_ops, c.cpu_flops);
   fill(c.cpu_bf16_flops, c.cpu_flops);
   fill(c.cpu_l2_bytes, 80e9);
+  fill(c.cpu_l3_bytes, c.cpu_l2_bytes / 2);
   fill(c.cpu_dram_bytes, 20e9);
   fill(c.cpu_fork_seconds, 1e-6);
   fill(c.gpu_flops, 10e12);
@@ -29,15 +30,21 @@ inline Ceilings assumed(Ceilings c) {
   return c;
 }
 
+/// Bytes/s that CPU kernels on `threads` threads move where all their data is `bytes`: that of the first level that
+/// holds them, each thread having an L2, else of memory (whose rate two threads can double, but no more is assumed).
+inline double cpu_rate(const Machine& machine, double bytes, int threads) {
+  const Ceilings c = assumed(machine.ceilings);
+  if (bytes <= static_cast<double>(machine.cpu.l2_bytes) * threads) return c.cpu_l2_bytes * threads;
+  if (bytes <= static_cast<double>(machine.cpu.l3_bytes)) return c.cpu_l3_bytes * threads;
+  return c.cpu_dram_bytes * std::min(threads, 2);
+}
+
 /// Seconds of a CPU kernel that reaches `efficiency` of an arithmetic ceiling on `threads` threads and moves `bytes`:
-/// the larger of the two. Data that fits the last-level cache moves at the L2 rate, else at the DRAM rate (which two
-/// threads can double, but no more is assumed). `ceiling` is that of f32 multiply-adds or of other arithmetic.
+/// the larger of the two. `ceiling` is that of f32 multiply-adds or of other arithmetic.
 inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads,
                           double Ceilings::*ceiling = &Ceilings::cpu_flops) {
   const Ceilings c = assumed(machine.ceilings);
-  const bool cached = bytes < static_cast<double>(machine.cpu.l3_bytes);
-  const double rate = cached ? c.cpu_l2_bytes * threads : c.cpu_dram_bytes * std::min(threads, 2);
-  return std::max(flops / (c.*ceiling * efficiency * threads), bytes / rate);
+  return std::max(flops / (c.*ceiling * efficiency * threads), bytes / cpu_rate(machine, bytes, threads));
 }
 
 /// Seconds of a CUDA kernel that reaches `efficiency` of the arithmetic ceiling and `bandwidth` of the memory ceiling.

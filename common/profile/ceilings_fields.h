@@ -18,6 +18,7 @@ void each_ceiling(C& c, Speed speed, Curve curve) {
   speed("cpu_s8_ops_s_one_thread", c.cpu_s8_ops);
   speed("cpu_bf16_flops_s_one_thread", c.cpu_bf16_flops);
   speed("cpu_l2_bytes_s_one_thread", c.cpu_l2_bytes);
+  speed("cpu_l3_bytes_s_one_thread", c.cpu_l3_bytes);
   speed("cpu_dram_bytes_s_one_thread", c.cpu_dram_bytes);
   speed("cpu_fork_s", c.cpu_fork_seconds);
   speed("gpu_flops_s", c.gpu_flops);

@@ -57,6 +57,14 @@ std::string read_virtualised() {
   return "n/a: /proc/cpuinfo has no flags";
 }
 
+/// The word in brackets of "always [madvise] never".
+std::string read_huge_pages() {
+  const std::string path = "/sys/kernel/mm/transparent_hugepage/enabled", line = first_line(path);
+  const auto begin = line.find('['), end = line.find(']');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return or_unreadable("", path);
+  return line.substr(begin + 1, end - begin - 1);
+}
+
 /// A field of /proc/meminfo, in bytes.
 double meminfo(const std::string& field) {
   std::ifstream file("/proc/meminfo");
@@ -79,6 +87,7 @@ NoiseFacts read_noise_facts() {
   facts.smt = on_off("/sys/devices/system/cpu/smt/active", "1");
   facts.cpu_quota = read_quota();
   facts.virtualised = read_virtualised();
+  facts.huge_pages = read_huge_pages();
   return facts;
 }
 

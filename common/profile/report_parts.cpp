@@ -86,11 +86,11 @@ std::string run_header(const RunFacts& c, const Style& style) {
   }
   text += " GB/s\n";
   const auto brief = [](const std::string& fact) { return fact.starts_with("n/a") ? "n/a" : fact; };
-  text +=
-      paint.dim(fmt::format("load {:.2f}, virtualised {}, governor {}, turbo {}, quota {}, clock tick {}, seed {}",
-                            c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor),
-                            brief(c.noise.turbo), brief(c.noise.cpu_quota), duration(c.timer.tick_seconds), c.seed)) +
-      "\n";
+  text += paint.dim(fmt::format(
+              "load {:.2f}, virtualised {}, governor {}, turbo {}, quota {}, huge pages {}, clock tick {}, seed {}",
+              c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor), brief(c.noise.turbo),
+              brief(c.noise.cpu_quota), brief(c.noise.huge_pages), duration(c.timer.tick_seconds), c.seed)) +
+          "\n";
   for (std::size_t i = 0; i < c.gpus_before.size(); ++i)
     text += paint.dim(fmt::format("GPU {}: {}", c.machine.gpus[i].index, to_text(c.gpus_before[i]))) + "\n";
   if (c.noise.load_average > 0.5 * c.noise.usable_cpus)

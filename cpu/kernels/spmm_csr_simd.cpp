@@ -236,7 +236,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   double step = multiplied;
   if (8 * plan.columns * p.k > machine.cpu.l1d_bytes)
     step = std::max(step, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
-  if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / c.cpu_dram_bytes;
+  if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / cpu_rate(machine, 8.0 * stored, 1);
   double a_row = 6 * strips + 1.6 * vectors;
   if (p.c == Layout::column)
     a_row += 0.65 * static_cast<double>(p.n);

@@ -14,6 +14,7 @@ inline Machine plain_machine() {
   m.no_gpu_reason = "no CUDA-capable device is detected";
   m.ceilings.cpu_flops = 100e9;
   m.ceilings.cpu_l2_bytes = 100e9;
+  m.ceilings.cpu_l3_bytes = 50e9;
   m.ceilings.cpu_dram_bytes = 20e9;
   m.ceilings.cpu_fork_seconds = 1e-6;
   return m;

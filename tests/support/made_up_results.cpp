@@ -64,7 +64,7 @@ Comparison made_up_comparison() {
                     {"L3", 1 << 25, 1e11, 2e11},
                     {"DRAM", std::numeric_limits<std::int64_t>::max(), 2e10, 3e10}}};
   c.timer = {1e-9, 2.5e-8, 1.5e-9};
-  c.noise = {0.25, 8, 8, "performance", "n/a: no permission", "on", "none", "no"};
+  c.noise = {0.25, 8, 8, "performance", "n/a: no permission", "on", "none", "no", "madvise"};
   c.during = {kAbsent, 12};
   c.seed = std::uint64_t{1} << 53;
   c.min_seconds = 0.1;

@@ -53,7 +53,7 @@ TEST(Machine, AffinityLimitsTheThreads) {
 TEST(Machine, MeasuresItsCeilings) {
   Context ctx;
   const Ceilings& c = ctx.machine().ceilings;
-  for (const double value : {c.cpu_flops, c.cpu_l2_bytes, c.cpu_dram_bytes}) {
+  for (const double value : {c.cpu_flops, c.cpu_l2_bytes, c.cpu_l3_bytes, c.cpu_dram_bytes}) {
     EXPECT_TRUE(std::isfinite(value));
     EXPECT_GT(value, 1e6);
   }
@@ -65,7 +65,8 @@ TEST(Machine, MeasuresItsCeilings) {
 TEST(Machine, CeilingsCanBeMeasuredAgain) {
   Context ctx;
   const Ceilings c = measure_ceilings(ctx);
-  for (const double value : {c.cpu_flops, c.cpu_s8_ops, c.cpu_bf16_flops, c.cpu_l2_bytes, c.cpu_dram_bytes})
+  for (const double value :
+       {c.cpu_flops, c.cpu_s8_ops, c.cpu_bf16_flops, c.cpu_l2_bytes, c.cpu_l3_bytes, c.cpu_dram_bytes})
     EXPECT_GT(value, 1e6);
   EXPECT_EQ(c.gpu_bytes > 0, !ctx.machine().gpus.empty());
   EXPECT_EQ(c.h2d_pageable.seconds.front() > 0, !ctx.machine().gpus.empty());
@@ -78,8 +79,8 @@ TEST(Machine, CeilingsCanBeMeasuredAgain) {
 TEST(Machine, AssumesWhatWasNotMeasured) {
   const Ceilings none = assumed({});
   for (const double value :
-       {none.cpu_flops, none.cpu_l2_bytes, none.cpu_dram_bytes, none.cpu_fork_seconds, none.gpu_flops, none.gpu_bytes,
-        none.launch_seconds, none.copy_seconds, none.h2d_bytes, none.d2h_bytes})
+       {none.cpu_flops, none.cpu_l2_bytes, none.cpu_l3_bytes, none.cpu_dram_bytes, none.cpu_fork_seconds,
+        none.gpu_flops, none.gpu_bytes, none.launch_seconds, none.copy_seconds, none.h2d_bytes, none.d2h_bytes})
     EXPECT_GT(value, 0);
   Ceilings some;
   some.gpu_flops = 7;
@@ -94,7 +95,11 @@ TEST(Machine, CostIsTheLargerOfTwoBounds) {
   EXPECT_DOUBLE_EQ(cpu_seconds(m, 100e9, 0, 0.5, 4), 0.5);
   EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 20e9, 1, 1), 1);    // above the last level cache
   EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 20e9, 1, 4), 0.5);  // memory serves two threads, no more
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 1e6, 1, 1), 1e-5);  // within it
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 1e5, 1, 1), 1e-6);  // within L2
+  const double l2 = static_cast<double>(m.cpu.l2_bytes), l3 = static_cast<double>(m.cpu.l3_bytes);
+  ASSERT_LT(4 * l2, l3);
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 1), 2 * l2 / 50e9);         // within the last-level cache
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 2), 2 * l2 / (2 * 100e9));  // within the L2 of two cores
   EXPECT_DOUBLE_EQ(gpu_seconds(m, 100e12, 0, 0.5, 1), 2);
   EXPECT_DOUBLE_EQ(gpu_seconds(m, 0, 3e12, 1, 0.5), 2);
 }

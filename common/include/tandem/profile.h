@@ -73,6 +73,7 @@ struct NoiseFacts {
   std::string smt;          ///< "on", "off" or "n/a: ..."
   std::string cpu_quota;    ///< of the control group: "none", "1.5 CPUs" or "n/a: ..."
   std::string virtualised;  ///< "yes", "no" or "n/a: ..."
+  std::string huge_pages;   ///< under the memory of programs: "always", "madvise" (on request), "never" or "n/a: ..."
 };
 
 /// Counters that only grow; the difference of two readings says what happened in between.
