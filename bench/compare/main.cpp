@@ -82,7 +82,7 @@ class Measuring {
         profile::begin_run(contexts_.all.back().machine(), how_.seed, how_.min_seconds), {}, {}};
     std::vector<profile::Roof> roofs;  // ceilings are those of as many threads as run
     for (std::size_t i = 0; i + 1 < contexts_.all.size(); ++i)
-      roofs.push_back(profile::measure_roof(contexts_.all[i].machine().cpu));
+      roofs.push_back(profile::measure_roof(contexts_.all[i].machine().cpu, how_.min_seconds));
     roofs.push_back(comparison.roof);
     if (table_) print(run_header(comparison, style_));
     for (std::size_t i = 0; i < jobs_.size(); ++i)

@@ -27,7 +27,7 @@ class Sides {
  public:
   Sides(Context& ctx, const Question& question, const BreakEvenOptions& options)
       : ctx_(ctx), question_(question), options_(options), scaling_(question.text) {
-    if (options.measure) roof_ = profile::measure_roof(ctx.machine().cpu);
+    if (options.measure) roof_ = profile::measure_roof(ctx.machine().cpu, options.how.min_seconds);
     const std::int64_t fits = options.measure ? kMeasuredBytes : device_bytes(ctx.machine());
     last_ = steps_within(question, scaling_, options.max_bytes > 0 ? options.max_bytes : fits);
     if (options.measure && last_ > 0) last_ = steps_before_long_calls();

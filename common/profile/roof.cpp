@@ -10,11 +10,12 @@
 namespace tandem::profile {
 namespace {
 
-constexpr double kSeconds = 0.05;  // a measurement
+constexpr double kLeastSeconds = 0.002, kMostSeconds = 0.05;  // a measurement
 
-MemoryLevel measure_level(std::string_view name, std::int64_t capacity, std::int64_t working_set, const CpuInfo& cpu) {
+MemoryLevel measure_level(std::string_view name, std::int64_t capacity, std::int64_t working_set, const CpuInfo& cpu,
+                          double seconds) {
   const auto share = static_cast<std::size_t>(std::max<std::int64_t>(working_set / cpu.threads, 4096));
-  const cpu::MemoryRates rates = cpu::measure_memory(cpu.isa, share, kSeconds, cpu.threads);
+  const cpu::MemoryRates rates = cpu::measure_memory(cpu.isa, share, seconds, cpu.threads);
   return {name, capacity, rates.copy, rates.read, rates.write};
 }
 
@@ -31,20 +32,23 @@ std::int64_t last_level_working_set(const CpuInfo& cpu) {
   return std::min(l3 / 2, std::max(8 * l2, std::int64_t{16} << 20));
 }
 
-Roof measure_roof(const CpuInfo& cpu) {
+Roof measure_roof(const CpuInfo& cpu, double min_seconds) {
+  const double seconds = std::clamp(min_seconds, kLeastSeconds, kMostSeconds);
   Roof roof;
   roof.threads = cpu.threads;
-  roof.flops_one = cpu::measure_fma(cpu.isa, kSeconds);
-  roof.flops_all = cpu::measure_fma(cpu.isa, kSeconds, cpu.threads);
-  roof.s8_all = cpu::measure_dot(cpu, DType::s8, kSeconds, cpu.threads);
-  roof.bf16_all = cpu::measure_dot(cpu, DType::bf16, kSeconds, cpu.threads);
+  roof.flops_one = cpu::measure_fma(cpu.isa, seconds);
+  roof.flops_all = cpu::measure_fma(cpu.isa, seconds, cpu.threads);
+  roof.s8_all = cpu::measure_dot(cpu, DType::s8, seconds, cpu.threads);
+  roof.bf16_all = cpu::measure_dot(cpu, DType::bf16, seconds, cpu.threads);
   // L1 and L2 belong to a core; the last level is shared. Half of a level at most is used, so that it surely fits.
   const std::int64_t l1 = cpu.l1d_bytes * cpu.threads, l2 = cpu.l2_bytes * cpu.threads;
   const std::int64_t l3 = std::max(cpu.l3_bytes, l2);
   const std::int64_t beyond = std::clamp<std::int64_t>(4 * l3, std::int64_t{64} << 20, std::int64_t{1} << 30);
-  roof.levels = {measure_level("L1", l1, l1 / 2, cpu), measure_level("L2", l2, l2 / 2, cpu),
-                 measure_level("L3", l3, last_level_working_set(cpu), cpu),
-                 measure_level("DRAM", INT64_MAX, beyond, cpu)};
+  const auto level = [&](std::string_view name, std::int64_t capacity, std::int64_t working_set) {
+    return measure_level(name, capacity, working_set, cpu, seconds);
+  };
+  roof.levels = {level("L1", l1, l1 / 2), level("L2", l2, l2 / 2), level("L3", l3, last_level_working_set(cpu)),
+                 level("DRAM", INT64_MAX, beyond)};
   return roof;
 }
 

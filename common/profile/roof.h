@@ -11,9 +11,10 @@ namespace tandem::profile {
 /// Xeon of 480 MiB, half of it was read at 15 GB/s and what kernels use of it at 27.
 std::int64_t last_level_working_set(const CpuInfo& cpu);
 
-/// Takes a second, and some more where the last cache level is so large that a GiB has to be touched beside it. The
-/// machine says how many threads, and which instruction sets may be used.
-Roof measure_roof(const CpuInfo& cpu);
+/// Each ceiling is measured for as long as a row, min_seconds, but for 50 ms at most: a second in all, and some more
+/// where the last cache level is so large that a GiB has to be touched beside it. The machine says how many threads, and
+/// which instruction sets may be used.
+Roof measure_roof(const CpuInfo& cpu, double min_seconds);
 
 /// The roofline: the larger of flops at the arithmetic ceiling and bytes at that of the level which holds them. Where a
 /// quarter or more of the traffic is written the copy ceiling counts, else the read ceiling. Operations told in bytes/s

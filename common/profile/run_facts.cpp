@@ -40,7 +40,7 @@ RunFacts begin_run(const Machine& machine, std::uint64_t seed, double min_second
   facts.noise = read_noise_facts();  // before this program loads the machine
   facts.gpus_before = states_of(machine.gpus);
   facts.timer = timer_facts();
-  facts.roof = measure_roof(machine.cpu);
+  facts.roof = measure_roof(machine.cpu, min_seconds);
   facts.seed = seed;
   facts.min_seconds = min_seconds;
   return facts;
