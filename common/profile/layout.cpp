@@ -52,9 +52,9 @@ struct Memory {
   std::uint32_t* words;
 };
 
-Memory words_of(std::int64_t count) {
+Memory words_of(std::int64_t count, Pages pages = Pages::huge) {
   const auto bytes = static_cast<std::size_t>(count) * 4;
-  Memory memory{allocate_host(bytes, 4096, "layout analysis"), nullptr};
+  Memory memory{allocate_host(bytes, 4096, "layout analysis", pages), nullptr};
   memory.words = static_cast<std::uint32_t*>(memory.owner.get());
   std::memset(memory.words, 1, bytes);
   return memory;
@@ -124,6 +124,22 @@ void measure_alignment(LayoutReport& report, const LayoutOptions& options) {
   measure_group(report, "alignment", ways, options);
 }
 
+/// The same words in memory on huge pages and on small ones, more of them than the TLB reaches.
+void measure_pages(LayoutReport& report, const LayoutOptions& options) {
+  constexpr std::int64_t kCount = 16 << 20;
+  const std::string& mode = report.noise.huge_pages;
+  if (mode != "always" && mode != "madvise") {
+    const std::string why = mode == "never" ? "n/a: the system is set to give no huge pages" : mode;
+    report.rows.push_back({"pages", "huge and small", {}, 0, kAbsent, kAbsent, why});
+    return;
+  }
+  const Memory huge = words_of(kCount, Pages::huge), small = words_of(kCount, Pages::small);
+  std::vector<Way> ways;
+  for (const auto& [memory, access] : {std::pair{&huge, "64 MiB in order, huge pages"}, {&small, "small pages"}})
+    ways.push_back({access, 4.0 * kCount, [words = memory->words] { keep(sum_dense(words, kCount)); }});
+  measure_group(report, "pages", ways, options);
+}
+
 void add_copies(LayoutReport& report, const Machine& machine, bool cancelled) {
   const auto absent = [&](const std::string& why) {
     report.rows.push_back({"host memory", "pinned and pageable copies", {}, 0, kAbsent, kAbsent, "n/a: " + why});
@@ -183,6 +199,7 @@ profile::LayoutReport analyse_layout(Context& ctx, const profile::LayoutOptions&
   measure_order(report, options);
   measure_strides(report, options);
   measure_alignment(report, options);
+  measure_pages(report, options);
   measure_first_touch(report, one_cpu_of_each_node(), options);
   add_copies(report, ctx.machine(), cancelled());
   derive_layout_figures(report);

@@ -23,6 +23,9 @@ const char* remedy(const std::string& group) {
   if (group == "stride")
     return "where the same column of many rows is read, choose a distance of rows that is as fast as the best one";
   if (group == "alignment") return "begin operands at a multiple of 64 bytes";
+  if (group == "pages")
+    return "what this library allocates lies on huge pages from 2 MiB on; ask for them for memory of your own too "
+           "(madvise with MADV_HUGEPAGE)";
   if (group == "first touch") return "let the threads that use memory write it first";
   return "give operands of calls on a GPU memory of the kind that is fastest in their direction";
 }

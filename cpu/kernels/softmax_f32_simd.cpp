@@ -1,5 +1,5 @@
-// Idea:    maximum, exponentials with their sum, scaling: three passes over a row that stays in L1. Rows of at most one
-//          vector four at a time; along any other axis one row a lane.
+// Idea:    maximum, exponentials with their sum, scaling: three passes over a row that stays in L1; up to four vectors
+//          stay in registers, rows of at most one go four at a time; along any other axis one row a lane.
 // Limits:  one thread a row; rows longer than L2 are read three times from further away; rows and axis both strided go
 //          through a buffer.
 // Expect:  measured on a Zen 5 server core, one thread: 1.5 times Eigen with -march=native on 128x1024, 5.4 times on
@@ -31,6 +31,17 @@ HWY_INLINE void softmax_rows(const float* x, std::int64_t x_row, std::int64_t x_
       softmax_short_rows<kLog, 4>(x + r * x_row, x_row, y + r * y_row, y_row, static_cast<size_t>(n));
     for (; r < rows; ++r)
       softmax_short_rows<kLog, 1>(x + r * x_row, x_row, y + r * y_row, y_row, static_cast<size_t>(n));
+  } else if (x_step == 1 && y_step == 1 && n <= 4 * lanes) {
+    const auto all_rows = [&](auto vectors) TANDEM_LAMBDA {
+      for (; r < rows; ++r)
+        softmax_few_vectors<kLog, vectors.value>(x + r * x_row, y + r * y_row, static_cast<size_t>(n));
+    };
+    if (n <= 2 * lanes)
+      all_rows(std::integral_constant<int, 2>());
+    else if (n <= 3 * lanes)
+      all_rows(std::integral_constant<int, 3>());
+    else
+      all_rows(std::integral_constant<int, 4>());
   } else if (x_step == 1 && y_step == 1) {
     for (; r < rows; ++r) softmax_row<kLog>(x + r * x_row, y + r * y_row, static_cast<size_t>(n));
   } else if (x_row == 1 && y_row == 1) {

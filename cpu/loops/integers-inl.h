@@ -1,7 +1,8 @@
 // Between f32 and 8-bit integers, for runs of contiguous elements. Include after cpu/simd/simd.h, once a target.
 //
-// Everything works on blocks of four vectors of f32, which become one vector of bytes; what is left of a run goes
-// through a block on the stack, so that nothing beyond the run is touched.
+// Everything works on blocks of four vectors of f32, which become one vector of bytes. What is left of a run is the end
+// of a block that begins before it, whose first elements are computed again; a run shorter than a block goes through
+// one on the stack, so that nothing beyond the run is touched.
 #if defined(TANDEM_CPU_LOOPS_INTEGERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TANDEM_CPU_LOOPS_INTEGERS_INL_H_
 #undef TANDEM_CPU_LOOPS_INTEGERS_INL_H_
@@ -20,6 +21,7 @@
 #include <hwy/highway.h>
 
 #include "cpu/loops/integers.h"
+#include "cpu/simd/part-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
@@ -218,22 +220,69 @@ struct EachZero {
   }
 };
 
-// What is left of a run: its scales and zero points, filled up.
-struct RestOfRun {
+// The first n < kBlock of a block of 32-bit words, `fill` behind them. Stored by vectors, as they will be loaded: that
+// need not wait for the cache.
+template <class Word>
+HWY_INLINE void take_words(const Word* from, size_t n, Word fill, Word* block) {
+  const hn::ScalableTag<Word> d;
+  for (size_t i = 0; i < kBlock; i += kVector) {
+    const size_t count = std::min(kVector, n - std::min(n, i));
+    hn::Store(hn::IfThenElse(hn::FirstN(d, count), load_part(d, from + std::min(n, i), count), hn::Set(d, fill)), d,
+              block + i);
+  }
+}
+HWY_INLINE void give_words(const float* block, size_t n, float* to) {
+  const F32 d;
+  for (size_t i = 0; i < n; i += kVector) store_part(hn::Load(d, block + i), d, to + i, std::min(kVector, n - i));
+}
+
+// The same of bytes, of which only AVX-512 loads and stores parts of a vector.
+template <class T>
+HWY_INLINE void take_bytes(const T* from, size_t n, T* block) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  const hn::ScalableTag<T> d;
+  hn::Store(load_part(d, from, n), d, block);
+#else
+  std::fill(std::copy_n(from, n, block), block + kBlock, T{0});
+#endif
+}
+template <class T>
+HWY_INLINE void give_bytes(const T* block, size_t n, T* to) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  const hn::ScalableTag<T> d;
+  store_part(hn::Load(d, block), d, to, n);
+#else
+  std::copy_n(block, n, to);
+#endif
+}
+
+// Scales and zero points of a run shorter than a block, filled up.
+struct ShortRun {
   HWY_ALIGN float scales[kBlock];
   HWY_ALIGN std::int32_t zeros[kBlock];
   ScaleRun run;
-  RestOfRun(const ScaleRun& whole, size_t at, size_t n) : run(whole) {
+  ShortRun(const ScaleRun& whole, size_t n) : run(whole) {
     if (whole.scale_each) {
-      std::fill(std::copy_n(whole.scales + at, n, scales), scales + kBlock, 1.0f);
+      take_words(whole.scales, n, 1.0f, scales);
       run.scales = scales;
     }
     if (whole.zero_each) {
-      std::fill(std::copy_n(whole.zero_points + at, n, zeros), zeros + kBlock, 0);
+      take_words(whole.zero_points, n, std::int32_t{0}, zeros);
       run.zero_points = zeros;
     }
   }
 };
+
+// A run of n >= kBlock elements: blocks(at, end, past) for its whole blocks, and for one that begins or ends it, which
+// the others may overlap. Past the caches from element `ahead` < kBlock on, where `stream` says so.
+template <class Blocks>
+HWY_INLINE void in_blocks(size_t n, bool stream, size_t ahead, Blocks blocks) {
+  stream = stream && n >= 2 * kBlock;
+  const size_t begin = stream ? ahead : 0, end = begin + (n - begin) / kBlock * kBlock;
+  const size_t from[] = {0, begin, n - kBlock}, to[] = {begin > 0 ? kBlock : 0, end, end < n ? n : 0};
+  for (int i = 0; i < 3; ++i)
+    if (from[i] < to[i]) blocks(from[i], to[i], stream && i == 1);
+}
 
 // Blocks of [at, end), a multiple of kBlock elements.
 template <class T, bool kStream, class Quotient, class Zero, class In>
@@ -279,29 +328,22 @@ HWY_INLINE void quantize_blocks(const In* x, const ScaleRun& run, T* q, size_t a
 }
 
 template <class T, class Quotient, class Zero, class In>
-HWY_INLINE void quantize_rest(const In* x, const ScaleRun& whole, T* q, size_t at, size_t n) {
-  if (n == 0) return;
-  HWY_ALIGN In in[kBlock] = {};
-  HWY_ALIGN T out[kBlock];
-  std::copy_n(x + at, n, in);
-  const RestOfRun rest(whole, at, n);
-  quantize_blocks<T, false, Quotient, Zero>(in, rest.run, out, 0, kBlock);
-  std::copy_n(out, n, q + at);
-}
-
-template <class T, class Quotient, class Zero, class In>
 HWY_INLINE void quantize_with(const In* x, const ScaleRun& run, T* q, size_t n, bool stream) {
-  size_t head = 0;
-  if (stream) {
-    head = std::min<size_t>(n, -reinterpret_cast<std::uintptr_t>(q) % kBlock);
-    quantize_rest<T, Quotient, Zero>(x, run, q, 0, head);
-  }
-  const size_t end = head + (n - head) / kBlock * kBlock;
-  if (stream)
-    quantize_blocks<T, true, Quotient, Zero>(x, run, q, head, end);
-  else
-    quantize_blocks<T, false, Quotient, Zero>(x, run, q, head, end);
-  quantize_rest<T, Quotient, Zero>(x, run, q, end, n - end);
+  if (n >= kBlock)
+    return in_blocks(n, stream, -reinterpret_cast<std::uintptr_t>(q) % kBlock,
+                     [&](size_t at, size_t end, bool past) HWY_ATTR {
+                       if (past)
+                         quantize_blocks<T, true, Quotient, Zero>(x, run, q, at, end);
+                       else
+                         quantize_blocks<T, false, Quotient, Zero>(x, run, q, at, end);
+                     });
+  if (n == 0) return;
+  HWY_ALIGN In in[kBlock];
+  HWY_ALIGN T out[kBlock];
+  take_words(x, n, In{0}, in);
+  const ShortRun rest(run, n);
+  quantize_blocks<T, false, Quotient, Zero>(in, rest.run, out, 0, kBlock);
+  give_bytes(out, n, q);
 }
 
 template <class T>
@@ -362,30 +404,23 @@ HWY_INLINE void dequantize_blocks(const T* q, const ScaleRun& run, float* x, siz
 }
 
 template <class T, bool kScaleEach, bool kZeroEach>
-HWY_INLINE void dequantize_rest(const T* q, const ScaleRun& whole, float* x, size_t at, size_t n) {
-  if (n == 0) return;
-  HWY_ALIGN T in[kBlock] = {};
-  HWY_ALIGN float out[kBlock];
-  std::copy_n(q + at, n, in);
-  const RestOfRun rest(whole, at, n);
-  dequantize_blocks<T, false, kScaleEach, kZeroEach>(in, rest.run, out, 0, kBlock);
-  std::copy_n(out, n, x + at);
-}
-
-template <class T, bool kScaleEach, bool kZeroEach>
 HWY_INLINE void dequantize_with(const T* q, const ScaleRun& run, float* x, size_t n, bool stream) {
-  size_t head = 0;
-  if (stream) {
-    constexpr size_t kBytes = kVector * sizeof(float);
-    head = std::min<size_t>(n, -reinterpret_cast<std::uintptr_t>(x) % kBytes / sizeof(float));
-    dequantize_rest<T, kScaleEach, kZeroEach>(q, run, x, 0, head);
-  }
-  const size_t end = head + (n - head) / kBlock * kBlock;
-  if (stream)
-    dequantize_blocks<T, true, kScaleEach, kZeroEach>(q, run, x, head, end);
-  else
-    dequantize_blocks<T, false, kScaleEach, kZeroEach>(q, run, x, head, end);
-  dequantize_rest<T, kScaleEach, kZeroEach>(q, run, x, end, n - end);
+  constexpr size_t kBytes = kVector * sizeof(float);
+  if (n >= kBlock)
+    return in_blocks(n, stream, -reinterpret_cast<std::uintptr_t>(x) % kBytes / sizeof(float),
+                     [&](size_t at, size_t end, bool past) HWY_ATTR {
+                       if (past)
+                         dequantize_blocks<T, true, kScaleEach, kZeroEach>(q, run, x, at, end);
+                       else
+                         dequantize_blocks<T, false, kScaleEach, kZeroEach>(q, run, x, at, end);
+                     });
+  if (n == 0) return;
+  HWY_ALIGN T in[kBlock];
+  HWY_ALIGN float out[kBlock];
+  take_bytes(q, n, in);
+  const ShortRun rest(run, n);
+  dequantize_blocks<T, false, kScaleEach, kZeroEach>(in, rest.run, out, 0, kBlock);
+  give_words(out, n, x);
 }
 
 template <class T>
@@ -429,7 +464,6 @@ HWY_INLINE void relu_typed(const T* q, const ScaleRun& run, T* y, size_t n, bool
 }
 
 #else  // TANDEM_INTEGERS_SCALAR: element by element
-
 template <class T>
 T to_byte(float rounded, const ScaleRun& run, size_t i) {
   const std::int32_t zero = run.zero_points ? run.zero_points[run.zero_each ? i : 0] : 0;

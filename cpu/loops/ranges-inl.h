@@ -13,6 +13,8 @@
 
 #include <hwy/highway.h>
 
+#include "cpu/simd/part-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
 namespace HWY_NAMESPACE {
@@ -54,10 +56,10 @@ HWY_INLINE void range_run(const float* x, size_t n, float& least, float& most) {
   };
   size_t i = 0;
   for (; i + kRangeBlock <= n; i += kRangeBlock) take(x + i);
-  if (i < n) {
-    HWY_ALIGN float rest[kRangeBlock] = {};
-    std::copy_n(x + i, n - i, rest);
-    take(rest);
+  for (size_t j = 0; i < n; i += kRangeVector, ++j) {
+    const VecOfFloats v = load_part(d, x + i, std::min(kRangeVector, n - i));  // 0 is taken into account anyway
+    low[j] = lesser(v, low[j]);
+    high[j] = greater(v, high[j]);
   }
   const VecOfFloats lowest = hn::Min(hn::Min(low[0], low[1]), hn::Min(low[2], low[3]));
   const VecOfFloats highest = hn::Max(hn::Max(high[0], high[1]), hn::Max(high[2], high[3]));

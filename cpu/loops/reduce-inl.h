@@ -150,11 +150,25 @@ HWY_INLINE void reduce_run_of(const float* a, const float* b, size_t n, Partial&
   if constexpr (kFn == ReduceFn::max) {
     into.value[0] = larger(into.value[0], larger(max_over_lanes(many.first), max_over_lanes(one.first)));
   } else {
-    into.value[0] += over_lanes<kFn>(many.first) + over_lanes<kFn>(one.first);
+    const bool short_run = n < kBatch * lanes;  // `many` is nothing yet
+    const auto of = [short_run](const Batch<F32, kBatch>& m, const Batch<F32, 1>& o)
+                        TANDEM_LAMBDA { return (short_run ? 0.0 : over_lanes<kFn>(m)) + over_lanes<kFn>(o); };
+    into.value[0] += of(many.first, one.first);
     if constexpr (kFn == ReduceFn::cosine_similarity) {
-      into.value[1] += over_lanes<kFn>(many.second) + over_lanes<kFn>(one.second);
-      into.value[2] += over_lanes<kFn>(many.third) + over_lanes<kFn>(one.third);
+      into.value[1] += of(many.second, one.second);
+      into.value[2] += of(many.third, one.third);
     }
+  }
+}
+
+// One output a row: of `rows` rows of n elements, a_row and b_row apart, n within one piece; outputs are out_step apart.
+template <ReduceFn kFn>
+HWY_INLINE void reduce_rows_of(const float* a, std::int64_t a_row, const float* b, std::int64_t b_row, size_t n,
+                               float* out, std::int64_t out_step, std::int64_t rows) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    Partial total = empty_partial(kFn);
+    reduce_run_of<kFn>(a + r * a_row, b + r * b_row, n, total);
+    out[r * out_step] = result(kFn, total);
   }
 }
 

@@ -82,6 +82,22 @@ HWY_INLINE void softmax_short_rows(const float* x, std::int64_t x_row, float* y,
   for (int r = 0; r < kRows; ++r) store_part(result.v[r], d, y + r * y_row, n);
 }
 
+// A row of kVectors vectors, the last of them in part or whole, which stays in registers.
+template <bool kLog, int kVectors>
+HWY_INLINE void softmax_few_vectors(const float* x, float* y, size_t n) {
+  const F32 d;
+  const size_t lanes = hn::Lanes(d), end = (kVectors - 1) * lanes;
+  Batch<F32, kVectors> v;
+  for (int j = 0; j + 1 < kVectors; ++j) v.v[j] = hn::LoadU(d, x + static_cast<size_t>(j) * lanes);
+  v.v[kVectors - 1] = load_row_end(d, x + end, n - end);
+  const auto difference = sub(v, max_of(d, v));
+  const auto e = exp_below_90(d, difference);
+  const VF32 sum = sum_of(d, e);
+  const auto result = kLog ? sub(difference, vlog(d, sum)) : mul(e, hn::Div(hn::Set(d, 1.0f), sum));
+  for (int j = 0; j + 1 < kVectors; ++j) hn::StoreU(result.v[j], d, y + static_cast<size_t>(j) * lanes);
+  store_part(result.v[kVectors - 1], d, y + end, n - end);
+}
+
 // A row of any length, contiguous.
 template <bool kLog>
 HWY_INLINE void softmax_row(const float* x, float* y, size_t n) {

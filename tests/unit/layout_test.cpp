@@ -99,7 +99,7 @@ TEST(Layout, ARealRunHasEveryGroup) {
   options.rows = options.columns = 128;
   options.min_seconds = 1e-3;
   const LayoutReport report = analyse_layout(ctx, options);
-  for (const char* group : {"order", "stride", "alignment", "first touch", "host memory"}) {
+  for (const char* group : {"order", "stride", "alignment", "pages", "first touch", "host memory"}) {
     bool found = false;
     for (const LayoutRow& row : report.rows) {
       if (row.group != group) continue;

@@ -52,6 +52,11 @@ TEST(Memory, LargeOnesBeginOnAHugePageAndAskForThem) {
     if (modes.empty() || flags.empty()) continue;
     EXPECT_NE(flags.find(" hg "), std::string::npos) << flags;
   }
+  const auto small = allocate_host(2 * kHugePage, 64, "test", Pages::small);
+  const std::string flags = flags_of(small.get());
+  if (!modes.empty() && !flags.empty()) {
+    EXPECT_NE(flags.find(" nh "), std::string::npos) << flags;
+  }
   const Tensor tensor = Tensor::empty({1024, 1024}, DType::f32);
   EXPECT_EQ(address(tensor.view().data()) % kHugePage, 0u);
 }

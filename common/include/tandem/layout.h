@@ -14,7 +14,7 @@ namespace tandem::profile {
 
 /// One way to lay data out or to walk through it.
 struct LayoutRow {
-  std::string group;          ///< "order", "stride", "alignment", "first touch" or "host memory"
+  std::string group;          ///< "order", "stride", "alignment", "pages", "first touch" or "host memory"
   std::string access;         ///< "by columns"
   Timing time;                ///< of one pass; empty where `reason` says why there is none
   double bytes = 0;           ///< that a pass has to move
