@@ -194,6 +194,21 @@ HWY_INLINE void reduce_lanes(const float* a, std::int64_t a_step, const float* b
     if (!whole) return Batch<F32, kBatch>{{load_part(d, p, count)}};  // kBatch is 1
     return load_batch(std::make_index_sequence<kBatch>(), d, FromArray{p}, 0);
   };
+  const auto give = [d, whole, count, out](const Batch<F32, kBatch>& v) TANDEM_LAMBDA {
+    if (whole) return store_batch<false>(std::make_index_sequence<kBatch>(), d, v, out);
+    store_part(v.v[0], d, out, count);
+  };
+  if constexpr (kFn == ReduceFn::max) {  // as max_of_finite() does
+    auto max = all_equal<kBatch>(-std::numeric_limits<float>::infinity()), zeros = all_equal<kBatch>(0.0f);
+    for (std::int64_t j = 0; j < n; ++j) {
+      const auto x = load(a + j * a_step);
+      max = each([](auto m, auto u) TANDEM_LAMBDA { return hn::Max(m, u); }, max, x);
+      zeros = mul_add(x, hn::Zero(d), zeros);
+    }
+    hn::Vec<F32> clean = zeros.v[0];
+    for (int i = 1; i < kBatch; ++i) clean = hn::Add(clean, zeros.v[i]);
+    if (hn::AllFalse(d, hn::IsNaN(clean))) return give(max);
+  }
   auto total = nothing_yet<kFn, kBatch>();
   for (std::int64_t begin = 0; begin < n; begin += kTerms) {
     auto part = nothing_yet<kFn, kBatch>();
@@ -203,9 +218,7 @@ HWY_INLINE void reduce_lanes(const float* a, std::int64_t a_step, const float* b
     }
     total = merged<kFn>(total, part);
   }
-  const auto result = result_of<kFn>(total);
-  if (whole) return store_batch<false>(std::make_index_sequence<kBatch>(), d, result, out);
-  store_part(result.v[0], d, out, count);
+  give(result_of<kFn>(total));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "cpu/loops/map-inl.h"
@@ -146,11 +147,21 @@ HWY_INLINE void softmax_lanes(const float* x, std::int64_t x_step, float* y, std
     if (count < kBatch * lanes) return store_part(v.v[0], d, p, count);
     store_batch<false>(std::make_index_sequence<kBatch>(), d, v, p);
   };
+  // Lines of rows to come: one row after the other lies further apart than the processor looks ahead by itself.
+  const auto ahead = [n](const float* p, std::int64_t step, std::int64_t j) TANDEM_LAMBDA {
+    constexpr std::int64_t kRows = 12;
+    constexpr size_t kLine = 64 / sizeof(float);
+    const float* row = p + std::min(j + kRows, n - 1) * step;
+    for (size_t i = 0; i < kBatch * hn::Lanes(F32()); i += kLine) hwy::Prefetch(row + i);
+  };
   auto max = load(x);
-  for (std::int64_t j = 1; j < n; ++j)
+  for (std::int64_t j = 1; j < n; ++j) {
+    ahead(x, x_step, j);
     max = each([](auto a, auto b) TANDEM_LAMBDA { return hn::Max(a, b); }, max, load(x + j * x_step));
+  }
   auto sum = splat<kBatch>(hn::Zero(d));
   for (std::int64_t j = 0; j < n; ++j) {
+    if (!kLog && y != x) ahead(y, y_step, j);
     const auto e = exp_below_90(d, sub(load(x + j * x_step), max));
     sum = add(sum, e);
     if constexpr (!kLog) store(e, y + j * y_step);
