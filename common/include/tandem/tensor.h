@@ -131,7 +131,8 @@ class View : public ConstView {
   explicit View(const ConstView& view) : ConstView(view) {}
 };
 
-/// Owns its elements. Moves, never copies silently: `clone` and `to` say so. Host memory is 64-byte aligned.
+/// Owns its elements. Moves, never copies silently: `clone` and `to` say so. Host memory is 64-byte aligned; from 2 MiB
+/// on it begins at a multiple of 2 MiB and asks Linux for huge pages (docs/architecture.md).
 class Tensor {
  public:
   Tensor() = default;
