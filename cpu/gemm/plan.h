@@ -156,14 +156,14 @@ inline bool is_thin(const MatmulArgs& args, const MatmulBlocking& blocking) {
   return args.b.col == 1 && args.m <= blocking.mc;
 }
 
-// The longest block of k then: L2 has to keep a panel and the next. Rows of b that are a multiple of a large power of two
-// apart share few of its sets, the fewer as memory lies on huge pages: on a Xeon 16x1024x1024 takes 0.30 ms in blocks of
-// 128 and 0.38 of 512, 64x4096x4096 18 ms of 96 and 33 of 512. Shorter ones would read and write c too often.
+// The longest block of k then: L2 has to keep a panel and the next. Rows of b that are a multiple of a large power of
+// two apart share few of its sets, the fewer as memory lies on huge pages: on a Xeon 64x4096x4096 takes 18.5 ms in
+// blocks of 48 and 25 of 128, 16x1024x1024 0.30 ms of 64 and 0.37 of 256. Shorter ones read and write c too often.
 inline std::int64_t thin_depth(const MatmulArgs& args, const MatmulBlocking& blocking, const CpuInfo& cpu) {
-  constexpr std::int64_t kShortest = 96;
+  constexpr std::int64_t kShortest = 48;
   const std::int64_t pitch = args.b.row * kWord, power = std::max<std::int64_t>(pitch & -pitch, kLine);
   const std::int64_t longest = std::max<std::int64_t>(blocking.kc / 2, 1);
-  return std::clamp(cpu.l2_bytes / 4 / power, std::min(kShortest, longest), longest);
+  return std::clamp(cpu.l2_bytes / 8 / power, std::min(kShortest, longest), longest);
 }
 
 inline bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking& blocking,
