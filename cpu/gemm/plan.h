@@ -163,6 +163,7 @@ inline std::int64_t thin_depth(const MatmulArgs& args, const MatmulBlocking& blo
   constexpr std::int64_t kShortest = 48;
   const std::int64_t pitch = args.b.row * kWord, power = std::max<std::int64_t>(pitch & -pitch, kLine);
   const std::int64_t longest = std::max<std::int64_t>(blocking.kc / 2, 1);
+  if (args.k <= 2 * kShortest) return longest;  // two halves would gain less than c costs
   return std::clamp(cpu.l2_bytes / 8 / power, std::min(kShortest, longest), longest);
 }
 
