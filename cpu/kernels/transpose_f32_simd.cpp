@@ -174,7 +174,7 @@ HWY_EXPORT(transpose_block1);
 HWY_EXPORT(transpose_done);
 
 constexpr std::int64_t kBlock = 64;         // a block of x and one of y: 32 KiB of 4-byte elements
-constexpr std::int64_t kStrip = 16;         // rows of x read side by side when y is not cached
+constexpr std::int64_t kStrip = 32;         // rows of x read side by side when y is not cached
 constexpr std::int64_t kPerThread = 16384;  // elements that take about a microsecond
 
 double cost(const TransposeProblem& p, const Machine& machine) {
