@@ -31,6 +31,7 @@
 #include "common/dispatch/registry.h"
 #include "common/ops/accuracy.h"
 #include "common/ops/all.h"
+#include "cpu/loops/shares.h"
 
 namespace {
 
@@ -273,7 +274,7 @@ void relu_against_copy(const Bench& bench, std::int64_t n, int rounds) {
   const auto relu = [&] { bench.unary(UnaryFn::relu, x, y, n); };
   const auto eigen = [&] { eigen_unary(UnaryFn::relu, x, y, n); };
   // Non-temporal stores would throw y out of the caches that a small one is measured in.
-  const bool large = n * 8 > bench.ctx.machine().cpu.l3_bytes / 2;
+  const bool large = cpu::bypass_caches(bench.ctx.machine(), n * 8);
   auto t = measure({relu, [&] { copy(x, y, n); }, [&] { large ? copy_past_caches(x, y, n) : copy(x, y, n); }, eigen},
                    rounds);
   const double bytes = 8.0 * static_cast<double>(n) * 1e-9;

@@ -167,17 +167,24 @@ double best_rate(double seconds, int threads, double work, Setup setup) {
   return best;
 }
 
-/// `bytes` of memory for each thread, touched by a thread of its own, so that it lies near to one.
-using Pieces = std::vector<std::shared_ptr<void>>;
-Pieces make_pieces(int threads, std::size_t bytes) {
-  Pieces memory;
-  for (int t = 0; t < threads; ++t) memory.push_back(allocate_host(bytes, 64, "ceilings"));
-  const auto touch = [&](int t) { std::memset(memory[static_cast<std::size_t>(t)].get(), 0, bytes); };
-  std::vector<std::jthread> helpers;
-  for (int t = 1; t < threads; ++t) helpers.emplace_back(touch, t);
-  touch(0);
-  return memory;
-}
+/// `bytes` of memory for each thread, which the first thread that measures with it touches.
+struct Pieces {
+  Pieces(int threads, std::size_t each) : bytes(each), touched(static_cast<std::size_t>(threads)) {
+    for (int t = 0; t < threads; ++t) memory.push_back(allocate_host(bytes, 64, "ceilings"));
+  }
+  int threads() const { return static_cast<int>(memory.size()); }
+  float* of(int thread) {
+    const auto t = static_cast<std::size_t>(thread);
+    if (!touched[t]) std::memset(memory[t].get(), 0, bytes);
+    touched[t] = 1;
+    return static_cast<float*>(memory[t].get());
+  }
+
+ private:
+  std::size_t bytes;
+  std::vector<std::shared_ptr<void>> memory;
+  std::vector<char> touched;
+};
 
 /// A piece of memory in parts that take their turns, so that a round need not last as long as all of a large piece. A
 /// part comes again when the others have pushed it out of the caches that they do not fit. Parts are large, since the
@@ -195,10 +202,9 @@ struct Parts {
 
 /// The best rate of run(p) on each thread's own piece, p its next part; it moves `work` bytes.
 template <class Run>
-double rate_of_parts(const Pieces& memory, const Parts& parts, double work, double seconds, Run run) {
-  return best_rate(seconds, static_cast<int>(memory.size()), work, [&](int t) {
-    auto* own = static_cast<float*>(memory[static_cast<std::size_t>(t)].get());
-    return [=, part = std::size_t{0}]() mutable {
+double rate_of_parts(Pieces& memory, const Parts& parts, double work, double seconds, Run run) {
+  return best_rate(seconds, memory.threads(), work, [&](int t) {
+    return [=, own = memory.of(t), part = std::size_t{0}]() mutable {
       run(own + part * parts.count);
       part = part + 1 < parts.parts ? part + 1 : 0;
     };
@@ -207,7 +213,7 @@ double rate_of_parts(const Pieces& memory, const Parts& parts, double work, doub
 
 /// The better rate of storing through the caches and past them: run(past_caches, p).
 template <class Run>
-double best_way(const Pieces& memory, const Parts& parts, std::size_t bytes, double work, double seconds, Run run) {
+double best_way(Pieces& memory, const Parts& parts, std::size_t bytes, double work, double seconds, Run run) {
   constexpr std::size_t kPastCaches = std::size_t{4} << 20;  // below that, storing past the caches can only lose
   double best = 0;
   for (const bool past_caches : {false, true})
@@ -235,7 +241,7 @@ double measure_dot(const CpuInfo& cpu, DType dtype, double seconds, int threads)
 
 namespace {
 
-double copy_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
+double copy_rate(Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
   const Parts parts(bytes, 64);
   const std::size_t count = parts.count, to = parts.parts * count;
   return best_way(memory, parts, bytes, 2 * parts.part_bytes(), seconds, [=](bool past_caches, float* from) {
@@ -246,7 +252,7 @@ double copy_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double
   });
 }
 
-double write_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
+double write_rate(Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
   const Parts parts(bytes, 64);
   const std::size_t count = parts.count;
   return best_way(memory, parts, bytes, parts.part_bytes(), seconds, [=](bool past_caches, float* to) {
@@ -257,7 +263,7 @@ double write_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, doubl
   });
 }
 
-double read_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
+double read_rate(Pieces& memory, IsaLevel level, std::size_t bytes, double seconds) {
   const Parts parts(bytes, 128);
   const std::size_t count = parts.count;
   return rate_of_parts(memory, parts, parts.part_bytes(), seconds, [=](const float* from) {
@@ -268,17 +274,20 @@ double read_rate(const Pieces& memory, IsaLevel level, std::size_t bytes, double
 }  // namespace
 
 double measure_copy(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  return copy_rate(make_pieces(threads, 2 * bytes), level, bytes, seconds);
+  Pieces memory(threads, 2 * bytes);
+  return copy_rate(memory, level, bytes, seconds);
 }
 double measure_read(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  return read_rate(make_pieces(threads, bytes), level, bytes, seconds);
+  Pieces memory(threads, bytes);
+  return read_rate(memory, level, bytes, seconds);
 }
 double measure_write(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  return write_rate(make_pieces(threads, bytes), level, bytes, seconds);
+  Pieces memory(threads, bytes);
+  return write_rate(memory, level, bytes, seconds);
 }
 
 MemoryRates measure_memory(IsaLevel level, std::size_t bytes, double seconds, int threads) {
-  const Pieces memory = make_pieces(threads, bytes);
+  Pieces memory(threads, bytes);
   return {copy_rate(memory, level, bytes / 2, seconds), read_rate(memory, level, bytes, seconds),
           write_rate(memory, level, bytes, seconds)};
 }

@@ -124,8 +124,9 @@ std::string ceilings_text(const tuning::File& file) {
   if (!file.ceilings) return "ceilings: none\n";
   const Ceilings& c = *file.ceilings;
   std::string text = fmt::format(
-      "ceilings: {:.3g} GFLOP/s a thread, {:.3g} GB/s in L2, {:.3g} GB/s in memory, fork and join {:.3g} us\n",
-      c.cpu_flops / 1e9, c.cpu_l2_bytes / 1e9, c.cpu_dram_bytes / 1e9, c.cpu_fork_seconds * 1e6);
+      "ceilings: {:.3g} GFLOP/s a thread, {:.3g} GB/s in L2, {:.3g} GB/s in the last level, {:.3g} GB/s in memory, "
+      "fork and join {:.3g} us\n",
+      c.cpu_flops / 1e9, c.cpu_l2_bytes / 1e9, c.cpu_l3_bytes / 1e9, c.cpu_dram_bytes / 1e9, c.cpu_fork_seconds * 1e6);
   if (c.gpu_flops > 0)
     text += fmt::format("          GPU {:.3g} TFLOP/s, {:.3g} GB/s, launch {:.3g} us\n", c.gpu_flops / 1e12,
                         c.gpu_bytes / 1e9, c.launch_seconds * 1e6);

@@ -31,7 +31,8 @@ inline Ceilings assumed(Ceilings c) {
 }
 
 /// Bytes/s that CPU kernels on `threads` threads move where all their data is `bytes`: that of the first level that
-/// holds them, each thread having an L2, else of memory (whose rate two threads can double, but no more is assumed).
+/// holds them, each thread having an L2 for its share, else of memory (whose rate two threads can double; no more is
+/// assumed).
 inline double cpu_rate(const Machine& machine, double bytes, int threads) {
   const Ceilings c = assumed(machine.ceilings);
   if (bytes <= static_cast<double>(machine.cpu.l2_bytes) * threads) return c.cpu_l2_bytes * threads;

@@ -85,7 +85,7 @@ std::string run_header(const RunFacts& c, const Style& style) {
       text += fmt::format(" {} {}", level.name, significant(level.*rate / 1e9));
   }
   text += " GB/s\n";
-  const auto brief = [](const std::string& fact) { return fact.starts_with("n/a") ? "n/a" : fact; };
+  const auto brief = [](const std::string& fact) { return fact.empty() || fact.starts_with("n/a") ? "n/a" : fact; };
   text += paint.dim(fmt::format(
               "load {:.2f}, virtualised {}, governor {}, turbo {}, quota {}, huge pages {}, clock tick {}, seed {}",
               c.noise.load_average, brief(c.noise.virtualised), brief(c.noise.governor), brief(c.noise.turbo),

@@ -185,7 +185,7 @@ void describe_noise(Io& io, R& run) {
   io("smt", run.noise.smt);
   io("cpu_quota", run.noise.cpu_quota);
   io("virtualised", run.noise.virtualised);
-  io("huge_pages", run.noise.huge_pages);
+  io.later("huge_pages", run.noise.huge_pages);
   io("stolen_cpu_seconds", run.during.stolen_seconds);
   io("involuntary_context_switches", run.during.involuntary_switches);
   const auto states = [&](const char* key, auto& of_gpus) {

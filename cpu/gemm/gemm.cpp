@@ -414,7 +414,9 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   // From L2 it comes soon enough.
   plan.fetches_c = args.m * args.n * plan.c_element > cpu.l2_bytes / 2;
   MatmulBlocking blocking = blocking_of(set, cpu, plan.words);
-  if (set.takes_words() && is_thin(args, blocking)) blocking.kc = thin_depth(args, blocking, cpu);
+  if (set.takes_words() && is_thin(args, blocking))
+    blocking.kc =
+        plan.packed_b == nullptr ? thin_depth(args, blocking, cpu) : std::max<std::int64_t>(blocking.kc / 2, 1);
   plan.packing = {should_pack_a(set, args), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;

@@ -164,7 +164,8 @@ inline std::int64_t thin_depth(const MatmulArgs& args, const MatmulBlocking& blo
   const std::int64_t pitch = args.b.row * kWord, power = std::max<std::int64_t>(pitch & -pitch, kLine);
   const std::int64_t longest = std::max<std::int64_t>(blocking.kc / 2, 1);
   if (args.k <= 2 * kShortest) return longest;  // two halves would gain less than c costs
-  return std::clamp(cpu.l2_bytes / 8 / power, std::min(kShortest, longest), longest);
+  const std::int64_t depth = std::clamp(cpu.l2_bytes / 8 / power, std::min(kShortest, longest), longest);
+  return std::min(ceil_div(args.k, std::max<std::int64_t>(args.k / depth, 1)), longest);  // blocks alike, none shorter
 }
 
 inline bool should_pack_b(const GemmSet& set, const MatmulArgs& args, const MatmulBlocking& blocking,

@@ -161,7 +161,7 @@ HWY_INLINE void reduce_run_of(const float* a, const float* b, size_t n, Partial&
   }
 }
 
-// One output a row: of `rows` rows of n elements, a_row and b_row apart, n within one piece; outputs are out_step apart.
+// One output a row: of `rows` rows of n elements, a_row and b_row apart, n within one piece; outputs out_step apart.
 template <ReduceFn kFn>
 HWY_INLINE void reduce_rows_of(const float* a, std::int64_t a_row, const float* b, std::int64_t b_row, size_t n,
                                float* out, std::int64_t out_step, std::int64_t rows) {
@@ -198,16 +198,18 @@ HWY_INLINE void reduce_lanes(const float* a, std::int64_t a_step, const float* b
     if (whole) return store_batch<false>(std::make_index_sequence<kBatch>(), d, v, out);
     store_part(v.v[0], d, out, count);
   };
-  if constexpr (kFn == ReduceFn::max) {  // as max_of_finite() does
-    auto max = all_equal<kBatch>(-std::numeric_limits<float>::infinity()), zeros = all_equal<kBatch>(0.0f);
+  // As max_of_finite() does; what is not finite is decided for each lane by itself, so that an output never depends on
+  // its neighbours (of two zeros with different signs the two ways give different ones).
+  auto finite = all_equal<kBatch>(-std::numeric_limits<float>::infinity()), zeros = all_equal<kBatch>(0.0f);
+  if constexpr (kFn == ReduceFn::max) {
     for (std::int64_t j = 0; j < n; ++j) {
       const auto x = load(a + j * a_step);
-      max = each([](auto m, auto u) TANDEM_LAMBDA { return hn::Max(m, u); }, max, x);
+      finite = each([](auto m, auto u) TANDEM_LAMBDA { return hn::Max(m, u); }, finite, x);
       zeros = mul_add(x, hn::Zero(d), zeros);
     }
     hn::Vec<F32> clean = zeros.v[0];
     for (int i = 1; i < kBatch; ++i) clean = hn::Add(clean, zeros.v[i]);
-    if (hn::AllFalse(d, hn::IsNaN(clean))) return give(max);
+    if (hn::AllFalse(d, hn::IsNaN(clean))) return give(finite);
   }
   auto total = nothing_yet<kFn, kBatch>();
   for (std::int64_t begin = 0; begin < n; begin += kTerms) {
@@ -218,7 +220,11 @@ HWY_INLINE void reduce_lanes(const float* a, std::int64_t a_step, const float* b
     }
     total = merged<kFn>(total, part);
   }
-  give(result_of<kFn>(total));
+  auto result = result_of<kFn>(total);
+  if constexpr (kFn == ReduceFn::max)
+    result = each([](auto f, auto z, auto m) TANDEM_LAMBDA { return hn::IfThenElse(hn::IsNaN(z), m, f); }, finite,
+                  zeros, result);
+  give(result);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -30,9 +30,9 @@ void for_shares(const Queue& queue, std::int64_t total, std::int64_t grain, std:
 }
 
 /// Non-temporal stores save the read of each line that a store to memory otherwise causes: three transfers become two.
-/// They pay when the data would not stay in the last-level cache anyway. Measured break-even: see unary_f32_simd.cpp.
-/// A level of hundreds of MiB is shared with the programs of many other cores, also where a virtual machine shows all of
-/// it, and not all of it is near: 64 MiB are then what is counted on.
+/// They pay when the data would not stay in the last-level cache anyway: measured break-even in unary_f32_simd.cpp. A
+/// level of hundreds of MiB is shared with the programs of many other cores, also where a virtual machine shows all of
+/// it, and not all of it is near: 64 MiB are then what is counted on (docs/results/cpu-xeon-amx-2026-11-28.md).
 inline bool bypass_caches(const Machine& machine, std::int64_t bytes) noexcept {
   constexpr std::int64_t kMost = std::int64_t{64} << 20;
   return bytes > std::min(machine.cpu.l3_bytes / 2, kMost);

@@ -14,6 +14,7 @@
 #include "common/core/memory.h"
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/blocking.h"
+#include "cpu/gemm/plan.h"
 #include "cpu/kernels.h"
 
 namespace tandem::cpu::gemm_test {
@@ -35,6 +36,28 @@ TEST(MatmulBlocking, FollowsTheCaches) {
   const MatmulBlocking small = matmul_blocking(cpu, 14, 32);
   EXPECT_LT(small.kc, large.kc);
   EXPECT_LT(small.nc, large.nc);
+}
+
+// Blocks of k of a product with few rows, by the distance of the rows of b.
+TEST(MatmulBlocking, RowsThatShareSetsOfL2MakeShortBlocksOfK) {
+  CpuInfo cpu;
+  cpu.l2_bytes = 2 << 20;
+  const auto depth = [&](std::int64_t k, std::int64_t b_row, std::int64_t kc = 1024) {
+    MatmulArgs args;
+    args.k = k;
+    args.b.row = b_row;
+    return thin_depth(args, {128, kc, 4096}, cpu);
+  };
+  EXPECT_EQ(depth(4096, 4000), 512);
+  EXPECT_EQ(depth(4096, 0), 512);
+  EXPECT_EQ(depth(4096, 512), 128);  // 2 KiB apart
+  EXPECT_EQ(depth(4096, 1024), 64);  // 4 KiB
+  EXPECT_EQ(depth(4096, 4096), 49);  // blocks of 48 at least, all alike
+  EXPECT_EQ(depth(4096, std::int64_t{1} << 30), 49);
+  EXPECT_EQ(depth(96, 4096), 512);  // in one block
+  EXPECT_EQ(depth(97, 4096), 49);
+  EXPECT_EQ(depth(4096, 4096, 40), 20);  // a forced size is kept
+  EXPECT_EQ(depth(4096, 4096, 1), 1);
 }
 
 TEST(MatmulBlocking, IsForcedInAScope) {

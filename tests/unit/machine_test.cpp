@@ -100,6 +100,9 @@ TEST(Machine, CostIsTheLargerOfTwoBounds) {
   ASSERT_LT(4 * l2, l3);
   EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 1), 2 * l2 / 50e9);         // within the last-level cache
   EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 2), 2 * l2 / (2 * 100e9));  // within the L2 of two cores
+  EXPECT_DOUBLE_EQ(cpu_rate(m, l2, 1), 100e9);
+  EXPECT_DOUBLE_EQ(cpu_rate(m, l3, 1), 50e9);
+  EXPECT_DOUBLE_EQ(cpu_rate(m, l3 + 1, 1), 20e9);
   EXPECT_DOUBLE_EQ(gpu_seconds(m, 100e12, 0, 0.5, 1), 2);
   EXPECT_DOUBLE_EQ(gpu_seconds(m, 0, 3e12, 1, 0.5), 2);
 }

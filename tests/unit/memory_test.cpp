@@ -1,5 +1,6 @@
 // allocate_host(): alignment, and huge pages where the system gives them to those who ask.
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <limits>

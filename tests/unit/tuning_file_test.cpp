@@ -98,6 +98,16 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
+TEST(TuningFile, OneWithoutTheRateOfTheLastCacheLevelIsRead) {
+  const std::string text = tuning::print_file(sample());
+  const std::size_t key = text.find("\"cpu_l3_bytes_s_one_thread\""), end = text.find(',', key);
+  ASSERT_NE(key, std::string::npos);
+  const File older = tuning::parse_file(text.substr(0, key) + text.substr(end + 1), "older");
+  ASSERT_TRUE(older.ceilings);
+  EXPECT_EQ(older.ceilings->cpu_l3_bytes, 0);
+  EXPECT_EQ(older.ceilings->cpu_dram_bytes, sample().ceilings->cpu_dram_bytes);
+}
+
 TEST(TuningFile, RefusesWhatItCannotMean) {
   const std::string good = tuning::print_file(sample());
   const struct {

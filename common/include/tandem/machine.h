@@ -85,7 +85,7 @@ struct Ceilings {
   double cpu_bf16_flops = 0;    ///< sums of products of bf16 (2 flops each) of one thread, the best way
   double cpu_l2_bytes = 0;      ///< read + written bytes/s of one thread, data in L2
   double cpu_l3_bytes = 0;      ///< the same, data in the last-level cache and not in L2
-  double cpu_dram_bytes = 0;    ///< the same, data above the last-level cache
+  double cpu_dram_bytes = 0;    ///< the same, data above the last-level cache, 64 MiB at most
   double cpu_fork_seconds = 0;  ///< one empty parallel region on all threads
   double gpu_flops = 0;         ///< f32 multiply-adds of the whole device
   double gpu_s8_ops = 0;        ///< sums of products of 8-bit integers on tensor cores, 2 operations each
