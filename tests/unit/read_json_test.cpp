@@ -73,9 +73,7 @@ TEST(ReadJson, AbsentNumbersAreNaN) {
   EXPECT_TRUE(read.rows[2].end_to_end.measured());
 }
 
-TEST(ReadJson, ResultsOfOlderVersionsAreRead) {
-  EXPECT_EQ(refusal(changed("\"huge_pages\": \"madvise\",", "")), "");
-}
+TEST(ReadJson, ResultsOfOlderVersionsAreRead) { EXPECT_EQ(refusal(changed("\"huge_pages\": \"madvise\",", "")), ""); }
 
 TEST(ReadJson, UnknownFieldsArePassedOver) {
   EXPECT_EQ(refusal(changed("\"library\"", "\"unheard_of\": {\"a\": [1, null]}, \"library\"")), "");
