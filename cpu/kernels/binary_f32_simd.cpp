@@ -1,9 +1,10 @@
 // Idea:    four vectors in step; a broadcast operand stays in a register or is read along its row, a short row from
 //          copies side by side; results that no cache would hold are stored past the caches; strided operands are
 //          gathered in pieces.
-// Limits:  strided elements cost several times what contiguous ones do.
+// Limits:  strided elements cost several times what contiguous ones do, and so does one number for each short row.
 // Expect:  measured on a Zen 5 server core, one thread: add moves 0.8 to 1.0 of the bytes a second of a copy in L2, and
-//          above the last-level cache about those of a copy with non-temporal stores.
+//          above the last-level cache about those of a copy with non-temporal stores. On a Xeon a bias of 10 columns
+//          under 10000 rows takes a 24th of the time that gathering took, of 64 columns under 1000 rows half.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/binary_f32_simd.cpp"
 #include "cpu/simd/simd.h"

@@ -4,7 +4,8 @@
 // Limits:  channels whose elements neither are contiguous nor lie beside the next channel's; a channel that is longer
 //          than the caches is read twice; channels side by side are shared out, their elements are not.
 // Expect:  one thread, AVX-512: 1000 rows of 1024 with a scale each 0.58 of reading L3 once; 1024 x 1024 with a scale
-//          for each column 0.25; Zen 5: 2 or 16 columns 38 or 49 GB/s, rows of two 2.6
+//          for each column 0.25; Zen 5: 2 or 16 columns 38 or 49 GB/s, rows of two 2.6;
+//          on a Xeon a row of 17, 64, 100 or 768 takes 30, 22, 32 or 92 ns
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/dynamic_quantize_f32_simd.cpp"
 #include "cpu/simd/simd.h"

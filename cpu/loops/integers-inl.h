@@ -464,6 +464,7 @@ HWY_INLINE void relu_typed(const T* q, const ScaleRun& run, T* y, size_t n, bool
 }
 
 #else  // TANDEM_INTEGERS_SCALAR: element by element
+
 template <class T>
 T to_byte(float rounded, const ScaleRun& run, size_t i) {
   const std::int32_t zero = run.zero_points ? run.zero_points[run.zero_each ? i : 0] : 0;
