@@ -220,8 +220,7 @@ struct EachZero {
   }
 };
 
-// The first n < kBlock of a block of 32-bit words, `fill` behind them. Stored by vectors, as they will be loaded: that
-// need not wait for the cache.
+// The first n < kBlock words of a block, `fill` behind them. Stored by vectors, as they will be loaded: no stall.
 template <class Word>
 HWY_INLINE void take_words(const Word* from, size_t n, Word fill, Word* block) {
   const hn::ScalableTag<Word> d;
