@@ -4,8 +4,8 @@
 // Limits:  elements that are contiguous along neither way are gathered one by one; maxima of columns side by side of
 //          which one holds NaN or an infinity take a second pass.
 // Expect:  measured on a Zen 5 server core, one thread: sum and dot read 200 GB/s in L2 and 37 to 41 above the
-//          last-level cache, max 165 and 30; along axis 0 sum reads 100 GB/s of 1024x1024 and 32 of 4096x4096. On a Xeon a row
-//          of 10 takes 3 ns (15 with a call each), of 300 14 (28).
+//          last-level cache, max 165 and 30; along axis 0 sum reads 100 GB/s of 1024x1024 and 32 of 4096x4096. On
+//          a Xeon a row of 10 takes 3 ns (15 with a call each), of 300 14 (28).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/reduce_f32_simd.cpp"
 #include "cpu/simd/simd.h"
