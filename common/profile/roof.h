@@ -12,8 +12,8 @@ namespace tandem::profile {
 std::int64_t last_level_working_set(const CpuInfo& cpu);
 
 /// Each ceiling is measured for as long as a row, min_seconds, but for 50 ms at most: a second in all, and some more
-/// where the last cache level is so large that a GiB has to be touched beside it. The machine says how many threads, and
-/// which instruction sets may be used.
+/// where the last cache level is so large that a GiB has to be touched beside it. The machine says how many threads,
+/// and which instruction sets may be used.
 Roof measure_roof(const CpuInfo& cpu, double min_seconds);
 
 /// The roofline: the larger of flops at the arithmetic ceiling and bytes at that of the level which holds them. Where a

@@ -1,6 +1,7 @@
 // Idea:    for columns of b whose elements are neighbours: each sum is eight chains of multiply-adds, element by
 //          element, so that none waits for the one before it. Gathers would be the SIMD form of it; where they were
-//          measured they are slower. What b holds in rows of no stored element is never read, which counts where a has few rows.
+//          measured they are slower. What b holds in rows of no stored element is never read, which counts where a has
+//          few rows.
 // Limits:  a b in columns; a single column of other strides is copied.
 // Expect:  0.25 to 0.28 ns a stored element and 1 ns a row on one thread of a Zen 5 server core, a in L2 or L3: 1.4 to
 //          2.5 times the reference, whose single chain waits for each multiply-add, 1.7 to 2.3 times the simd kernel.
