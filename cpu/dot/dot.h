@@ -11,6 +11,35 @@
 
 namespace tandem::cpu {
 
+/// Which operands of a product of bytes are signed. One of a few rows meets one of many; `flips`: where both are
+/// signed, the many become u8 by adding 128, which the few's starts take back.
+enum class Signs { both, few, many };
+constexpr int kSignsCount = 3;
+
+/// sum[i * sum_row + j] = start[i] + the dot product of row i of the few, as many as the kernel has, and row j of the
+/// many, `count` of them of k bytes, many_row bytes apart; k is at least `span` (IntDots). A row of the few has
+/// few_row bytes, 64-byte aligned: values 0 to k - k % span, and then, unless that is all, a span that ends with the
+/// rest and begins with zeros. Sums wrap.
+struct IntDotsArgs {
+  int64_t count = 0, k = 0;
+  const void* few = nullptr;
+  int64_t few_row = 0;
+  const int32_t* start = nullptr;
+  const void* many = nullptr;
+  int64_t many_row = 0;
+  int32_t* sum = nullptr;
+  int64_t sum_row = 0;
+};
+using IntDotsKernel = void (*)(const IntDotsArgs&);
+constexpr int kIntDotsRows = 9;  // kSkinnyRows, and one of ones that adds up the many
+
+struct IntDots {
+  const IntDotsKernel* kernels = nullptr;  // [signs * kIntDotsRows + rows - 1]; null: none
+  int span = 0;                            // bytes of the many a step
+  int few_bytes = 1;                       // of a value of the few: 1, or 2 for s16
+  bool flips = false;
+};
+
 struct DotTiles {
   int mr = 0, vectors = 0, lanes = 0;    // as in GemmSet
   const MicroKernel* tiles = nullptr;    // [(rows - 1) * vectors + vectors_used - 1]; null: the compiler could not
@@ -18,6 +47,7 @@ struct DotTiles {
   int skinny_rows = 0;
   /// Independent multiply-adds in registers, `steps` rounds of them; returns how many (each 2 operations).
   double (*run)(int64_t steps) = nullptr;
+  IntDots dots = {};
   /// Called by a thread before its first tile and after its last; null: nothing to do.
   void (*enter)() = nullptr;
   void (*leave)() = nullptr;

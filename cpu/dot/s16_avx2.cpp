@@ -22,13 +22,31 @@ struct Isa {
     Vec product;
     asm("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "x"(b));
   }
+  static constexpr int kRegisters = 14, kSpan = 16, kFewBytes = 2;  // one for products, one for the row of the many
+  template <Signs kSigns>
+  static Vec load_many(const void* p) {
+    const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
+    return kSigns == Signs::few ? _mm256_cvtepu8_epi16(bytes) : _mm256_cvtepi8_epi16(bytes);
+  }
+  template <Signs kSigns>
+  static void multiply(Vec& sum, Vec few, Vec many) {
+    dot(sum, few, many);
+  }
+  static void store4(int32_t* to, Vec a, Vec b, Vec c, Vec d) {
+    const Vec four = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
+  }
 };
 
 #include "cpu/dot/tile-inl.h"
+//
+#include "cpu/dot/dots-inl.h"
 
 }  // namespace
 
-const DotTiles s16_avx2 = {Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, nullptr, 0, &run};
+const DotTiles s16_avx2 = {
+    Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, nullptr, 0, &run, {kDots.at, Isa::kSpan, 2, false}};
 
 }  // namespace tandem::cpu
 

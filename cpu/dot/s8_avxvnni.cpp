@@ -25,17 +25,33 @@ struct Isa {
     words[2] = _mm256_unpacklo_epi16(high01, high23);
     words[3] = _mm256_unpackhi_epi16(high01, high23);
   }
+  static constexpr int kRegisters = 16, kSpan = 32, kFewBytes = 1;
+  template <Signs kSigns>
+  static Vec load_many(const void* p) {
+    return kSigns == Signs::both ? _mm256_xor_si256(load(p), _mm256_set1_epi8(-128)) : load(p);
+  }
+  template <Signs kSigns>
+  static void multiply(Vec& sum, Vec few, Vec many) {
+    kSigns == Signs::many ? dot(sum, few, many) : dot(sum, many, few);
+  }
+  static void store4(int32_t* to, Vec a, Vec b, Vec c, Vec d) {
+    const Vec four = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
+  }
 };
 
 #include "cpu/dot/tile-inl.h"
 //
+#include "cpu/dot/dots-inl.h"
 #include "cpu/dot/skinny-inl.h"
 
 constexpr SkinnyKernel kSkinny[] = {&skinny<1>, &skinny<2>};  // more would not fit 16 registers
 
 }  // namespace
 
-const DotTiles s8_avxvnni = {Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, kSkinny, 2, &run};
+const DotTiles s8_avxvnni = {
+    Isa::kMr, Isa::kVectors, Isa::kLanes, kTiles.at, kSkinny, 2, &run, {kDots.at, Isa::kSpan, 1, true}};
 
 }  // namespace tandem::cpu
 

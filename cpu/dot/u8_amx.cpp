@@ -16,7 +16,7 @@ inline __attribute__((always_inline)) void multiply() {
 
 }  // namespace
 
-const DotTiles u8_amx = {kMr, kVectors, kTileRows, kTiles.at, nullptr, 0, &run<4>, &enter, &leave, &sweep};
+const DotTiles u8_amx = {kMr, kVectors, kTileRows, kTiles.at, nullptr, 0, &run<4>, {}, &enter, &leave, &sweep};
 
 }  // namespace tandem::cpu
 

@@ -18,6 +18,8 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
   set.tiles = amx.tiles;
   set.sweep = amx.sweep;
   set.pack_a = set.pack_lines;
+  set.dots = nullptr;
+  set.int_dots = {};
   set.skinny = nullptr;
   set.skinny_rows = 0;
   set.enter = amx.enter;

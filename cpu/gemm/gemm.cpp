@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/core/bf16.h"
 #include "common/core/thread_pool.h"
 #include "cpu/gemm/packed.h"
 #include "cpu/gemm/plan.h"
@@ -290,6 +291,24 @@ bool is_direct(const MatmulArgs& args, bool finishes) {
   return args.alpha == 1.0f && args.beta == 0.0f && bias && activation && args.c.col == 1 && args.result == DType::f32;
 }
 
+// Row by row, as DotsArgs wants a.
+void copy_few(const Plan& plan, const Item& item, float* to) {
+  const MatmulArgs& args = *plan.args;
+  const std::int64_t row = dots_row(*plan.set, args.k), lanes = plan.set->lanes;
+  for (std::int64_t i = 0; i < args.m; ++i, to += row) {
+    const char* from = element_at(item.a, plan, i * args.a.row);
+    if (plan.set->takes_words()) {
+      for (std::int64_t p = 0; p < args.k; ++p) to[p] = reinterpret_cast<const float*>(from)[p * args.a.col];
+      continue;
+    }
+    const auto* values = reinterpret_cast<const Bf16*>(from);
+    std::fill(to + std::max<std::int64_t>(row - 2 * lanes, 0), to + row, 0.0f);
+    for (std::int64_t block = 0; block < args.k; block += 2 * lanes)
+      for (std::int64_t p = 0; p < std::min(2 * lanes, args.k - block); ++p)
+        to[block + p % 2 * lanes + p / 2] = to_f32(values[(block + p) * args.a.col]);
+  }
+}
+
 void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const MatmulArgs& args = *plan.args;
   constexpr std::int64_t kAtOnce = 64;
@@ -300,10 +319,9 @@ void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratc
   dots.a_row = args.a.row;
   if (plan.copies_a) {
     auto* copy = reinterpret_cast<float*>(scratch.a);
-    for (std::int64_t i = 0; i < args.m; ++i)
-      for (std::int64_t p = 0; p < args.k; ++p) copy[i * args.k + p] = dots.a[i * args.a.row + p * args.a.col];
+    copy_few(plan, item, copy);
     dots.a = copy;
-    dots.a_row = args.k;
+    dots.a_row = dots_row(*plan.set, args.k);
   }
   dots.b_col = args.b.col;
   StoreArgs store;
@@ -313,9 +331,9 @@ void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratc
   store.args = plan.call.fused;
   for (std::int64_t j = columns.begin; j < columns.end; j += kAtOnce) {
     dots.n = std::min(kAtOnce, columns.end - j);
-    dots.b = reinterpret_cast<const float*>(item.b) + j * args.b.col;
-    float* c = reinterpret_cast<float*>(item.c) + j * args.c.col;
-    dots.sum = plan.call.direct ? c : sums;
+    dots.b = element_at(item.b, plan, j * args.b.col);
+    char* c = item.c + j * args.c.col * plan.c_element;
+    dots.sum = plan.call.direct ? reinterpret_cast<float*>(c) : sums;
     dots.sum_row = plan.call.direct ? args.c.row : kAtOnce;
     plan.set->dots[args.m - 1](dots);
     if (plan.call.direct) continue;
@@ -400,13 +418,13 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
     plan.packed_b = static_cast<const char*>(args.packed_b);
   const bool streams = streams_b(set, plan.packed_b != nullptr);
   MatmulArgs other;
-  plan.dots = plan.packed_b == nullptr && takes_dots(set, args);
+  plan.dots = plan.packed_b == nullptr && takes_dots(set, args.m, args.n, args.k, args.a.col == 1, args.b.row == 1);
   if (plan.dots && args.n < args.m) {
     other = turned(args);
     plan.args = &other;
     plan.call = {.fused = &other};
-    plan.copies_a = other.a.col != 1;
   }
+  plan.copies_a = plan.args->a.col != 1 || !set.takes_words();
   if (plan.dots) plan.call.direct = is_direct(*plan.args, false);
   plan.skinny = !plan.dots && streams && args.b.col == 1 && is_skinny_size(set, args.m, args.n, args.k, cpu);
   plan.c_element = static_cast<std::int64_t>(size_of(args.result));

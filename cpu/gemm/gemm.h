@@ -19,6 +19,7 @@
 
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
+#include "cpu/dot/dot.h"
 #include "cpu/gemm/skinny.h"
 #include "cpu/gemm/sweep.h"
 #include "cpu/gemm/tile.h"
@@ -47,6 +48,7 @@ struct GemmSet {
   const SkinnyKernel* skinny = nullptr;  // [rows - 1]
   int skinny_rows = 0;                   // how many there are; of integers, one row may be needed for column sums
   const DotsKernel* dots = nullptr;      // [rows - 1], up to kSkinnyRows; null: there are none
+  IntDots int_dots = {};                 // of integers
   SweepKernel sweep = nullptr;           // multiplies and stores instead of `tiles`, which then only add up
   void (*enter)() = nullptr;             // around the work of a thread; null: nothing to do
   void (*leave)() = nullptr;

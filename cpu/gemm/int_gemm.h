@@ -12,6 +12,10 @@ struct IntStoreArgs {
   std::int32_t shift = 0;  // what packing added to a
 };
 
+/// Scratch of int_gemm(), whatever the strides.
+std::size_t int_gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k,
+                               const Machine& machine);
+
 /// c, with `set` for the type of a; `shift` is what its packing adds to a.
 void int_gemm(const GemmSet& set, std::int32_t shift, const QuantizedMatmulArgs& args, const Queue& queue,
               Workspace workspace);

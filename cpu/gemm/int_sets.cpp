@@ -33,6 +33,7 @@ GemmSet s8_gemm_set(const DotTiles& dot, bool is_unsigned) {
           .store = int_store,
           .skinny = dot.skinny,
           .skinny_rows = dot.skinny_rows,
+          .int_dots = dot.dots,
           .ones = 0x01010101};
 }
 
@@ -49,6 +50,7 @@ GemmSet s16_gemm_set(const DotTiles& dot, bool is_unsigned) {
           .store = int_store,
           .skinny = nullptr,
           .skinny_rows = 0,
+          .int_dots = dot.dots,
           .ones = 0x00010001};
 }
 

@@ -29,7 +29,7 @@ struct Plan {
   const char* packed_b = nullptr;  // panels that came with b
   bool skinny = false;
   bool dots = false;
-  bool copies_a = false;  // of dots: into the scratch, for unit stride along k
+  bool copies_a = false;  // of dots: into the scratch, for unit stride along k or as f32
   GemmPacking packing;
   std::int64_t c_element = kWord;  // bytes of an element of c
   std::int64_t words = 0;          // k in words
@@ -90,9 +90,15 @@ inline bool is_dots_size(std::int64_t m, std::int64_t n, std::int64_t k) {
 // A few columns of b without unit stride along k are copied to get it, where there are rows of a enough to repay that.
 // Measured on Zen 5: 4096x2x1024 7 times as fast as in tiles, 4096x6x1024 2.3 times, 4096x8x1024 0.8 times.
 inline bool copies_columns(std::int64_t m, std::int64_t n, std::int64_t k) { return n <= 6 && m >= 16 && k >= 32; }
-inline bool takes_dots(const GemmSet& set, const MatmulArgs& args) {
-  return set.dots != nullptr && args.a.col == 1 && (args.b.row == 1 || copies_columns(args.m, args.n, args.k)) &&
-         is_dots_size(args.m, args.n, args.k);
+// Of bf16 the few become f32, whatever their strides.
+inline bool takes_dots(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, bool a_along, bool b_along) {
+  if (set.dots == nullptr || !is_dots_size(m, n, k)) return false;
+  if (!set.takes_words()) return n < m ? a_along : b_along;
+  return a_along && (b_along || copies_columns(m, n, k));
+}
+// Words of the copy of the few, filled up to whole blocks of two vectors where they are bf16.
+inline std::int64_t dots_row(const GemmSet& set, std::int64_t k) {
+  return set.takes_words() ? k : round_up(k, std::int64_t{2} * set.lanes);
 }
 constexpr std::int64_t kDotsStep = 8;  // columns that go together
 
@@ -127,8 +133,8 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
     out.a = set.group > 1 ? round_up(round_up(m + 1, kPanelStep) * words, kLine / kWord) : std::max(sums, out.a);
     if (set.group > 1) out.b = std::max(sums, out.b);
   }
-  if (set.dots != nullptr && copies_columns(m, n, k) && is_dots_size(m, n, k))
-    out.a = std::max(out.a, round_up(n * k, kLine / kWord));
+  if (takes_dots(set, m, n, k, true, set.takes_words() ? copies_columns(m, n, k) : true))
+    out.a = std::max(out.a, round_up(std::min(m, n) * dots_row(set, k), kLine / kWord));
   return out;
 }
 

@@ -20,13 +20,14 @@ struct SkinnyArgs {
 };
 using SkinnyKernel = void (*)(const SkinnyArgs&);
 
-/// sum[i * sum_row + j] = the dot product of row i of a and column j of b, both of f32 with unit stride along k. As
-/// many rows as the kernel has.
+/// sum[i * sum_row + j] = the dot product of row i of a and column j of b, both with unit stride along k. As many rows
+/// as the kernel has. b is f32 or bf16, b_col elements apart. a is f32; for a b of bf16, in blocks of two vectors filled
+/// up with zeros: the values of even k, then those of odd k.
 struct DotsArgs {
   int64_t n = 0, k = 0;
   const float* a = nullptr;
   int64_t a_row = 0;
-  const float* b = nullptr;
+  const void* b = nullptr;
   int64_t b_col = 0;
   float* sum = nullptr;
   int64_t sum_row = 0;

@@ -14,6 +14,7 @@
 #include <hwy/highway.h>
 
 #include "cpu/dot/choose.h"
+#include "cpu/gemm/dots-inl.h"
 #include "cpu/gemm/gemm.h"
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/pack_lines-inl.h"
@@ -29,6 +30,9 @@ GemmSet bf16_gemm_set(const DotTiles* dot) {
   GemmSet set;
   set.element = 2;
   set.store = bf16_store;
+#if HWY_TARGET != HWY_SCALAR  // a vector holds a pair
+  set.dots = dots_kernels<DotsOfBf16>();
+#endif
   if (dot != nullptr) {
     set.mr = dot->mr;
     set.vectors = dot->vectors;

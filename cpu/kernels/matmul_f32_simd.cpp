@@ -42,7 +42,7 @@ const GemmSet& f32_gemm_set() {
                                .store = f32_store,
                                .skinny = skinny_kernels(),
                                .skinny_rows = kSkinnyRows,
-                               .dots = dots_kernels()};
+                               .dots = dots_kernels<DotsOfF32>()};
   return kSet;
 }
 

@@ -30,7 +30,7 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {
-  return gemm_workspace(s16_set(p.a == DType::u8), p.m, p.n, p.k, machine);
+  return int_gemm_workspace(s16_set(p.a == DType::u8), p.m, p.n, p.k, machine);
 }
 
 Code run(const QuantizedMatmulArgs& args, const Queue& queue, Workspace workspace) {

@@ -261,6 +261,23 @@ void add_sparse24_cases(std::vector<Case<Matmul>>& out, std::size_t every) {
     if (out[i].operands[1].shape.rank() == 2) out.push_back(with_sparse24(out[i]));
 }
 
+// Few rows against the columns of a transposed b, and rows of a against few columns, of bf16.
+void add_few_bf16(std::vector<Case<Matmul>>& out, Fill fill) {
+  std::size_t i = 0;
+  for (std::int64_t few = 1; few <= 9; few += fill == Fill::integers ? 1 : 3)
+    for (const std::int64_t k : {31, 32, 33, 63, 64, 65, 130, 1000})
+      for (const Size& size : {Size{few, 67, k}, Size{67, few, k}}) {
+        const bool exact = fill == Fill::integers;
+        Case<Matmul> c = product({.size = size,
+                                  .b = few == size[0] ? Place::column : Place::row,
+                                  .attributes = exact ? exact_attributes(i) : real_attributes(i)},
+                                 fill);
+        c.operands[0].dtype = c.operands[1].dtype = DType::bf16;
+        if (i++ % 2 == 0) c.operands.back().dtype = DType::bf16;
+        out.push_back(std::move(c));
+      }
+}
+
 // Some of the cases again with bf16 operands, and in turn f32 and bf16 results. Denormals are not what this type keeps.
 void add_bf16(std::vector<Case<Matmul>>& out, std::size_t every) {
   const std::size_t count = out.size();
@@ -308,6 +325,9 @@ std::vector<Case<Matmul>> cases<Matmul>(Family family, Backend backend) {
       break;
   }
   add_bf16(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 3);
+  if (family == Family::shapes && !small) add_few_bf16(out, Fill::integers);
+  if (family == Family::reals && !small) add_few_bf16(out, Fill::reals);
+  if (family == Family::specials && !small) add_few_bf16(out, Fill::specials);
   add_sparse24_cases(out, family == Family::shapes || family == Family::strides || family == Family::batches ? 5 : 2);
   for (std::size_t i = 0; i < out.size(); ++i)
     if (out[i].offsets.empty() && i % 2 == 1) out[i].flush = Flush::to_start;

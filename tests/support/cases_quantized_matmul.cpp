@@ -101,6 +101,7 @@ std::vector<Case<QuantizedMatmul>> cases<QuantizedMatmul>(Family family, Backend
           for (int v = 0; v < 6; ++v) {
             IntProduct p = varied({5, 18, k}, static_cast<std::size_t>(v) * 14);  // without zero points
             p.za = p.zb = false;
+            p.b = v % 2 == 1 ? Place::column : Place::row;
             p.a_type = v < 4 ? DType::s8 : DType::u8;
             p.result = result;
             p.bias = QuantizedBias::none;
@@ -133,6 +134,15 @@ std::vector<Case<QuantizedMatmul>> cases<QuantizedMatmul>(Family family, Backend
           add(size);
       for (const Size& size : {Size{1, 1, 4096}, Size{0, 5, 5}, Size{5, 0, 5}, Size{5, 5, 0}, Size{0, 0, 0}})
         for (int v = 0; v < 8; ++v) add(size);
+      // Few rows against the columns of a transposed b, and rows of a against few columns: dot products along k, where
+      // it is as long as a vector.
+      for (std::int64_t few = 1; few <= (small ? 2 : 9); ++few)
+        for (const std::int64_t k : {15, 16, 31, 33, 63, 64, 65, 130, 1000})
+          for (const Size& size : {Size{few, 67, k}, Size{67, few, k}}) {
+            IntProduct p = varied(size, i++);
+            if (few == size[0]) p.b = Place::column;
+            out.push_back(product(p));
+          }
       break;
     }
     case Family::strides:
