@@ -1,10 +1,11 @@
-// Idea:    four vectors in step; a broadcast operand stays in a register or is read along its row, a short row from
-//          copies side by side; results that no cache would hold are stored past the caches; strided operands are
-//          gathered in pieces.
-// Limits:  strided elements cost several times what contiguous ones do, and so does one number for each short row.
+// Idea:    four vectors in step; a broadcast operand stays in a register or is read along its row; a short row, or one
+//          number for each short row, is read from copies side by side; results that no cache would hold are stored
+//          past the caches; strided operands are gathered in pieces.
+// Limits:  strided elements cost several times what contiguous ones do.
 // Expect:  measured on a Zen 5 server core, one thread: add moves 0.8 to 1.0 of the bytes a second of a copy in L2, and
 //          above the last-level cache about those of a copy with non-temporal stores. On a Xeon a bias of 10 columns
-//          under 10000 rows takes a 24th of the time that gathering took, of 64 columns under 1000 rows half.
+//          under 10000 rows takes a 24th of the time that gathering took, of 64 columns under 1000 rows half; division by one number
+//          for each of 10000 rows of 10 a 12th.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/binary_f32_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -80,8 +81,9 @@ namespace {
 HWY_EXPORT(binary_run);
 
 constexpr std::int64_t kPerThread = 16384;
-constexpr std::int64_t kRepeated = 512;  // elements of copies of a row
-constexpr std::int64_t kShortRow = 16;   // shorter rows are cheaper through a buffer than one by one
+constexpr std::int64_t kRepeated = 512;    // elements of copies of a row, or of the numbers of rows
+constexpr std::int64_t kShortColumn = 32;  // of longer rows, each is a loop of its own
+constexpr std::int64_t kShortRow = 16;     // shorter rows are cheaper through a buffer than one by one
 
 Refusal supports(const BinaryProblem& p, const Machine&) {
   return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
@@ -99,13 +101,22 @@ struct Operands {
   float* out;
 };
 
-// Whether `operand`, 0 or 1, is one short row for all rows, and the other and the result have no gaps: a bias.
+// Whether the result and the operand beside `operand` are rows without gaps.
+bool rows_of_others(const Loops<3>& loops, int operand) {
+  if (loops.rank != 2) return false;
+  const auto is = [&](int which) { return loops.strides[which][0] == loops.shape[1] && loops.strides[which][1] == 1; };
+  return is(1 - operand) && is(2);
+}
+
+// Whether `operand`, 0 or 1, is one short row for all rows: a bias.
 bool repeats(const Loops<3>& loops, int operand) {
-  if (loops.rank != 2 || loops.shape[1] > kRepeated / 2) return false;
-  const auto is = [&](int which, std::int64_t row) {
-    return loops.strides[which][0] == row && loops.strides[which][1] == 1;
-  };
-  return is(operand, 0) && is(1 - operand, loops.shape[1]) && is(2, loops.shape[1]);
+  return rows_of_others(loops, operand) && loops.shape[1] <= kRepeated / 2 && loops.strides[operand][0] == 0 &&
+         loops.strides[operand][1] == 1;
+}
+
+// Whether `operand` is one number for each short row.
+bool is_column(const Loops<3>& loops, int operand) {
+  return rows_of_others(loops, operand) && loops.shape[1] <= kShortColumn && loops.strides[operand][1] == 0;
 }
 
 // That row is written out several times, and read along with the other operand.
@@ -124,10 +135,36 @@ void repeated(const BinaryArgs& args, const Operands& p, int operand, std::int64
   }
 }
 
+// Copies of each of `rows` numbers, n side by side; in pieces of kWidth, over whose rest the next number comes.
+template <std::int64_t kWidth>
+void copy_each(const float* column, std::int64_t step, std::int64_t rows, std::int64_t n, float* copies) {
+  for (std::int64_t i = 0; i < rows; ++i, copies += n)
+    for (std::int64_t at = 0; at < n; at += kWidth) std::fill_n(copies + at, kWidth, column[i * step]);
+}
+
+// The numbers are written as often as their rows are long, and read along with the other operand.
+template <class Run>
+void column(const BinaryArgs& args, const Operands& p, int operand, std::int64_t begin, std::int64_t end, Run run) {
+  constexpr std::int64_t kWide = 16;
+  alignas(64) float copies[kRepeated + kWide];
+  const std::int64_t n = args.loops.shape[1], step = args.loops.strides[operand][0];
+  const float* numbers = operand == 0 ? p.a : p.b;
+  while (begin < end) {
+    const std::int64_t first = begin / n, rows = std::min(kRepeated / n, (end - 1) / n - first + 1);
+    (n <= 4 ? copy_each<4> : n <= 8 ? copy_each<8> : copy_each<kWide>)(numbers + first * step, step, rows, n, copies);
+    const float* from = copies + (begin - first * n);
+    const std::int64_t last = std::min(end, (first + rows) * n);
+    run(operand == 0 ? from : p.a + begin, 1, operand == 1 ? from : p.b + begin, 1, p.out + begin, last - begin);
+    begin = last;
+  }
+}
+
 template <class Run>
 void strided(const BinaryArgs& args, const Operands& p, std::int64_t begin, std::int64_t end, Run run) {
-  for (const int operand : {0, 1})
+  for (const int operand : {0, 1}) {
     if (repeats(args.loops, operand)) return repeated(args, p, operand, begin, end, run);
+    if (is_column(args.loops, operand)) return column(args, p, operand, begin, end, run);
+  }
   const int last = args.loops.rank - 1;
   const std::int64_t steps[3] = {args.loops.strides[0][last], args.loops.strides[1][last], args.loops.strides[2][last]};
   const auto steps_by_one_or_none = [](std::int64_t step) { return step == 0 || step == 1; };

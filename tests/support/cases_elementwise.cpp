@@ -201,16 +201,17 @@ std::vector<Case<Binary>> cases<Binary>(Family family, Backend backend) {
                                                  {Shape{1, 1}, Shape{33, 65}, Shape{33, 65}}};
       for (const auto& [a, b, shape] : broadcasts)
         for (const BinaryFn fn : kBinary) out.push_back(binary_case(fn, a, b, shape, Fill::reals));
-      // One row for all rows, on either side, and written over the other operand.
-      for (const std::int64_t n : {1, 2, 3, 10, 16, 17, 100, 255, 256, 257})
-        for (const std::int64_t rows : {2, 9, 61}) {
-          if (small && rows != 9) continue;
-          for (const int side : {0, 1}) {
-            const Shape row{n}, all{rows, n};
-            out.push_back(
-                binary_case(kBinary[++i % 5], side == 0 ? row : all, side == 0 ? all : row, all, Fill::reals));
-            if (i % 3 == 0) out.back().in_place = 1 - side;
-          }
+      // One row for all rows, or one number for each, on either side, and written over the other operand.
+      for (const std::int64_t n : {1, 2, 3, 10, 15, 16, 17, 100, 255, 256, 257})
+        for (const std::int64_t rows : {2, 9, 61, 300}) {
+          if ((small && rows != 9) || (n > 17 && rows > 61)) continue;
+          for (const Shape& few : {Shape{n}, Shape{rows, 1}})
+            for (const int side : {0, 1}) {
+              const Shape all{rows, n};
+              out.push_back(
+                  binary_case(kBinary[++i % 5], side == 0 ? few : all, side == 0 ? all : few, all, Fill::reals));
+              if (i % 3 == 0) out.back().in_place = 1 - side;
+            }
         }
       break;
     }
@@ -246,6 +247,7 @@ std::vector<Case<Binary>> cases<Binary>(Family family, Backend backend) {
         out.push_back(binary_case(fn, Shape{small ? 5000 : 300007}, Fill::reals, fn == BinaryFn::sub ? 0 : -1));
       out.push_back(binary_case(BinaryFn::add, Shape{300, 401}, Shape{401}, Shape{300, 401}, Fill::reals));
       out.push_back(binary_case(BinaryFn::sub, Shape{17}, Shape{6000, 17}, Shape{6000, 17}, Fill::reals));
+      out.push_back(binary_case(BinaryFn::div, Shape{9000, 11}, Shape{9000, 1}, Shape{9000, 11}, Fill::reals));
       out.push_back(binary_case(BinaryFn::mul, Shape{300, 1}, Shape{300, 401}, Shape{300, 401}, Fill::reals));
       break;
     case Family::batches:
