@@ -262,6 +262,9 @@ std::vector<Case<Transpose>> cases<Transpose>(Family family, Backend backend) {
           add(Shape{edge, other}, Place::row, Place::row);
           add(Shape{other, edge}, Place::row, Place::row);
         }
+      // Past small caches: whole strips and their rests, rows of y that begin with lines and that do not.
+      for (const Shape& shape : {Shape{1024, 80}, Shape{600, 70}, Shape{1101, 33}, Shape{513, 300}})
+        for (int v = 0; v < (small ? 1 : 6); ++v) add(shape, Place::row, Place::row);
       break;
     case Family::strides:
       for (const Shape& shape : {Shape{13, 20}, Shape{35, 6}, Shape{64, 64}, Shape{1, 9}, Shape{9, 1}})
@@ -274,8 +277,8 @@ std::vector<Case<Transpose>> cases<Transpose>(Family family, Backend backend) {
           for (int y = 0; y < kResultPlaces; ++y) add(shape, x, kPlaces[y], y);
       break;
     case Family::alignment:
-      for (const Shape& shape : {Shape{5, 9}, Shape{32, 40}, Shape{19, 64}})
-        for (int o = 0; o < 32; ++o) add(shape, Place::row, Place::row);
+      for (const Shape& shape : {Shape{5, 9}, Shape{32, 40}, Shape{19, 64}, Shape{640, 35}})
+        for (int o = 0; o < (shape[0] > 100 && small ? 2 : 32); ++o) add(shape, Place::row, Place::row);
       place_at_offsets(out);
       break;
     case Family::threads:
