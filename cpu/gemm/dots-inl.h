@@ -27,10 +27,19 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::ScalableTag<float>;
 
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-constexpr int kDotSums = 16;  // registers for sums
+constexpr int kDotSums = 24, kDotRegisters = 32;  // for sums; in all
 #else
-constexpr int kDotSums = 8;
+constexpr int kDotSums = 8, kDotRegisters = 16;
 #endif
+
+// Else the compiler loads it again for each column, and loads that cross lines are what a step waits for.
+HWY_INLINE void in_register(VecF32& v) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
+}
 
 // What b is made of: the vectors of f32 that a step takes of it, and how they are loaded. A step that is cut short by
 // the end of k has zeros there.
@@ -65,6 +74,35 @@ struct DotsOfBf16 {
   }
 };
 
+#if HWY_TARGET == HWY_SCALAR
+HWY_INLINE void add_up(VecF32 a, VecF32 b, VecF32 c, VecF32 e, float* sums) {
+  sums[0] = hn::GetLane(a), sums[1] = hn::GetLane(b), sums[2] = hn::GetLane(c), sums[3] = hn::GetLane(e);
+}
+#else
+// The blocks of 16 bytes, halves first.
+template <class D>
+HWY_INLINE void add_up_blocks(D d, hn::Vec<D> v, float* sums) {
+  if constexpr (hn::MaxLanes(D()) > 4) {
+    const hn::Half<D> half;
+    add_up_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)), sums);
+  } else {
+    hn::StoreU(v, d, sums);
+  }
+}
+
+// The sums of the lanes of four vectors, each in the same order: of every four neighbours the even and the odd ones,
+// those two, then the blocks.
+HWY_INLINE void add_up(VecF32 a, VecF32 b, VecF32 c, VecF32 e, float* sums) {
+  const F32 d;
+  const hn::Repartition<double, F32> pairs;
+  const auto ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const auto ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto low = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, ce));
+  const auto high = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, ce));
+  add_up_blocks(d, hn::Add(hn::BitCast(d, low), hn::BitCast(d, high)), sums);
+}
+#endif
+
 // Columns j .. j + kColumns - 1. A sum is one vector of chains in ascending k, however many there are beside it.
 template <class B, int kRows, int kColumns>
 HWY_INLINE void dots_of(const DotsArgs& args, std::int64_t j) {
@@ -86,7 +124,8 @@ HWY_INLINE void dots_of(const DotsArgs& args, std::int64_t j) {
     for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) {
-        const VecF32 av = load_a(a + i * args.a_row + v * lanes);
+        VecF32 av = load_a(a + i * args.a_row + v * lanes);
+        in_register(av);
 #pragma GCC unroll 8
         for (int c = 0; c < kColumns; ++c) sum[i][c] = hn::MulAdd(av, bv[c][v], sum[i][c]);
       }
@@ -98,10 +137,15 @@ HWY_INLINE void dots_of(const DotsArgs& args, std::int64_t j) {
   if (p < k && B::kFilled) step(whole_a, part_b);
   if (p < k && !B::kFilled)
     step([&](const float* at) HWY_ATTR { return load_part(d, at + p, static_cast<std::size_t>(k - p)); }, part_b);
+  constexpr int kCount = kRows * kColumns;
+  float sums[(kCount + 3) / 4 * 4];
+  const auto sum_at = [&](int q) HWY_ATTR { return q < kCount ? sum[q / kColumns][q % kColumns] : hn::Zero(d); };
+#pragma GCC unroll 8
+  for (int q = 0; q < kCount; q += 4) add_up(sum_at(q), sum_at(q + 1), sum_at(q + 2), sum_at(q + 3), sums + q);
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c) args.sum[i * args.sum_row + j + c] = hn::GetLane(hn::SumOfLanes(d, sum[i][c]));
+    for (int c = 0; c < kColumns; ++c) args.sum[i * args.sum_row + j + c] = sums[i * kColumns + c];
 }
 
 template <class B, int kRows, int kColumns>
@@ -114,7 +158,7 @@ HWY_INLINE void dots_from(const DotsArgs& args, std::int64_t j) {
 template <class B>
 constexpr int dots_columns(int rows) {
   int columns = rows == 1 ? 8 : 4;
-  while (columns > 1 && (rows * columns > kDotSums || (rows + B::kVectors) * columns > 2 * kDotSums)) columns /= 2;
+  while (columns > 1 && (rows * columns > kDotSums || (rows + B::kVectors) * columns > kDotRegisters)) columns /= 2;
   return columns;
 }
 

@@ -301,11 +301,15 @@ void copy_few(const Plan& plan, const Item& item, float* to) {
       for (std::int64_t p = 0; p < args.k; ++p) to[p] = reinterpret_cast<const float*>(from)[p * args.a.col];
       continue;
     }
-    const auto* values = reinterpret_cast<const Bf16*>(from);
-    std::fill(to + std::max<std::int64_t>(row - 2 * lanes, 0), to + row, 0.0f);
-    for (std::int64_t block = 0; block < args.k; block += 2 * lanes)
-      for (std::int64_t p = 0; p < std::min(2 * lanes, args.k - block); ++p)
-        to[block + p % 2 * lanes + p / 2] = to_f32(values[(block + p) * args.a.col]);
+    const auto value = [&](std::int64_t p) { return to_f32(reinterpret_cast<const Bf16*>(from)[p * args.a.col]); };
+    const std::int64_t whole = args.k - args.k % (2 * lanes);
+    for (std::int64_t p = 0; p < whole; p += 2 * lanes)
+      for (std::int64_t q = 0; q < lanes; ++q) {
+        to[p + q] = value(p + 2 * q);
+        to[p + lanes + q] = value(p + 2 * q + 1);
+      }
+    std::fill(to + whole, to + row, 0.0f);
+    for (std::int64_t p = whole; p < args.k; ++p) to[whole + p % 2 * lanes + (p - whole) / 2] = value(p);
   }
 }
 

@@ -96,9 +96,9 @@ inline bool takes_dots(const GemmSet& set, std::int64_t m, std::int64_t n, std::
   if (!set.takes_words()) return n < m ? a_along : b_along;
   return a_along && (b_along || copies_columns(m, n, k));
 }
-// Words of the copy of the few, filled up to whole blocks of two vectors where they are bf16.
+// Words of a row of the copy of the few: whole vectors, of bf16 whole blocks of two.
 inline std::int64_t dots_row(const GemmSet& set, std::int64_t k) {
-  return set.takes_words() ? k : round_up(k, std::int64_t{2} * set.lanes);
+  return round_up(k, std::int64_t{set.takes_words() ? 1 : 2} * set.lanes);
 }
 constexpr std::int64_t kDotsStep = 8;  // columns that go together
 
