@@ -54,7 +54,8 @@ void check_scales(std::string_view op, std::string_view operand, const ConstView
 /// Throws unless `axis` is -1 or a dimension of a tensor of this shape.
 void check_scale_axis(std::string_view op, int axis, const Shape& shape);
 
-inline bool has_zero_points(const Quantization& quantization) { return quantization.zero_points.elements() > 0; }
+/// Also of no channels, whose zero points are none.
+inline bool has_zero_points(const Quantization& quantization) { return quantization.zero_points.shape().rank() > 0; }
 
 /// "axis=N", "per_token" (axis 0) and "per_channel" (the last axis) of a problem string; false for another option.
 bool parse_scale_axis(std::string_view op, std::string_view text, const std::string& option, const Shape& shape,

@@ -30,7 +30,7 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
 /// Whole tiles of 16 x 16 are multiplied at a part of the ceiling that loads of tiles leave; the rest takes cycles,
 /// fitted to 1500 single products on a Xeon with AMX (s8, u8, bf16; median error 14 %). `packs_a`: even where a lies by
 /// rows.
-inline double amx_seconds(const PackedProduct& p, const Machine& machine, int group, bool packs_a,
+inline double amx_seconds(const ProductSize& p, const Machine& machine, int group, bool packs_a,
                           double Ceilings::*ceiling) {
   constexpr double kEfficiency = 0.5, kCall = 200e-9;
   constexpr double kBlock = 125, kRowOfBlock = 16;    // 32 x 32 sums, one row of them stored

@@ -68,9 +68,14 @@ struct DotsOfBf16 {
     split(hn::LoadU(Words(), reinterpret_cast<const std::uint32_t*>(p)), v);
   }
   static HWY_INLINE void load_part(const Element* p, std::int64_t count, VecF32 (&v)[2]) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3  // has masks for elements of two bytes
+    const hn::Repartition<Element, Words> d;
+    split(hn::BitCast(Words(), HWY_NAMESPACE::load_part(d, p, static_cast<std::size_t>(count))), v);
+#else
     HWY_ALIGN std::uint32_t words[hn::MaxLanes(Words())] = {};
     std::memcpy(words, p, static_cast<std::size_t>(count) * sizeof(Element));
     split(hn::Load(Words(), words), v);
+#endif
   }
 };
 

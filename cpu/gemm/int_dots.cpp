@@ -1,6 +1,7 @@
 #include "cpu/gemm/int_dots.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "common/core/thread_pool.h"
@@ -18,23 +19,17 @@ std::int64_t row_bytes(const IntDots& dots, std::int64_t k) {
   return round_up(round_up(k, dots.span) * dots.few_bytes, kLine);
 }
 
-// The copy of the few, as IntDotsArgs wants it, and the sums of its rows.
+// The copy of a row of the few, as IntDotsArgs wants it, and its sum.
 template <class From, class To>
 std::int32_t copy_row(const From* from, std::int64_t stride, std::int64_t k, std::int64_t span, To* to) {
-  std::uint32_t sum = 0;
-  const auto put = [&](std::int64_t begin, std::int64_t end, To* at) {
-    for (std::int64_t p = begin; p < end; ++p, ++at) {
-      const From value = from[p * stride];
-      *at = static_cast<To>(value);
-      sum += static_cast<std::uint32_t>(value);
-    }
+  const std::int64_t rest = k % span, whole = k - rest, padded = rest == 0 ? whole : whole + span;
+  const auto copy = [&](std::int64_t begin, std::int64_t end, To* at) {
+    for (std::int64_t p = begin; p < end; ++p) *at++ = static_cast<To>(from[p * stride]);
   };
-  const std::int64_t rest = k % span, whole = k - rest;
-  put(0, whole, to);
-  if (rest == 0) return static_cast<std::int32_t>(sum);
-  std::fill_n(to + whole, span - rest, To{0});
-  put(whole, k, to + whole + span - rest);
-  return static_cast<std::int32_t>(sum);
+  copy(0, whole, to);
+  std::fill(to + whole, to + padded - rest, To{0});
+  copy(whole, k, to + padded - rest);
+  return std::accumulate(to, to + padded, std::int32_t{0});
 }
 
 struct Few {

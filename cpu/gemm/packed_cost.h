@@ -6,51 +6,30 @@
 
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
+#include "cpu/gemm/dots_cost.h"
 #include "cpu/gemm/gemm.h"
-#include "cpu/gemm/int_dots.h"
 #include "cpu/gemm/plan.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
 
-struct PackedProduct {
-  std::int64_t m = 0, n = 0, k = 0, batch = 1;
-  Layout a = Layout::row, b = Layout::row;
-  double bytes = 0;
-  bool packed = false;     // panels of b come with the call
-  bool adds_rows = false;  // b has zero points: they need the sums of the rows of a, one more vector of columns
-};
-
-/// Cycles of a step of dot products for each of the few, beside loading the many: 64 bytes of bf16 are two vectors, and
-/// pairs of s16 take two instructions.
-inline double dots_step(const GemmSet& set) { return set.group == 4 ? 0.6 : 1.1; }
-
 /// Whole vectors of columns are multiplied at `efficiency` of the ceiling; what is packed, begun and stored besides
 /// takes cycles. They were fitted to 900 single products on Zen 5 (s8 with VNNI and with AVX2, bf16; median error 10 to
 /// 12 %); a cycle is that of two multiply-adds of vectors of f32.
-inline double packed_seconds(const GemmSet& set, const PackedProduct& p, const Machine& machine, double efficiency,
+inline double packed_seconds(const GemmSet& set, const ProductSize& p, const Machine& machine, double efficiency,
                              double Ceilings::*ceiling) {
+  if (is_dots(set, p)) return dots_seconds(set, p, machine);
   constexpr double kCall = 100e-9;
   constexpr double kTile = 140, kStored = 0.1;            // a tile, an element of c
   constexpr double kWordAlong = 0.45, kWordAcross = 0.5;  // a word packed from its values side by side, from rows
   constexpr double kValueAcross = 1, kValueOfRest = 1.5;  // a value packed alone
   constexpr double kStreamed = 9, kStreamedRow = 5, kEdge = 73;  // skinny: a word of k in a block of columns
-  constexpr double kDotsSpan = 1, kDotsSum = 6,
-                   kDotsCopied = 0.5;  // dots: a step of the many, a sum, a value of the few
   const std::int64_t lanes = std::max(set.lanes, 1), words = ceil_div(p.k, set.group), vectors = ceil_div(p.n, lanes);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   double cycles = kStored * count(p.m, p.n),
          flops = 2 * count(p.m, (vectors + (p.adds_rows ? 1 : 0)) * lanes) * static_cast<double>(words * set.group);
-  const bool along_a = p.a == Layout::row, along_b = p.b == Layout::column;
-  if (takes_int_dots(set.int_dots, {p.m, p.n, p.k, along_a, along_b, p.packed}) ||
-      (!p.packed && takes_dots(set, p.m, p.n, p.k, along_a, along_b))) {
-    const std::int64_t few = std::min(p.m, p.n), many = std::max(p.m, p.n);
-    const std::int64_t span = set.int_dots.kernels != nullptr ? set.int_dots.span : 2 * lanes;
-    cycles += count(many, ceil_div(p.k, span)) * (kDotsSpan + dots_step(set) * static_cast<double>(few)) +
-              kDotsSum * count(many, few) + kDotsCopied * count(few, p.k);
-    flops = 0;
-  } else if (streams_b(set, p.packed) && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
+  if (streams_b(set, p.packed) && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
     const std::int64_t blocks = ceil_div(p.n, skinny_step(set));
     const std::int64_t edges = (p.n % skinny_step(set) != 0 ? words : 0) + (p.k % set.group != 0 ? blocks : 0);
     cycles += count(words, blocks) * (kStreamed + kStreamedRow * static_cast<double>(p.m)) +

@@ -55,6 +55,7 @@ HWY_AFTER_NAMESPACE();
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
+#include "cpu/gemm/dots_cost.h"
 #include "cpu/gemm/plan.h"
 #include "cpu/gemm/sets.h"
 #include "cpu/gemm/threads.h"
@@ -82,24 +83,22 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
 double cost(const MatmulProblem& p, const Machine& machine) {
   constexpr double kEfficiency = 0.9, kCall = 40e-9;
   const GemmSet& set = set_for(machine);
-  // The last vector of a row costs as much as a whole one; of dot products, that of k, and adding up the lanes.
-  const bool dots = p.a == Layout::row && (p.b == Layout::column || p.n == 1 || copies_columns(p.m, p.n, p.k)) &&
-                    is_dots_size(p.m, p.n, p.k);
-  const std::int64_t along = dots ? round_up(p.k, set.lanes) + 8 * set.lanes : p.k;
-  const std::int64_t across = dots ? p.n : round_up(p.n, set.lanes);
-  const double flops =
-      2.0 * static_cast<double>(p.m * p.batch) * static_cast<double>(across) * static_cast<double>(along);
+  const ProductSize size{p.m, p.n, p.k, p.batch, p.a, p.b, Matmul::bytes(p), p.packed};
+  if (is_dots(set, size)) return dots_seconds(set, size, machine);
+  // The last vector of a row costs as much as a whole one.
+  const double flops = 2.0 * static_cast<double>(p.m * p.batch) * static_cast<double>(round_up(p.n, set.lanes)) *
+                       static_cast<double>(p.k);
   // Packing a transposed b takes some 1.2 cycles an element, in which this many flops could be done.
   const std::int64_t items = p.shared_b ? 1 : p.batch;
-  const double packed = p.b == Layout::column && !dots ? static_cast<double>(items * p.n * p.k) : 0;
+  const double packed = p.b == Layout::column ? static_cast<double>(items * p.n * p.k) : 0;
   const int threads = threads_worth(Matmul::flops(p), machine.cpu.threads);
   // Short sums: a tile costs some 60 cycles beyond its multiply-adds, a row of a partial vector without masks some 20.
-  const std::int64_t tiles = dots ? 0 : p.batch * ceil_div(p.m, set.mr) * ceil_div(p.n, set.nr());
-  const std::int64_t partial = dots || set.masks || p.n % set.lanes == 0 ? 0 : p.batch * p.m;
+  const std::int64_t tiles = p.batch * ceil_div(p.m, set.mr) * ceil_div(p.n, set.nr());
+  const std::int64_t partial = set.masks || p.n % set.lanes == 0 ? 0 : p.batch * p.m;
   // Cycles a vector of c: a bias and relu are added in registers, the rest takes another pass.
   const bool finished = p.activation == Activation::none || p.activation == Activation::relu;
   const double extra = p.reads_c || !finished ? 5 : p.bias || p.activation == Activation::relu ? 2 : 0;
-  const std::int64_t stores = dots ? 0 : p.batch * p.m * ceil_div(p.n, set.lanes);
+  const std::int64_t stores = p.batch * p.m * ceil_div(p.n, set.lanes);
   const double cycle = 4.0 * set.lanes / assumed(machine.ceilings).cpu_flops;
   return kCall +
          (static_cast<double>(60 * tiles + 20 * partial) + extra * static_cast<double>(stores)) * cycle / threads +

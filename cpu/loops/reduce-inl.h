@@ -224,7 +224,7 @@ HWY_INLINE void reduce_lanes(const float* a, std::int64_t a_step, const float* b
   if constexpr (kFn == ReduceFn::max)
     result = each([](auto f, auto z, auto m) TANDEM_LAMBDA { return hn::IfThenElse(hn::IsNaN(z), m, f); }, finite,
                   zeros, result);
-  give(result);
+  give(one_nan(d, result));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -168,10 +168,10 @@ HWY_INLINE void softmax_lanes(const float* x, std::int64_t x_step, float* y, std
   }
   if constexpr (kLog) {
     const auto log = vlog(d, sum);
-    for (std::int64_t j = 0; j < n; ++j) store(sub(sub(load(x + j * x_step), max), log), y + j * y_step);
+    for (std::int64_t j = 0; j < n; ++j) store(one_nan(d, sub(sub(load(x + j * x_step), max), log)), y + j * y_step);
   } else {
     const auto scale = div(splat<kBatch>(hn::Set(d, 1.0f)), sum);
-    for (std::int64_t j = 0; j < n; ++j) store(mul(load(y + j * y_step), scale), y + j * y_step);
+    for (std::int64_t j = 0; j < n; ++j) store(one_nan(d, mul(load(y + j * y_step), scale)), y + j * y_step);
   }
 }
 

@@ -83,6 +83,13 @@ TANDEM_BATCH_OP3(neg_mul_add, NegMulAdd)  // c - a b
 #undef TANDEM_BATCH_OP2
 #undef TANDEM_BATCH_OP3
 
+// Every NaN as the positive quiet one. Which of two NaN an addition hands on depends on the order in which a compiler
+// names its operands, and so on which of several loops took an element: on where the share of a thread begins.
+template <class D, int kCount>
+HWY_INLINE Batch<D, kCount> one_nan(D d, const Batch<D, kCount>& a) {
+  return each([d](auto v) TANDEM_LAMBDA { return hn::IfThenElse(hn::IsNaN(v), hn::NaN(d), v); }, a);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace tandem::cpu
 HWY_AFTER_NAMESPACE();

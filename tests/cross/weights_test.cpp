@@ -109,6 +109,29 @@ TEST(Weights, IntegersQuantiseTheInputByRowOrAsGiven) {
   }
 }
 
+// Few outputs are dot products with b itself, though panels of it are there.
+TEST(Weights, IntegersOfFewOutputsAreThoseOfThePlainProduct) {
+  Context ctx;
+  for (const std::int64_t outputs : {1, 3, 8}) {
+    Tensor x = Tensor::empty({70, 200}, DType::f32), w = Tensor::empty({200, outputs}, DType::f32);
+    fill_uniform({x.data<float>(), static_cast<std::size_t>(x.elements())}, 1);
+    fill_uniform({w.data<float>(), static_cast<std::size_t>(w.elements())}, 2);
+    for (const Scheme scheme : {Scheme::symmetric, Scheme::asymmetric}) {
+      const QuantizedTensor qx = dynamic_quantize(ctx, x, {DType::s8, scheme, -1, {}});
+      const QuantizedTensor qw = dynamic_quantize(ctx, w, {DType::s8, Scheme::symmetric, 1, {}});
+      LinearOptions options;
+      options.input = &qx.quantization;
+      CallOptions reference;
+      reference.kernel = "cpu.quantized_matmul.s8.reference";
+      QuantizedMatmulOptions product;
+      product.call = reference;
+      EXPECT_TRUE(same_bits(linear(ctx, qx.values, Weights::quantized(ctx, w), options),
+                            quantized_matmul(ctx, qx.values, qx.quantization, qw.values, qw.quantization, product)))
+          << outputs;
+    }
+  }
+}
+
 TEST(Weights, PanelsOfIntegersIn24SaveTheExpansionAndChangeNoBit) {
   Context ctx;
   for (const std::int64_t rows : {1, 7, 40}) {

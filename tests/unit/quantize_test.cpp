@@ -190,6 +190,19 @@ TEST(DynamicQuantize, AConstantTensorComesBack) {
       }
 }
 
+TEST(DynamicQuantize, NoChannelsHaveNoZeroPoints) {
+  Context ctx;
+  for (const auto& [shape, axis] : {std::pair{Shape{0, 5}, 0}, std::pair{Shape{5, 0}, 1}})
+    for (const DType dtype : {DType::s8, DType::u8})
+      for (const Scheme scheme : {Scheme::symmetric, Scheme::asymmetric}) {
+        const Tensor x = Tensor::zeros(shape);
+        const QuantizedTensor q = dynamic_quantize(ctx, x, {dtype, scheme, axis, {}});
+        EXPECT_EQ(dequantize(ctx, q.values, q.quantization).shape(), shape);
+        EXPECT_EQ(quantize(ctx, x, q.quantization).shape(), shape);
+        EXPECT_EQ(quantized_relu(ctx, q.values, q.quantization).shape(), shape);
+      }
+}
+
 TEST(DynamicQuantize, NanIsLeftOutAndInfinitiesCountAsTheLargestFloat) {
   Context ctx;
   const float largest = std::numeric_limits<float>::max();

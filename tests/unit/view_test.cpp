@@ -3,7 +3,9 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <tandem/context.h>
 #include <tandem/error.h>
+#include <tandem/ops.h>
 #include <tandem/tensor.h>
 
 namespace tandem::view_test {
@@ -148,6 +150,19 @@ TEST(Tensor, MakesAndCopiesHostMemory) {
   EXPECT_EQ(c.strides()[0], 1);
   EXPECT_NE(sentence([] { Tensor::empty({3, 4}, {5, 1}, DType::f32); }), "accepted");  // not dense
   EXPECT_NE(sentence([] { Tensor::empty({kHuge / 2, 3}); }), "accepted");
+}
+
+TEST(Tensor, IsEmptyAfterItWasMovedFrom) {
+  Tensor from = Tensor::full({4}, 2);
+  const float* data = from.data<float>();
+  Tensor to = std::move(from);
+  EXPECT_EQ(to.data<float>(), data);
+  EXPECT_EQ(ConstView(from).data(), nullptr);  // NOLINT: what this is about
+  from = std::move(to);
+  EXPECT_EQ(from.data<float>(), data);
+  EXPECT_EQ(ConstView(to).data(), nullptr);  // NOLINT
+  Context ctx;
+  EXPECT_THROW(relu(ctx, to), Error);  // NOLINT
 }
 
 TEST(Tensor, SaysWhenMemoryRunsOut) {
