@@ -219,10 +219,11 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 }
 
 // In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %): a stored element in each strip, where
-// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, where
-// L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of
+// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, as often
+// as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of
 // them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate of
-// memory where L3 does not hold b twice.
+// memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes
+// more (fitted, as the copies, to 300 products on a Xeon).
 double cost(const SpmmProblem& p, const Machine& machine) {
   constexpr double kCall = 35e-9;
   const Ceilings c = assumed(machine.ceilings);
@@ -233,9 +234,10 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const auto vectors = static_cast<double>((p.n + lanes - 1) / lanes);
   const double cycle = 4.0 * static_cast<double>(lanes) / c.cpu_flops;
   const double multiplied = (width <= 1 ? 2.1 : width <= 2 ? 3.5 : 2.9 + 0.8 * width) * cycle;
-  double step = multiplied;
-  if (8 * plan.columns * p.k > machine.cpu.l1d_bytes)
-    step = std::max(step, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
+  const auto strip = 4 * static_cast<double>(plan.columns) * static_cast<double>(p.k);
+  const double near = std::min(1.0, 0.8 * static_cast<double>(machine.cpu.l1d_bytes) / std::max(strip, 1.0));
+  double step = near * multiplied +
+                (1 - near) * std::max(multiplied, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / cpu_rate(machine, 8.0 * stored, 1);
   double a_row = 6 * strips + 1.6 * vectors;
   if (p.c == Layout::column)
@@ -245,10 +247,13 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const auto copied = plan.packed ? static_cast<double>(p.k) * static_cast<double>(p.n) : 0.0;
   const bool fits = 8 * copied <= static_cast<double>(machine.cpu.l3_bytes);
   const double copy =
-      std::max((p.b == Layout::row ? 0.3 : 0.4) * copied * cycle, fits ? 0 : 8 * copied / c.cpu_dram_bytes);
+      std::max((p.b == Layout::row ? 0.45 : 0.55) * copied * cycle, fits ? 0 : 8 * copied / c.cpu_dram_bytes);
+  const double written = 4 * rows * static_cast<double>(p.n);
+  const double far =
+      written > static_cast<double>(machine.cpu.l2_bytes / 2) ? 0.6 * written / cpu_rate(machine, written, 1) : 0;
   const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
   return kCall + std::max(cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads),
-                          (strips * stored * step + rows * a_row * cycle + copy) / threads);
+                          (strips * stored * step + rows * a_row * cycle + copy + far) / threads);
 }
 
 void pack_b(const SpmmSet& set, const MatmulArgs& d, const Plan& plan, const Queue& queue, float* out) {
