@@ -407,7 +407,9 @@ void participate(const Plan& plan, int t, int n, Scratch scratch) {
 
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine) {
   const MatmulBlocking blocking = blocking_of(set, machine.cpu, ceil_div(k, set.group));
-  return scratch_words(set, machine.cpu, blocking, m, n, k).bytes() * static_cast<std::size_t>(machine.cpu.threads);
+  const std::size_t as_it_is = scratch_words(set, machine.cpu, blocking, m, n, k).bytes();
+  const std::size_t when_turned = scratch_words(set, machine.cpu, blocking, n, m, k).bytes();
+  return std::max(as_it_is, when_turned) * static_cast<std::size_t>(machine.cpu.threads);
 }
 
 void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, const Queue& queue, Workspace workspace) {
@@ -476,6 +478,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
 
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
+  if (is_better_turned(set, args)) return run_matmul(set, turned(args), queue, workspace);
   gemm(set, args, {.direct = is_direct(args, set.finishing != nullptr)}, queue, workspace);
 }
 

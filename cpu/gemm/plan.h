@@ -138,6 +138,14 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
   return out;
 }
 
+// A c in columns comes as the turned product, with a and b turned (common/ops/matmul.cpp). Where both lay by rows they
+// would now be packed value by value, which costs more than to store a c in columns does.
+inline bool is_better_turned(const GemmSet& set, const MatmulArgs& args) {
+  const bool by_columns = args.a.row == 1 && args.a.col != 1 && args.b.row == 1 && args.b.col != 1;
+  return by_columns && args.packed_b == nullptr && (set.takes_words() ? 2 : 4) * args.n <= args.k &&
+         !takes_dots(set, args.m, args.n, args.k, false, true);
+}
+
 // Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would
 // evict each other: a pitch near a multiple of 4 KiB.
 inline bool rows_collide(std::int64_t pitch_bytes, int rows) {
@@ -169,7 +177,7 @@ inline std::int64_t thin_depth(const MatmulArgs& args, const MatmulBlocking& blo
   constexpr std::int64_t kShortest = 48;
   const std::int64_t pitch = args.b.row * kWord, power = std::max<std::int64_t>(pitch & -pitch, kLine);
   const std::int64_t longest = std::max<std::int64_t>(blocking.kc / 2, 1);
-  if (args.k <= 2 * kShortest) return longest;  // two halves would gain less than c costs
+  if (args.k <= 2 * kShortest || args.c.col != 1) return longest;  // else c would cost more than is gained
   const std::int64_t depth = std::clamp(cpu.l2_bytes / 8 / power, std::min(kShortest, longest), longest);
   return std::min(ceil_div(args.k, std::max<std::int64_t>(args.k / depth, 1)), longest);  // blocks alike, none shorter
 }
