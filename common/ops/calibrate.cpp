@@ -51,7 +51,7 @@ void visit_finite(std::string_view op, const ConstView& x, Visit visit) {
   }
 }
 
-struct Range {
+struct ChannelRange {
   float low = 0, high = 0;  // 0 is always in it
 };
 
@@ -67,7 +67,7 @@ Quantization from_ranges(const ConstView& x, std::int64_t channels, const Quanti
   out.scales = Tensor::empty({channels}, DType::f32);
   Tensor zero_points = Tensor::empty({channels}, DType::s32);
   for (std::int64_t c = 0; c < channels; ++c) {
-    const Range found = range(options.axis < 0 ? x : x.slice(options.axis, c, c + 1));
+    const ChannelRange found = range(options.axis < 0 ? x : x.slice(options.axis, c, c + 1));
     const ScaleAndZero derived = scale_from_range(found.low, found.high, options.dtype, options.scheme);
     out.scales.data<float>()[c] = derived.scale;
     zero_points.data<std::int32_t>()[c] = derived.zero_point;
@@ -95,7 +95,7 @@ Quantization calibrate_min_max(Context& ctx, ConstView x, const QuantizeOptions&
   const std::int64_t channels = check_calibration(kOp, x, options);
   const OnHost host(ctx, x);
   return from_ranges(host.view(), channels, options, [&](const ConstView& channel) {
-    Range range;
+    ChannelRange range;
     visit_finite(kOp, channel, [&](float value) {
       range.low = std::min(range.low, value);
       range.high = std::max(range.high, value);
@@ -115,7 +115,7 @@ Quantization calibrate_percentile(Context& ctx, ConstView x, double percentile, 
   return from_ranges(host.view(), channels, options, [&](const ConstView& channel) {
     values.clear();
     visit_finite(kOp, channel, [&](float value) { values.push_back(symmetric ? std::abs(value) : value); });
-    Range range;
+    ChannelRange range;
     if (values.empty()) return range;
     range.high = std::max(0.0f, static_cast<float>(percentile_of(values, percentile)));
     if (!symmetric) range.low = std::min(0.0f, static_cast<float>(percentile_of(values, 100 - percentile)));
