@@ -4,8 +4,8 @@
 // Pruned elements become +0, the others keep their bits. Weights may have any strides; results are row-major.
 //
 // Errors: Error(invalid_argument) for weights that are not f32, are on a GPU, or hold a NaN or an infinity (no order of
-// magnitudes means anything then), for a sparsity outside [0, 1], for a structure or an importance that there is not, and
-// for a shape that the function does not take.
+// magnitudes means anything then), for a sparsity outside [0, 1], for a structure or an importance that there is not,
+// and for a shape that the function does not take.
 #pragma once
 
 #include <cstdint>
