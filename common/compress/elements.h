@@ -32,6 +32,9 @@ void for_each_element(const ConstView& view, Visit visit) {
 /// Throws Error(invalid_argument) that names `function` when the view is on a GPU.
 void require_host(std::string_view function, std::string_view operand, const ConstView& view);
 
+/// Throws Error(invalid_argument) when the elements are not f32 on the host, or one is a NaN or an infinity.
+void require_finite(std::string_view function, std::string_view operand, const ConstView& view);
+
 /// The elements of an operand copied into row-major order. Throws Error(invalid_argument) when they are not f32 on the
 /// host, or one is a NaN or an infinity.
 std::vector<float> finite_values(std::string_view function, std::string_view operand, const ConstView& view);

@@ -9,9 +9,12 @@
 
 #include "common/compress/elements.h"
 #include "common/compress/report.h"
+#include "common/ops/operand.h"
 
 namespace tandem {
 namespace {
+
+constexpr std::string_view kPruneStructured = "prune_structured";
 
 /// The weights as a matrix of rows x cols, cut into units of a fixed height and width (smaller at the far edges).
 struct Grid {
@@ -27,7 +30,11 @@ struct Grid {
 };
 
 Grid grid_of(const ConstView& weights, const StructuredOptions& options) {
-  const auto fail = [](const std::string& why) { return Error(Code::invalid_argument, "prune_structured: " + why); };
+  require_known(kPruneStructured, "structure", options.structure, Structure::blocks);
+  require_known(kPruneStructured, "importance", options.importance, Importance::variance);
+  const auto fail = [](const std::string& why) {
+    return Error(Code::invalid_argument, std::string(kPruneStructured) + ": " + why);
+  };
   const bool rows = options.structure == Structure::rows;
   if (rows ? weights.rank() < 1 : weights.rank() != 2)
     throw fail(fmt::format("{} of shape {}: {} is needed", rows ? "rows" : "columns and blocks",
@@ -118,7 +125,7 @@ PrunedStructure prune_structured(ConstView weights, const StructuredOptions& opt
   const Grid grid = grid_of(weights, options);
   const std::int64_t units = grid.units();
   const std::int64_t pruned = pruned_count(options.sparsity, units);  // checks the sparsity
-  const std::vector<float> values = compress::finite_values("prune_structured", "the tensor of weights", weights);
+  const std::vector<float> values = compress::finite_values(kPruneStructured, "the tensor of weights", weights);
   PrunedStructure out;
   out.kept = best_units(importances(values, grid, options.importance),
                         units == 0 ? 0 : std::max<std::int64_t>(1, units - pruned));

@@ -48,10 +48,15 @@ double sparsity(ConstView weights) {
 }
 
 OutputError output_error(Context& ctx, ConstView x, ConstView weights, ConstView pruned) {
-  if (!(weights.shape() == pruned.shape()))
-    throw Error(Code::invalid_argument, fmt::format("output_error: the weights are {}, the pruned ones {}",
-                                                    to_string(weights.shape()), to_string(pruned.shape())));
-  for (const ConstView& view : {x, weights, pruned}) compress::require_host("output_error", "an operand", view);
+  constexpr std::string_view kOp = "output_error";
+  for (const auto& [what, view] : {std::pair("x", x), std::pair("the tensor of weights", weights),
+                                   std::pair("the tensor of pruned weights", pruned)})
+    compress::require_finite(kOp, what, view);
+  if (x.rank() < 1 || weights.rank() != 2 || !(weights.shape() == pruned.shape()) ||
+      x.shape().back() != weights.size(0))
+    compress::refuse(kOp, fmt::format("x is {}, the weights {} and the pruned ones {}; [..., k], [k, n] and [k, n] are "
+                                      "needed",
+                                      to_string(x.shape()), to_string(weights.shape()), to_string(pruned.shape())));
   const Tensor before = matmul(ctx, x, weights).to(ctx, Device::cpu());
   const Tensor after = matmul(ctx, x, pruned).to(ctx, Device::cpu());
   OutputError error;
@@ -64,8 +69,9 @@ OutputError output_error(Context& ctx, ConstView x, ConstView weights, ConstView
     square += exact * exact;
     difference += d * d;
   }
+  if (!std::isfinite(sum)) error.max_abs = sum;  // an overflow, and std::max passes a NaN by
   if (before.elements() > 0) error.mean_abs = sum / static_cast<double>(before.elements());
-  if (difference > 0) error.relative = std::sqrt(difference / square);
+  if (difference != 0) error.relative = std::sqrt(difference / square);
   return error;
 }
 

@@ -8,6 +8,7 @@
 #include <tandem/sparse.h>
 
 #include "common/compress/elements.h"
+#include "common/compress/sparse_2_4.h"
 #include "common/ops/operand.h"
 
 namespace tandem {
@@ -59,7 +60,7 @@ void load_group(const Bits* row, std::int64_t step, std::int64_t cols, std::int6
 }
 
 template <class Bits>
-void store_rows(const ConstView& matrix, Bits magnitude, Sparse24& out) {
+void store_rows(const ConstView& matrix, Bits magnitude, const compress::Words24& words, Sparse24& out) {
   const std::int64_t groups = out.groups();
   auto* values = static_cast<Bits*>(out.values.view().data());
   std::uint8_t* metadata = out.metadata.data<std::uint8_t>();
@@ -74,8 +75,9 @@ void store_rows(const ConstView& matrix, Bits magnitude, Sparse24& out) {
         if (elements[place] != 0) nonzero |= 1u << place;
       }
       if (std::popcount(nonzero) > 2)
-        refuse("to_2_4", fmt::format("row {}, columns {} to {} hold {} nonzero elements, 2:4 allows 2", row, group * 4,
-                                     std::min(group * 4 + 3, out.cols - 1), std::popcount(nonzero)));
+        refuse(words.function,
+               fmt::format("{} {}, {} {} to {} hold {} nonzero elements, 2:4 allows 2", words.row, row, words.columns,
+                           group * 4, std::min(group * 4 + 3, out.cols - 1), std::popcount(nonzero)));
       const Places places = places_of(nonzero);
       values[2 * group] = elements[places.first];
       values[2 * group + 1] = elements[places.second];
@@ -113,17 +115,19 @@ void check_rows(const Sparse24& sparse, Bits magnitude) {
 
 }  // namespace
 
-Sparse24 to_2_4(ConstView matrix) {
-  compress::require_host("to_2_4", "the matrix", matrix);
-  if (matrix.rank() != 2) refuse("to_2_4", fmt::format("shape {} is not a matrix", to_string(matrix.shape())));
+Sparse24 compress::store_2_4(const ConstView& matrix, const Words24& words) {
+  require_host(words.function, "the matrix", matrix);
+  if (matrix.rank() != 2) refuse(words.function, fmt::format("shape {} is not a matrix", to_string(matrix.shape())));
   Sparse24 out{matrix.size(0), matrix.size(1), {}, {}};
-  with_bits("to_2_4", matrix.dtype(), [&](auto magnitude) {
+  with_bits(words.function, matrix.dtype(), [&](auto magnitude) {
     out.values = Tensor::empty({out.rows, 2 * out.groups()}, matrix.dtype());
     out.metadata = Tensor::zeros({out.rows, (out.groups() + 1) / 2}, DType::u8);
-    store_rows(matrix, magnitude, out);
+    store_rows(matrix, magnitude, words, out);
   });
   return out;
 }
+
+Sparse24 to_2_4(ConstView matrix) { return compress::store_2_4(matrix, {"to_2_4"}); }
 
 void check_2_4(const Sparse24& sparse) {
   if (sparse.rows < 0 || sparse.cols < 0)

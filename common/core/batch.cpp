@@ -87,6 +87,7 @@ void follow_caller(const std::vector<Tensor>& results, Context::Impl& worker, Co
 }  // namespace
 
 std::vector<Tensor> parallel_batch(Context& ctx, std::span<const ConstView> batch, const BatchOp& op) {
+  if (!op) throw Error(Code::invalid_argument, "parallel_batch: the function is empty");
   const int threads = ctx.threads();
   ctx.synchronize();  // items may come from work that is still on the context's stream
   if (threads == 1 || batch.size() < static_cast<std::size_t>(threads)) {

@@ -56,6 +56,14 @@ int op_of_kernel(std::string_view kernel) {
   return found;
 }
 
+void check_policy(const Policy& policy) {
+  constexpr const char* kWhat = "policy";
+  if (policy.backend) require_known(kWhat, "backend", *policy.backend, Backend::cuda);
+  if (policy.result) require_known(kWhat, "the results' backend", policy.result->backend, Backend::cuda);
+  require_known(kWhat, "transfers", policy.transfers, Transfers::forbid);
+  require_known(kWhat, "math mode", policy.math, MathMode::bf16);
+}
+
 }  // namespace
 
 double measure_fork(int threads) {
@@ -143,6 +151,7 @@ Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
   if (options.threads < 0 || options.threads > 1024)
     throw Error(Code::invalid_argument,
                 fmt::format("context: {} threads; write 0 (automatic) to 1024", options.threads));
+  if (options.isa_max) require_known("context", "instruction-set level", *options.isa_max, IsaLevel::avx512);
   find_machine(env.tuning);
   if (env.log) log = [](const std::string& line) { std::fprintf(stderr, "tandem: %s\n", line.c_str()); };
   if (!env.record.empty()) recorder = std::make_unique<ProblemRecorder>(env.record);
@@ -162,8 +171,15 @@ void Context::Impl::set_policy(const Policy& asked) {
     if (!wanted.backend) wanted.backend = environment().backend;
     if (wanted.kernels.empty()) wanted.kernels = environment().kernels;
   }
+  check_policy(wanted);
   std::array<std::string, kOpCount> forced;
-  for (const std::string& kernel : wanted.kernels) forced[static_cast<std::size_t>(op_of_kernel(kernel))] = kernel;
+  for (const std::string& kernel : wanted.kernels) {
+    std::string& other = forced[static_cast<std::size_t>(op_of_kernel(kernel))];
+    if (!other.empty() && other != kernel)
+      throw Error(Code::invalid_argument,
+                  fmt::format("kernels {} and {} are of one operation; at most one can be forced", other, kernel));
+    other = kernel;
+  }
   if (wanted.backend == Backend::cuda && machine.gpus.empty())
     throw Error(Code::unavailable, fmt::format("backend cuda was asked for, but {}", machine.no_gpu_reason));
   if (describe_last_) kept_last_ = last();
@@ -175,9 +191,14 @@ void Context::Impl::set_policy(const Policy& asked) {
   policy = std::move(wanted);
 }
 
-Queue Context::Impl::queue(Backend backend, const char* op) {
+void Context::Impl::require_own_machine(std::string_view op) const {
   if (pretended)
-    throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
+    throw Error(Code::unavailable,
+                fmt::format("{}: this context pretends to be another machine: it can select and explain, not run", op));
+}
+
+Queue Context::Impl::queue(Backend backend, const char* op) {
+  require_own_machine(op);
   if (backend == Backend::cuda) return {&machine, nullptr, stream(op)->to_launch_on(op)};
   return {&machine, pool(), nullptr};
 }
@@ -218,15 +239,14 @@ const std::shared_ptr<gpu::Stream>& Context::Impl::stream(const char* op) {
   if (!stream_) {
     if (machine.gpus.empty())
       throw Error(Code::unavailable, fmt::format("{}: there is no GPU: {}", op, machine.no_gpu_reason));
-    if (pretended)
-      throw Error(Code::unavailable, "this context pretends to be another machine: it can select and explain, not run");
+    require_own_machine(op);
     stream_ = std::make_shared<gpu::Stream>(machine.gpus.front().index);
     stream_->use_threads(pool());
   }
   return stream_;
 }
 
-void Context::Impl::require_reachable(Device device, const char* op) const {
+void Context::Impl::require_reachable(Device device, std::string_view op) const {
   if (device.is_cpu()) return;
   const auto refuse = [&](const std::string& reason) {
     throw Error(Code::unavailable, fmt::format("{}: memory of {} is out of reach: {}", op, to_string(device), reason));

@@ -40,6 +40,8 @@ struct Context::Impl {
   /// The kernel that the policy forces for an operation, or empty.
   std::string_view forced_kernel(int op) const { return forced_[static_cast<std::size_t>(op)]; }
 
+  /// Throws Error(unavailable) in a context that pretends to be another machine.
+  void require_own_machine(std::string_view op) const;
   Queue queue(Backend backend, const char* op = "queue");
   /// Grow-only scratch on the backend's memory, reused by the next call. Throws Error(out_of_memory).
   Workspace workspace(Backend backend, std::size_t bytes, const char* op);
@@ -50,7 +52,7 @@ struct Context::Impl {
   const std::shared_ptr<gpu::Stream>& stream(const char* op);
   bool has_stream() const { return stream_ != nullptr; }
   /// Throws Error(unavailable) for memory of a GPU that is not this context's.
-  void require_reachable(Device device, const char* op) const;
+  void require_reachable(Device device, std::string_view op) const;
 
   template <class Op>
   DecisionCache<Op>& cache() {
@@ -107,6 +109,9 @@ struct Context::Impl {
   Decision (*describe_last_)(const void*, const Machine&) = nullptr;
   Decision kept_last_;  // when the caches were cleared since
 };
+
+/// A new tensor for the result of a call: where the policy wants results, else on `beside`.
+Tensor new_result(Context& ctx, std::string_view op, const Shape& shape, DType dtype, Device beside);
 
 /// Makes `to` record where `from` does.
 void share_recorder(const Context::Impl& from, Context::Impl& to);

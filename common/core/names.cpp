@@ -49,7 +49,8 @@ string_view name_in(const string_view (&names)[N], E value) noexcept {
 
 std::size_t size_of(DType dtype) noexcept {
   constexpr std::size_t kSizes[] = {4, 2, 2, 1, 1, 4};
-  return kSizes[static_cast<std::size_t>(dtype)];
+  const auto at = static_cast<std::size_t>(dtype);
+  return at < std::size(kSizes) ? kSizes[at] : 0;
 }
 
 DType accumulator(DType dtype) noexcept {

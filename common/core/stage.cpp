@@ -185,6 +185,8 @@ void copy_across(Context::Impl& ctx, const View& to, const ConstView& from, cons
 }
 
 Tensor copy(Context& ctx, ConstView from, Device device) {
+  require_view("copy", "the source", from);
+  ctx.impl().require_reachable(device, "copy");
   Tensor to = Tensor::empty(ctx, from.shape(), from.dtype(), device);
   copy_across(ctx.impl(), to.view(), from, "copy");
   return to;
@@ -192,6 +194,7 @@ Tensor copy(Context& ctx, ConstView from, Device device) {
 
 void copy_into(Context& ctx, ConstView from, View to) {
   constexpr const char* kOp = "copy";
+  require_view(kOp, "the source", from);
   require_dtype(kOp, "the result", to, from.dtype());
   if (!(to.shape() == from.shape()))
     throw Error(Code::invalid_argument, fmt::format("{}: the result is {}, but the source is {}", kOp,

@@ -11,6 +11,7 @@
 #include "common/core/context_impl.h"
 #include "common/core/device_memory.h"
 #include "common/core/memory.h"
+#include "common/ops/operand.h"
 
 namespace tandem {
 namespace {
@@ -49,6 +50,12 @@ Tensor Tensor::empty(Context& ctx, const Shape& shape, DType dtype, Device devic
   return t;
 }
 
+Tensor new_result(Context& ctx, std::string_view op, const Shape& shape, DType dtype, Device beside) {
+  const Device device = ctx.policy().result.value_or(beside);
+  ctx.impl().require_reachable(device, op);
+  return Tensor::empty(ctx, shape, dtype, device);
+}
+
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {
   Tensor t = empty(shape, dtype);
   if (t.elements() > 0) std::memset(t.memory_.get(), 0, byte_count(shape, dtype));
@@ -70,7 +77,14 @@ Tensor Tensor::copy_of(const Shape& shape, DType dtype, const void* values, std:
   return t;
 }
 
-Tensor Tensor::clone(Context& ctx) const { return copy(ctx, view_, device()); }
-Tensor Tensor::to(Context& ctx, Device device) const { return copy(ctx, view_, device); }
+Tensor Tensor::clone(Context& ctx) const {
+  require_view("clone", "the tensor", view_);
+  return copy(ctx, view_, device());
+}
+
+Tensor Tensor::to(Context& ctx, Device device) const {
+  require_view("to", "the tensor", view_);
+  return copy(ctx, view_, device);
+}
 
 }  // namespace tandem

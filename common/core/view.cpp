@@ -79,6 +79,10 @@ Strides column_major(const Shape& shape) {
 
 ConstView::ConstView(const void* data, DType dtype, const Shape& shape, const Strides& strides, Device device)
     : data_(data), dtype_(dtype), device_(device), shape_(shape), strides_(strides), elements_(element_count(shape)) {
+  if (dtype > DType::s32 || device.backend > Backend::cuda)
+    throw Error(Code::invalid_argument,
+                fmt::format("a view of shape {} has dtype {} and backend {}, of which one is unknown", to_string(shape),
+                            static_cast<int>(dtype), static_cast<int>(device.backend)));
   if (strides.rank() != shape.rank())
     throw Error(Code::invalid_argument, fmt::format("a view of shape {} needs {} strides, not {}", to_string(shape),
                                                     shape.rank(), strides.rank()));

@@ -29,9 +29,11 @@ Situation<Op> make_situation(Context::Impl& ctx, const typename Op::Attributes& 
     if (const Entry<Op>* entry = find_kernel<Op>(s.kernel)) s.kernel = entry->name;
   s.backend = call.backend ? call.backend : ctx.policy.backend;
   if (!(call.expected_reuse >= 1) || std::isinf(call.expected_reuse))
-    throw Error(Code::invalid_argument, std::string(Op::kName) + ": expected_reuse is " +
+    throw Error(Code::invalid_argument, Op::op_name(Op::describe(attributes, operands)) + ": expected_reuse is " +
                                             std::to_string(call.expected_reuse) +
                                             "; write a number of calls, 1 or more");
+  if (call.backend && *call.backend > Backend::cuda)
+    refuse_unknown(Op::op_name(Op::describe(attributes, operands)), "backend", static_cast<int>(*call.backend));
   const auto copies = [&](Backend b, std::span<const View> views) {
     return copies_to(b, views, result_count<Op>(), Op::reads_result(attributes), changing_operand<Op>(),
                      call.expected_reuse);

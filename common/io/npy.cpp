@@ -44,6 +44,9 @@ Tensor load_npy(const std::string& path, std::int64_t max_bytes) {
 }
 
 void save_npy(const std::string& path, const ConstView& view) {
+  if (view.rank() == 0 && view.elements() == 0)
+    throw Error(Code::invalid_argument,
+                fmt::format("save_npy: the view for {} is empty, without shape or memory", path));
   if (!view.device().is_cpu()) {
     throw Error(Code::invalid_argument, fmt::format("save_npy: the view for {} is on {}; bring it to the host first",
                                                     path, to_string(view.device())));

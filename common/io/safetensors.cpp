@@ -66,6 +66,10 @@ void save_safetensors(const std::string& path, const std::map<std::string, Const
   std::int64_t end = 0;
   for (const Named tensor : order) {
     const auto& [name, view] = *tensor;
+    if (view.rank() == 0 && view.elements() == 0)
+      throw Error(
+          Code::invalid_argument,
+          fmt::format("save_safetensors: tensor '{}' for {} is an empty view, without shape or memory", name, path));
     if (!view.device().is_cpu())
       throw Error(Code::invalid_argument, fmt::format("save_safetensors: tensor '{}' for {} is on {}; bring it to the "
                                                       "host first",

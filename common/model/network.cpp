@@ -50,6 +50,16 @@ Weights in_form(Context& ctx, const ConstView& weight, WeightForm form) {
   throw Error(Code::internal, "network: no such form of weights");
 }
 
+/// Its errors name the layer.
+Weights weights_of(Context& ctx, const Layer& layer, std::size_t number, WeightForm form) {
+  try {
+    return in_form(ctx, layer.weight, form);
+  } catch (const Error& error) {
+    if (error.code() != Code::invalid_argument) throw;
+    throw Error(error.code(), fmt::format("network: layer {} ('{}'): {}", number, layer.weight_name, error.what()));
+  }
+}
+
 /// Throws unless a quantisation suits the input of a layer: how many rows there will be is not known.
 void check_input(const Quantization& q, const Layer& layer, std::size_t number) {
   const std::string who = fmt::format("network: the input of layer {} ('{}')", number, layer.weight_name);
@@ -74,6 +84,7 @@ struct Network::State {
 Network::Network(Context& ctx, const Model& model, const NetworkOptions& options) {
   if (const std::string fault = model_fault(model); !fault.empty())
     throw Error(Code::invalid_argument, fmt::format("network: {}", fault));
+  require_known("network", "form", options.form, WeightForm::s8_sparse_2_4);
   if (!options.inputs.empty() && (options.inputs.size() != model.layers.size() || !is_integer(options.form)))
     throw Error(Code::invalid_argument, fmt::format("network: {} input quantisations for {} layers with weights in {}",
                                                     options.inputs.size(), model.layers.size(), name(options.form)));
@@ -88,7 +99,7 @@ Network::Network(Context& ctx, const Model& model, const NetworkOptions& options
     const Layer& layer = model.layers[i];
     Prepared& out = state->layers.emplace_back();
     out.activation = layer.activation;
-    out.weights = in_form(ctx, layer.weight, options.form);
+    out.weights = weights_of(ctx, layer, i + 1, options.form);
     if (!options.device.is_cpu()) out.weights = out.weights.upload(ctx, false);
     if (layer.has_bias()) out.bias = copy(ctx, layer.bias, options.device);
     if (options.inputs.empty()) continue;

@@ -27,48 +27,48 @@ class OnHost {
   ConstView view_;
 };
 
-/// Calls visit(channel, value) for every element of x.
-template <class Visit>
-void for_each_by_channel(const ConstView& x, int axis, Visit visit) {
-  const std::int64_t channels = axis < 0 ? 1 : x.shape()[axis];
-  const Shape shape = axis < 0 ? x.shape() : without(x.shape(), axis);
-  const Strides strides = axis < 0 ? x.strides() : without(x.strides(), axis);
-  const Loops<1> loops = make_loops<1>(shape, {&strides});
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float* data = static_cast<const float*>(x.data()) + (axis < 0 ? 0 : c * x.strides()[axis]);
-    for (std::int64_t i = 0; i < loops.elements; ++i) {
-      std::int64_t at[1];
-      loops.offsets(i, loops.rank, at);
-      visit(c, data[at[0]]);
-    }
-  }
-}
-
 std::int64_t check_calibration(std::string_view op, const ConstView& x, const QuantizeOptions& options) {
   require_dtype(op, "x", x, DType::f32);
   require_quantized(op, "the result", options.dtype);
+  require_known(op, "scheme", options.scheme, Scheme::asymmetric);
   check_scale_axis(op, options.axis, x.shape());
   return options.axis < 0 ? 1 : x.shape()[options.axis];
 }
 
-void require_finite(std::string_view op, float value) {
-  if (!std::isfinite(value))
-    throw Error(Code::invalid_argument,
-                fmt::format("{}: the data holds {}; scales are derived from finite values", op, value));
+/// Calls visit(value) for every element of x, all of them finite.
+template <class Visit>
+void visit_finite(std::string_view op, const ConstView& x, Visit visit) {
+  const Loops<1> loops = make_loops<1>(x.shape(), {&x.strides()});
+  const float* data = static_cast<const float*>(x.data());
+  for (std::int64_t i = 0; i < loops.elements; ++i) {
+    std::int64_t at[1];
+    loops.offsets(i, loops.rank, at);
+    const float value = data[at[0]];
+    if (!std::isfinite(value))
+      throw Error(Code::invalid_argument,
+                  fmt::format("{}: the data holds {}; scales are derived from finite values", op, value));
+    visit(value);
+  }
 }
 
-Quantization from_ranges(const std::vector<float>& low, const std::vector<float>& high,
-                         const QuantizeOptions& options) {
-  const Shape count{static_cast<std::int64_t>(low.size())};
+struct ChannelRange {
+  float low = 0, high = 0;  // 0 is always in it
+};
+
+/// Scales from range(elements of a channel).
+template <class RangeOfChannel>
+Quantization from_ranges(const ConstView& x, std::int64_t channels, const QuantizeOptions& options,
+                         RangeOfChannel range) {
   const bool symmetric = options.scheme == Scheme::symmetric;
   Quantization out;
   out.dtype = options.dtype;
   out.axis = options.axis;
   out.narrow = symmetric;
-  out.scales = Tensor::empty(count, DType::f32);
-  Tensor zero_points = Tensor::empty(count, DType::s32);
-  for (std::size_t c = 0; c < low.size(); ++c) {
-    const ScaleAndZero derived = scale_from_range(low[c], high[c], options.dtype, options.scheme);
+  out.scales = Tensor::empty({channels}, DType::f32);
+  Tensor zero_points = Tensor::empty({channels}, DType::s32);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const ChannelRange found = range(options.axis < 0 ? x : x.slice(options.axis, c, c + 1));
+    const ScaleAndZero derived = scale_from_range(found.low, found.high, options.dtype, options.scheme);
     out.scales.data<float>()[c] = derived.scale;
     zero_points.data<std::int32_t>()[c] = derived.zero_point;
   }
@@ -92,37 +92,35 @@ double percentile_of(std::vector<float>& values, double p) {
 
 Quantization calibrate_min_max(Context& ctx, ConstView x, const QuantizeOptions& options) {
   constexpr const char* kOp = "calibrate_min_max";
-  const auto channels = static_cast<std::size_t>(check_calibration(kOp, x, options));
+  const std::int64_t channels = check_calibration(kOp, x, options);
   const OnHost host(ctx, x);
-  std::vector<float> low(channels, 0.0f), high(channels, 0.0f);  // 0 is always in the range
-  for_each_by_channel(host.view(), options.axis, [&](std::int64_t channel, float value) {
-    require_finite(kOp, value);
-    const auto c = static_cast<std::size_t>(channel);
-    low[c] = std::min(low[c], value);
-    high[c] = std::max(high[c], value);
+  return from_ranges(host.view(), channels, options, [&](const ConstView& channel) {
+    ChannelRange range;
+    visit_finite(kOp, channel, [&](float value) {
+      range.low = std::min(range.low, value);
+      range.high = std::max(range.high, value);
+    });
+    return range;
   });
-  return from_ranges(low, high, options);
 }
 
 Quantization calibrate_percentile(Context& ctx, ConstView x, double percentile, const QuantizeOptions& options) {
   constexpr const char* kOp = "calibrate_percentile";
-  const auto channels = static_cast<std::size_t>(check_calibration(kOp, x, options));
+  const std::int64_t channels = check_calibration(kOp, x, options);
   if (!(percentile > 50 && percentile <= 100))
     throw Error(Code::invalid_argument, fmt::format("{}: {} is not above 50 and at most 100", kOp, percentile));
   const OnHost host(ctx, x);
   const bool symmetric = options.scheme == Scheme::symmetric;
-  std::vector<std::vector<float>> values(channels);
-  for_each_by_channel(host.view(), options.axis, [&](std::int64_t channel, float value) {
-    require_finite(kOp, value);
-    values[static_cast<std::size_t>(channel)].push_back(symmetric ? std::abs(value) : value);
+  std::vector<float> values;
+  return from_ranges(host.view(), channels, options, [&](const ConstView& channel) {
+    values.clear();
+    visit_finite(kOp, channel, [&](float value) { values.push_back(symmetric ? std::abs(value) : value); });
+    ChannelRange range;
+    if (values.empty()) return range;
+    range.high = std::max(0.0f, static_cast<float>(percentile_of(values, percentile)));
+    if (!symmetric) range.low = std::min(0.0f, static_cast<float>(percentile_of(values, 100 - percentile)));
+    return range;
   });
-  std::vector<float> low(channels, 0.0f), high(channels, 0.0f);
-  for (std::size_t c = 0; c < channels; ++c) {
-    if (values[c].empty()) continue;
-    high[c] = std::max(0.0f, static_cast<float>(percentile_of(values[c], percentile)));
-    if (!symmetric) low[c] = std::min(0.0f, static_cast<float>(percentile_of(values[c], 100 - percentile)));
-  }
-  return from_ranges(low, high, options);
 }
 
 Saturation count_saturated(Context& ctx, ConstView x, const Quantization& quantization) {

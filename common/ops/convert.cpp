@@ -57,6 +57,8 @@ std::string Convert::print(const Problem& p) {
 }
 
 void convert_into(Context& ctx, ConstView x, View y, const CallOptions& call) {
+  require_view(Convert::kName, "x", x);
+  require_view(Convert::kName, "y", y);
   check_dtypes(x.dtype(), y.dtype());
   if (!(y.shape() == x.shape()))
     throw Error(Code::invalid_argument,
@@ -68,8 +70,9 @@ void convert_into(Context& ctx, ConstView x, View y, const CallOptions& call) {
 }
 
 Tensor convert(Context& ctx, ConstView x, DType dtype, const CallOptions& call) {
+  require_view(Convert::kName, "x", x);
   check_dtypes(x.dtype(), dtype);
-  Tensor y = Tensor::empty(ctx, x.shape(), dtype, ctx.policy().result.value_or(x.device()));
+  Tensor y = new_result(ctx, Convert::kName, x.shape(), dtype, x.device());
   convert_into(ctx, x, y.view(), call);
   return y;
 }

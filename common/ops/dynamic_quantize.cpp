@@ -87,7 +87,9 @@ QuantizedTensor dynamic_quantize_on(Context& ctx, ConstView x, const QuantizeOpt
   constexpr std::string_view kOp = DynamicQuantize::kName;
   require_dtype(kOp, "x", x, DType::f32);
   require_quantized(kOp, "the result", options.dtype);
+  require_known(kOp, "scheme", options.scheme, Scheme::asymmetric);
   check_scale_axis(kOp, options.axis, x.shape());
+  ctx.impl().require_reachable(device, kOp);
   const Shape count{options.axis < 0 ? 1 : x.shape()[options.axis]};
   const bool symmetric = options.scheme == Scheme::symmetric;
   QuantizedTensor out;

@@ -106,6 +106,7 @@ std::string Binary::print(const Problem& p) {
 }
 
 void unary_into(Context& ctx, UnaryFn fn, ConstView x, View y, const CallOptions& call) {
+  require_known(Unary::kName, "function", fn, UnaryFn::exp);
   const std::string_view op = name(fn);
   require_dtype(op, "x", x, DType::f32);
   require_dtype(op, "y", y, DType::f32);
@@ -119,7 +120,8 @@ void unary_into(Context& ctx, UnaryFn fn, ConstView x, View y, const CallOptions
 }
 
 Tensor unary(Context& ctx, UnaryFn fn, ConstView x, const CallOptions& call) {
-  Tensor y = Tensor::empty(ctx, x.shape(), x.dtype(), ctx.policy().result.value_or(x.device()));
+  require_known(Unary::kName, "function", fn, UnaryFn::exp);
+  Tensor y = new_result(ctx, name(fn), x.shape(), x.dtype(), x.device());
   unary_into(ctx, fn, x, y.view(), call);
   return y;
 }
@@ -136,6 +138,7 @@ Tensor silu(Context& ctx, ConstView x, const CallOptions& call) { return unary(c
 Tensor exp(Context& ctx, ConstView x, const CallOptions& call) { return unary(ctx, UnaryFn::exp, x, call); }
 
 void binary_into(Context& ctx, BinaryFn fn, ConstView a, ConstView b, View out, const CallOptions& call) {
+  require_known(Binary::kName, "function", fn, BinaryFn::squared_difference);
   const std::string_view op = name(fn);
   require_dtype(op, "a", a, DType::f32);
   require_dtype(op, "b", b, DType::f32);
@@ -153,8 +156,9 @@ void binary_into(Context& ctx, BinaryFn fn, ConstView a, ConstView b, View out, 
 }
 
 Tensor binary(Context& ctx, BinaryFn fn, ConstView a, ConstView b, const CallOptions& call) {
+  require_known(Binary::kName, "function", fn, BinaryFn::squared_difference);
   const Shape shape = broadcast_shapes(name(fn), a.shape(), b.shape());
-  Tensor out = Tensor::empty(ctx, shape, a.dtype(), ctx.policy().result.value_or(a.device()));
+  Tensor out = new_result(ctx, name(fn), shape, a.dtype(), a.device());
   binary_into(ctx, fn, a, b, out.view(), call);
   return out;
 }

@@ -96,7 +96,8 @@ std::string described(const ConstView& b) { return to_string(b.shape()); }
 std::string described(const Sparse24& b) { return fmt::format("a 2:4 matrix of {}x{}", b.rows, b.cols); }
 
 template <class B>
-void check_bias(const MatmulOptions& options, std::int64_t n, const B& b) {
+void check_options(const MatmulOptions& options, std::int64_t n, const B& b) {
+  require_known(kCalled<B>, "activation", options.activation, Activation::silu);
   if (options.bias.rank() == 0) return;
   require_dtype(kCalled<B>, "bias", options.bias, DType::f32);
   if (options.bias.rank() != 1 || options.bias.shape()[0] != n)
@@ -116,7 +117,7 @@ void validate(const ConstView& a, const ConstView& b, const MatmulOptions& optio
   if (k != kb)
     throw Error(Code::invalid_argument, fmt::format("matmul: inner dimensions differ (a is {}, b is {})",
                                                     to_string(a.shape()), to_string(b.shape())));
-  check_bias(options, n, b);
+  check_options(options, n, b);
 }
 
 void validate(const ConstView& a, const Sparse24& b, const MatmulOptions& options) {
@@ -125,7 +126,7 @@ void validate(const ConstView& a, const Sparse24& b, const MatmulOptions& option
                 fmt::format("matmul_2_4: a needs two dimensions or more, but is {}", to_string(a.shape())));
   check_dtype("matmul_2_4", a);
   check_sparse24_operand("matmul_2_4", b, a.dtype(), a.shape().back());
-  check_bias(options, b.rows, b);
+  check_options(options, b.rows, b);
 }
 
 void check_result(std::string_view op, DType operands, DType result) {
@@ -174,7 +175,7 @@ Tensor product(Context& ctx, const ConstView& a, const B& b, const MatmulOptions
                 fmt::format("{0}: beta is {1}, but there is no c to read; use {0}_into", kCalled<B>, options.beta));
   const DType result = options.result.value_or(a.dtype());
   check_result(kCalled<B>, a.dtype(), result);
-  Tensor c = Tensor::empty(ctx, result_shape(a, b), result, ctx.policy().result.value_or(a.device()));
+  Tensor c = new_result(ctx, kCalled<B>, result_shape(a, b), result, a.device());
   run(ctx, a, b, c.view(), options);
   return c;
 }

@@ -113,9 +113,17 @@ void refuse_repeated(std::string_view op, const ConstView& out) {
   }
 }
 
-void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype) {
-  if (view.rank() == 0 && view.elements() == 0)  // default-constructed
+void require_view(std::string_view op, std::string_view operand, const ConstView& view) {
+  if (view.rank() == 0 && view.elements() == 0)
     throw Error(Code::invalid_argument, fmt::format("{}: {} is an empty view, without shape or memory", op, operand));
+}
+
+void refuse_unknown(std::string_view op, std::string_view what, int value) {
+  throw Error(Code::invalid_argument, fmt::format("{}: {} {} is unknown", op, what, value));
+}
+
+void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype) {
+  require_view(op, operand, view);
   if (view.dtype() != dtype)
     throw Error(Code::invalid_argument,
                 fmt::format("{}: {} is {}, only {} is supported", op, operand, name(view.dtype()), name(dtype)));

@@ -184,8 +184,19 @@ Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
 void refuse_overlap(std::string_view op, const ConstView& out, const ConstView& in, bool in_place_allowed);
 /// Throws unless no element of `out` is reached twice (a zero stride, or rows that run into each other).
 void refuse_repeated(std::string_view op, const ConstView& out);
-/// Throws unless `view` has the dtype.
+/// Throws for a default-constructed view.
+void require_view(std::string_view op, std::string_view operand, const ConstView& view);
+/// Throws for a default-constructed view, and unless `view` has the dtype.
 void require_dtype(std::string_view op, std::string_view operand, const ConstView& view, DType dtype);
+
+/// Error(invalid_argument): "relu: function 99 is unknown".
+[[noreturn]] void refuse_unknown(std::string_view op, std::string_view what, int value);
+/// Throws naming `op` unless `value` is one of its enumeration, which ends with `last`.
+template <class Enum>
+void require_known(std::string_view op, std::string_view what, Enum value, Enum last) {
+  if (value > last) [[unlikely]]
+    refuse_unknown(op, what, static_cast<int>(value));
+}
 
 /// Throws naming `op` unless `axis` (negative: from the end) is a dimension of `shape`.
 void check_axis(std::string_view op, int axis, const Shape& shape);

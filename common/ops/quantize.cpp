@@ -140,7 +140,7 @@ void quantize_into(Context& ctx, ConstView x, const Quantization& quantization, 
 
 Tensor quantize(Context& ctx, ConstView x, const Quantization& quantization, const CallOptions& call) {
   check_quantization(Quantize::kName, quantization, x.shape());
-  Tensor q = Tensor::empty(ctx, x.shape(), quantization.dtype, ctx.policy().result.value_or(x.device()));
+  Tensor q = new_result(ctx, Quantize::kName, x.shape(), quantization.dtype, x.device());
   quantize_into(ctx, x, quantization, q.view(), call);
   return q;
 }
@@ -153,7 +153,7 @@ void dequantize_into(Context& ctx, ConstView q, const Quantization& quantization
 
 Tensor dequantize(Context& ctx, ConstView q, const Quantization& quantization, const CallOptions& call) {
   check_quantization(Dequantize::kName, quantization, q.shape());
-  Tensor x = Tensor::empty(ctx, q.shape(), DType::f32, ctx.policy().result.value_or(q.device()));
+  Tensor x = new_result(ctx, Dequantize::kName, q.shape(), DType::f32, q.device());
   dequantize_into(ctx, q, quantization, x.view(), call);
   return x;
 }

@@ -13,11 +13,13 @@
 namespace tandem {
 namespace {
 
-constexpr std::string_view kProduct = QuantizedMatmul::kName;
+/// What the caller called, by the type of b.
+template <class B>
+constexpr std::string_view kProduct = std::is_same_v<B, Sparse24> ? "quantized_matmul_2_4" : QuantizedMatmul::kName;
 
 template <class... Values>
-Error refused(fmt::format_string<Values...> text, Values&&... values) {
-  return Error(Code::invalid_argument, "quantized_matmul: " + fmt::format(text, std::forward<Values>(values)...));
+Error refused_by(std::string_view op, fmt::format_string<Values...> text, Values&&... values) {
+  return Error(Code::invalid_argument, fmt::format("{}: ", op) + fmt::format(text, std::forward<Values>(values)...));
 }
 
 /// Operands by name, from their list.
@@ -65,45 +67,48 @@ QuantizedMatmulArgs::Matrix<P> matrix_of(const View& v) {
 }
 Layout layout_of(const View& v) { return layout_of(matrix_of<const void*>(v)); }
 
-void check_operand(std::string_view which, const ConstView& v, const Quantization& q, int axis, const char* axis_name) {
-  if (v.rank() != 2) throw refused("{} has shape {}, but two dimensions are needed", which, to_string(v.shape()));
+void check_operand(std::string_view op, std::string_view which, const ConstView& v, const Quantization& q, int axis,
+                   const char* axis_name) {
+  if (v.rank() != 2)
+    throw refused_by(op, "{} has shape {}, but two dimensions are needed", which, to_string(v.shape()));
   if (v.dtype() != q.dtype)
-    throw refused("{} is {}, but its quantisation is of {}", which, name(v.dtype()), name(q.dtype));
-  check_quantization(kProduct, q, v.shape());
+    throw refused_by(op, "{} is {}, but its quantisation is of {}", which, name(v.dtype()), name(q.dtype));
+  check_quantization(op, q, v.shape());
   if (q.axis != -1 && q.axis != axis)
-    throw refused("{} has scales along axis {}; one for all (axis -1) or one a {} (axis {}) is supported", which,
-                  q.axis, axis_name, axis);
+    throw refused_by(op, "{} has scales along axis {}; one for all (axis -1) or one a {} (axis {}) is supported", which,
+                     q.axis, axis_name, axis);
 }
 
-void check_bias(const QuantizedMatmulOptions& options, std::int64_t n, std::int64_t room) {
+void check_bias(std::string_view op, const QuantizedMatmulOptions& options, std::int64_t n, std::int64_t room) {
   const ConstView& bias = options.bias;
   if (bias.rank() == 0) return;
   if (bias.rank() != 1 || bias.shape()[0] != n)
-    throw refused("bias is {}, but b has {} columns", to_string(bias.shape()), n);
+    throw refused_by(op, "bias is {}, but b has {} columns", to_string(bias.shape()), n);
   if (bias.dtype() != DType::s32 && !(bias.dtype() == DType::f32 && options.result == DType::f32))
-    throw refused("bias is {}; s32 is supported, and f32 for f32 results (this result is {})", name(bias.dtype()),
-                  name(options.result));
+    throw refused_by(op, "bias is {}; s32 is supported, and f32 for f32 results (this result is {})",
+                     name(bias.dtype()), name(options.result));
   if (bias.dtype() != DType::s32 || !bias.device().is_cpu()) return;
   for (std::int64_t j = 0; j < n; ++j) {
     const std::int64_t value = static_cast<const std::int32_t*>(bias.data())[j * bias.strides()[0]];
     if (std::abs(value) > room)
-      throw refused("bias {} is {}, which could carry a sum past 32 bits (at most {} here)", j, value, room);
+      throw refused_by(op, "bias {} is {}, which could carry a sum past 32 bits (at most {} here)", j, value, room);
   }
 }
 
-void check_result(const QuantizedMatmulOptions& options) {
+void check_result(std::string_view op, const QuantizedMatmulOptions& options) {
   const DType result = options.result;
   const bool small = result == DType::s8 || result == DType::u8;
   if (!small && result != DType::f32 && result != DType::s32)
-    throw refused("the result is {}; s32, f32, s8 and u8 are supported", name(result));
+    throw refused_by(op, "the result is {}; s32, f32, s8 and u8 are supported", name(result));
   if (result != DType::f32 && options.activation != Activation::none && options.activation != Activation::relu)
-    throw refused("activation {} needs an f32 result, not {}", name(options.activation), name(result));
+    throw refused_by(op, "activation {} needs an f32 result, not {}", name(options.activation), name(result));
   if (!small) return;
   const IntRange range = range_of(result);
   if (!(options.result_scale > 0) || !std::isfinite(options.result_scale))
-    throw refused("the result's scale must be finite and > 0, not {}", options.result_scale);
+    throw refused_by(op, "the result's scale must be finite and > 0, not {}", options.result_scale);
   if (options.result_zero_point < range.low || options.result_zero_point > range.high)
-    throw refused("the result's zero point {} is outside [{}, {}]", options.result_zero_point, range.low, range.high);
+    throw refused_by(op, "the result's zero point {} is outside [{}, {}]", options.result_zero_point, range.low,
+                     range.high);
 }
 
 /// The shape of b, whatever it is stored as.
@@ -111,28 +116,33 @@ Shape shape_of(const ConstView& b) { return b.shape(); }
 Shape shape_of(const Sparse24& b) { return Shape{b.cols, b.rows}; }
 
 void check_b(const ConstView& a, const ConstView& b, const Quantization& qb) {
-  check_operand("b", b, qb, 1, "column");
-  if (b.dtype() != DType::s8) throw refused("b is {}, only s8 is supported", name(b.dtype()));
+  constexpr std::string_view op = kProduct<ConstView>;
+  check_operand(op, "b", b, qb, 1, "column");
+  if (b.dtype() != DType::s8) throw refused_by(op, "b is {}, only s8 is supported", name(b.dtype()));
   if (a.shape()[1] != b.shape()[0])
-    throw refused("inner dimensions differ (a is {}, b is {})", to_string(a.shape()), to_string(b.shape()));
+    throw refused_by(op, "inner dimensions differ (a is {}, b is {})", to_string(a.shape()), to_string(b.shape()));
 }
 void check_b(const ConstView& a, const Sparse24& b, const Quantization& qb) {
-  check_sparse24_operand(kProduct, b, DType::s8, a.shape()[1]);
-  check_operand("b", ConstView(b.values.view().data(), b.values.dtype(), shape_of(b), Strides{0, 0}), qb, 1, "column");
+  constexpr std::string_view op = kProduct<Sparse24>;
+  check_sparse24_operand(op, b, DType::s8, a.shape()[1]);
+  check_operand(op, "b", ConstView(b.values.view().data(), b.values.dtype(), shape_of(b), Strides{0, 0}), qb, 1,
+                "column");
 }
 
 template <class B>
 void validate(const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
               const QuantizedMatmulOptions& options) {
-  check_operand("a", a, qa, 0, "row");
+  constexpr std::string_view op = kProduct<B>;
+  check_operand(op, "a", a, qa, 0, "row");
   check_b(a, b, qb);
   const std::int64_t k = a.shape()[1];
   const bool za = has_zero_points(qa), zb = has_zero_points(qb);
   if (const std::int64_t limit = largest_k(a.dtype(), za, zb); k > limit)
-    throw refused("k is {}, but sums of more than {} products of {} x s8{} may pass 32 bits", k, limit, name(a.dtype()),
-                  za || zb ? " with zero points" : "");
-  check_result(options);
-  check_bias(options, shape_of(b)[1], 0x7fffffff - k * largest_product(a.dtype(), za, zb));
+    throw refused_by(op, "k is {}, but sums of more than {} products of {} x s8{} may pass 32 bits", k, limit,
+                     name(a.dtype()), za || zb ? " with zero points" : "");
+  require_known(op, "activation", options.activation, Activation::silu);
+  check_result(op, options);
+  check_bias(op, options, shape_of(b)[1], 0x7fffffff - k * largest_product(a.dtype(), za, zb));
 }
 
 QuantizedBias bias_of(const ConstView& bias) {
@@ -171,8 +181,7 @@ template <class B>
 Tensor product(Context& ctx, const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
                const QuantizedMatmulOptions& options) {
   validate(a, qa, b, qb, options);
-  Tensor c =
-      Tensor::empty(ctx, Shape{a.shape()[0], shape_of(b)[1]}, options.result, ctx.policy().result.value_or(a.device()));
+  Tensor c = new_result(ctx, kProduct<B>, Shape{a.shape()[0], shape_of(b)[1]}, options.result, a.device());
   run(ctx, a, qa, b, qb, c.view(), options);
   return c;
 }
@@ -180,17 +189,18 @@ Tensor product(Context& ctx, const ConstView& a, const Quantization& qa, const B
 template <class B>
 void product_into(Context& ctx, const ConstView& a, const Quantization& qa, const B& b, const Quantization& qb,
                   const View& c, const QuantizedMatmulOptions& options, std::initializer_list<ConstView> of_b) {
+  constexpr std::string_view op = kProduct<B>;
   validate(a, qa, b, qb, options);
-  require_dtype(kProduct, "c", c, options.result);
+  require_dtype(op, "c", c, options.result);
   const Shape shape{a.shape()[0], shape_of(b)[1]};
   if (!(c.shape() == shape))
-    throw refused("c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()), to_string(shape),
-                  to_string(a.shape()), to_string(shape_of(b)));
-  refuse_repeated(kProduct, c);
-  for (const ConstView& in : of_b) refuse_overlap(kProduct, c, in, false);
+    throw refused_by(op, "c is {}, but a @ b is {} (a is {}, b is {})", to_string(c.shape()), to_string(shape),
+                     to_string(a.shape()), to_string(shape_of(b)));
+  refuse_repeated(op, c);
+  for (const ConstView& in : of_b) refuse_overlap(op, c, in, false);
   for (const ConstView& in : {a, options.bias, ConstView(qa.scales), ConstView(qb.scales), ConstView(qa.zero_points),
                               ConstView(qb.zero_points)})
-    refuse_overlap(kProduct, c, in, false);
+    refuse_overlap(op, c, in, false);
   run(ctx, a, qa, b, qb, c, options);
 }
 
@@ -306,7 +316,7 @@ std::optional<Request<QuantizedMatmul>> QuantizedMatmul::parse(std::string_view 
   QuantizedMatmulOptions options;
   options.result = result;
   options.activation = attributes.activation;
-  check_result(options);
+  check_result(op, options);
   const std::int64_t limit = largest_k(parsed.dtype, attributes.a_zero_points, attributes.b_zero_points);
   if (k > limit) throw fail(fmt::format("k is {}, but sums of more than {} products may pass 32 bits", k, limit));
   // 8-bit results of such a product: most of them inside the range.
@@ -385,7 +395,8 @@ Tensor quantized_matmul_2_4(Context& ctx, ConstView a, const Quantization& qa, c
 
 Tensor quantized_matmul(Context& ctx, ConstView a, ConstView b, const CallOptions& call) {
   if (a.rank() != 2 || b.rank() != 2)
-    throw refused("a has shape {} and b {}, but two dimensions are needed", to_string(a.shape()), to_string(b.shape()));
+    throw refused_by(QuantizedMatmul::kName, "a has shape {} and b {}, but two dimensions are needed",
+                     to_string(a.shape()), to_string(b.shape()));
   const CallOptions there{"", call.backend};
   const QuantizedTensor qa = dynamic_quantize_on(ctx, a, {DType::s8, Scheme::symmetric, 0, there}, a.device());
   const QuantizedTensor qb = dynamic_quantize_on(ctx, b, {DType::s8, Scheme::symmetric, 1, there}, b.device());

@@ -35,6 +35,7 @@ Shape result_shape(const ConstView& a, std::optional<int> axis, std::string_view
 }
 
 void validate(ReduceFn fn, const ConstView& a, const ConstView& b, std::optional<int> axis) {
+  require_known(Reduce::kName, "function", fn, ReduceFn::cosine_similarity);
   const std::string_view op = name(fn);
   require_dtype(op, "a", a, DType::f32);
   if (takes_two(fn)) {
@@ -128,7 +129,7 @@ void reduce_into(Context& ctx, ReduceFn fn, ConstView a, ConstView b, View out, 
 
 Tensor reduce(Context& ctx, ReduceFn fn, ConstView a, ConstView b, std::optional<int> axis, const CallOptions& call) {
   validate(fn, a, b, axis);
-  Tensor out = Tensor::empty(ctx, result_shape(a, axis, name(fn)), a.dtype(), ctx.policy().result.value_or(a.device()));
+  Tensor out = new_result(ctx, name(fn), result_shape(a, axis, name(fn)), a.dtype(), a.device());
   reduce_into(ctx, fn, a, b, out.view(), axis, call);
   return out;
 }

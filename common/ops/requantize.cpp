@@ -164,7 +164,7 @@ void requantize_into(Context& ctx, ConstView acc, ConstView multipliers, std::in
 Tensor requantize(Context& ctx, ConstView acc, ConstView multipliers, std::int32_t zero_point, DType dtype,
                   const CallOptions& call) {
   check_requantize(acc, multipliers, zero_point, dtype);
-  Tensor q = Tensor::empty(ctx, acc.shape(), dtype, ctx.policy().result.value_or(acc.device()));
+  Tensor q = new_result(ctx, Requantize::kName, acc.shape(), dtype, acc.device());
   requantize_into(ctx, acc, multipliers, zero_point, q.view(), call);
   return q;
 }
@@ -186,7 +186,7 @@ void quantized_relu_into(Context& ctx, ConstView q, const Quantization& quantiza
 
 Tensor quantized_relu(Context& ctx, ConstView q, const Quantization& quantization, const CallOptions& call) {
   check_relu(q, quantization);
-  Tensor y = Tensor::empty(ctx, q.shape(), quantization.dtype, ctx.policy().result.value_or(q.device()));
+  Tensor y = new_result(ctx, QuantizedRelu::kName, q.shape(), quantization.dtype, q.device());
   quantized_relu_into(ctx, q, quantization, y.view(), call);
   return y;
 }

@@ -62,6 +62,7 @@ std::string Softmax::print(const Problem& p) {
 }
 
 void softmax_into(Context& ctx, SoftmaxFn fn, ConstView x, View y, int axis, const CallOptions& call) {
+  require_known(Softmax::kName, "function", fn, SoftmaxFn::log_softmax);
   const std::string_view op = name(fn);
   require_dtype(op, "x", x, DType::f32);
   require_dtype(op, "y", y, DType::f32);
@@ -77,7 +78,7 @@ void softmax_into(Context& ctx, SoftmaxFn fn, ConstView x, View y, int axis, con
 
 namespace {
 Tensor softmax_of(Context& ctx, SoftmaxFn fn, const ConstView& x, int axis, const CallOptions& call) {
-  Tensor y = Tensor::empty(ctx, x.shape(), x.dtype(), ctx.policy().result.value_or(x.device()));
+  Tensor y = new_result(ctx, name(fn), x.shape(), x.dtype(), x.device());
   softmax_into(ctx, fn, x, y.view(), axis, call);
   return y;
 }

@@ -42,6 +42,7 @@ SpmmArgs arguments(const SpmmAttributes& attributes, std::span<const View> opera
 }
 
 void validate(const Csr& a, const ConstView& b, const SpmmOptions& options) {
+  require_known(Spmm::kName, "activation", options.activation, Activation::silu);
   if (options.check) check_csr(a);
   if (b.rank() != 2) throw refused("b needs two dimensions (b is {})", to_string(b.shape()));
   require_dtype("spmm", "b", b, DType::f32);
@@ -240,7 +241,7 @@ std::string Spmm::remark(const Problem& p, const Machine& machine) {
 
 Tensor spmm(Context& ctx, const Csr& a, ConstView b, const SpmmOptions& options) {
   validate(a, b, options);
-  Tensor c = Tensor::empty(ctx, {a.rows, b.shape()[1]}, DType::f32, ctx.policy().result.value_or(b.device()));
+  Tensor c = new_result(ctx, Spmm::kName, {a.rows, b.shape()[1]}, DType::f32, b.device());
   run(ctx, a, b, c.view(), options);
   return c;
 }

@@ -91,7 +91,7 @@ void transpose_into(Context& ctx, ConstView x, View y, const CallOptions& call) 
 }
 
 Tensor transpose(Context& ctx, ConstView x, const CallOptions& call) {
-  Tensor y = Tensor::empty(ctx, transposed_shape(x), x.dtype(), ctx.policy().result.value_or(x.device()));
+  Tensor y = new_result(ctx, Transpose::kName, transposed_shape(x), x.dtype(), x.device());
   transpose_into(ctx, x, y.view(), call);
   return y;
 }

@@ -192,6 +192,7 @@ namespace tandem {
 
 profile::LayoutReport analyse_layout(Context& ctx, const profile::LayoutOptions& options) {
   using namespace profile;
+  ctx.impl().require_own_machine("analyse_layout");
   check(options);
   LayoutReport report{
       begin_run(ctx.machine(), options.seed, options.min_seconds), options.rows, options.columns, {}, {}};

@@ -60,8 +60,8 @@ inline double steepness(UnaryFn fn) {
 
 /// The bound of accuracy(fn) at argument x with exact value y.
 inline double function_bound(UnaryFn fn, double x, double y) {
+  if (!std::isfinite(x)) return 0;  // the limits are exact
   const Accuracy a = accuracy(fn);
-  if (!std::isfinite(x)) return a.ulp * spacing(y);
   return (a.ulp + a.slope * std::abs(x)) * spacing(y) + a.argument * kUnit * std::abs(x);
 }
 

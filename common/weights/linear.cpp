@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/core/context_impl.h"
 #include "common/ops/dynamic_quantize.h"
 #include "common/ops/operand.h"
 #include "common/weights/state.h"
@@ -48,6 +49,7 @@ void check_types(const ConstView& x, WeightForm form, const LinearOptions& optio
 }
 
 void validate(const ConstView& x, const Weights& weights, const LinearOptions& options) {
+  require_known(kLinear, "activation", options.activation, Activation::silu);
   if (weights.empty()) throw refused("the weights hold no matrix");
   if (x.rank() != 2 || x.size(1) != weights.inputs())
     throw refused("x is {}, but the weights are {}x{}", to_string(x.shape()), weights.inputs(), weights.outputs());
@@ -146,8 +148,7 @@ void run(Context& ctx, const ConstView& x, const Weights& weights, const View& y
 
 Tensor linear(Context& ctx, ConstView x, const Weights& weights, const LinearOptions& options) {
   validate(x, weights, options);
-  Tensor y =
-      Tensor::empty(ctx, {x.size(0), weights.outputs()}, options.result, ctx.policy().result.value_or(x.device()));
+  Tensor y = new_result(ctx, kLinear, {x.size(0), weights.outputs()}, options.result, x.device());
   run(ctx, x, weights, y.view(), options);
   return y;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <tandem/error.h>
 
+#include "common/compress/sparse_2_4.h"
 #include "common/core/context_impl.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
@@ -15,7 +16,9 @@
 namespace tandem {
 namespace {
 
-void require_matrix(std::string_view op, const ConstView& w) {
+/// What every form asks: packing for the CPU of another machine would use its instructions here.
+void check(Context& ctx, std::string_view op, const ConstView& w) {
+  ctx.impl().require_own_machine(op);
   if (w.rank() != 2)
     throw Error(Code::invalid_argument,
                 fmt::format("{}: the weights have shape {}, but two dimensions are needed", op, to_string(w.shape())));
@@ -57,6 +60,11 @@ void pack(Weights::State& state, const CpuInfo& cpu, const ConstView& b) {
   state.panel_bytes = layout.bytes;
 }
 
+/// 2:4 storage of w, transposed, for the function `op`.
+Sparse24 stored_2_4(const ConstView& w, const char* op) {
+  return compress::store_2_4(w.transposed(), {op, "output", "inputs"});
+}
+
 std::shared_ptr<Weights::State> on_host(Context& ctx, WeightForm form, const ConstView& w, StoredWeights stored,
                                         bool packed = false) {
   auto state = std::make_shared<Weights::State>();
@@ -70,7 +78,7 @@ std::shared_ptr<Weights::State> on_host(Context& ctx, WeightForm form, const Con
 
 QuantizedTensor quantized_on_host(Context& ctx, const ConstView& w, const QuantizedWeightsOptions& options,
                                   const char* op) {
-  require_matrix(op, w);
+  check(ctx, op, w);
   require_dtype(op, "w", w, DType::f32);
   const Tensor here = copy(ctx, w, Device::cpu());
   const QuantizeOptions symmetric{DType::s8, Scheme::symmetric, options.per_channel ? 1 : -1, {}};
@@ -81,12 +89,13 @@ QuantizedTensor quantized_on_host(Context& ctx, const ConstView& w, const Quanti
 
 std::string_view name(WeightForm form) noexcept {
   constexpr std::string_view kNames[] = {"f32", "bf16", "s8", "csr", "2:4", "s8 2:4"};
-  return kNames[static_cast<std::size_t>(form)];
+  const auto at = static_cast<std::size_t>(form);
+  return at < std::size(kNames) ? kNames[at] : std::string_view("invalid");
 }
 
 Weights Weights::dense(Context& ctx, ConstView w, const DenseWeightsOptions& options) {
   constexpr const char* kOp = "Weights::dense";
-  require_matrix(kOp, w);
+  check(ctx, kOp, w);
   const bool bf16 = options.dtype == DType::bf16;
   if (!bf16 && options.dtype != DType::f32)
     throw Error(Code::invalid_argument,
@@ -108,7 +117,7 @@ Weights Weights::quantized(Context& ctx, ConstView w, const QuantizedWeightsOpti
 
 Weights Weights::csr(Context& ctx, ConstView w) {
   constexpr const char* kOp = "Weights::csr";
-  require_matrix(kOp, w);
+  check(ctx, kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
   const Tensor here = copy(ctx, w, Device::cpu());
   return Weights(on_host(ctx, WeightForm::csr, w, to_csr(here.view().transposed())));
@@ -116,16 +125,17 @@ Weights Weights::csr(Context& ctx, ConstView w) {
 
 Weights Weights::sparse_2_4(Context& ctx, ConstView w) {
   constexpr const char* kOp = "Weights::sparse_2_4";
-  require_matrix(kOp, w);
+  check(ctx, kOp, w);
   require_dtype(kOp, "w", w, DType::f32);
   const Tensor here = copy(ctx, w, Device::cpu());
-  return Weights(on_host(ctx, WeightForm::sparse_2_4, w, to_2_4(here.view().transposed())));
+  return Weights(on_host(ctx, WeightForm::sparse_2_4, w, stored_2_4(here, kOp)));
 }
 
 Weights Weights::quantized_2_4(Context& ctx, ConstView w, const QuantizedWeightsOptions& options) {
-  QuantizedTensor q = quantized_on_host(ctx, w, options, "Weights::quantized_2_4");
+  constexpr const char* kOp = "Weights::quantized_2_4";
+  QuantizedTensor q = quantized_on_host(ctx, w, options, kOp);
   auto state = on_host(ctx, WeightForm::s8_sparse_2_4, w,
-                       QuantizedSparse24{to_2_4(q.values.view().transposed()), std::move(q.quantization)});
+                       QuantizedSparse24{stored_2_4(q.values, kOp), std::move(q.quantization)});
   if (options.pack) pack(*state, ctx.impl().machine.cpu, q.values);
   return Weights(std::move(state));
 }

@@ -200,6 +200,18 @@ const std::vector<BadCall>& bad_calls() {
        [](Context& c) { relu(c, view({3}), kernel("cpu.softmax.f32.simd")); },
        Code::invalid_argument,
        {"relu f32:3: ", "cpu.softmax.f32.simd", "no such kernel for this operation"}},
+      {"reuse that is no number",
+       [](Context& c) {
+         relu(c, view({3}), {"", {}, {}, nullptr, std::numeric_limits<float>::quiet_NaN()});
+       },
+       Code::invalid_argument,
+       {"relu: ", "expected_reuse is nan"}},
+      {"scales of a 2:4 product",
+       [](Context& c) {
+         quantized_matmul_2_4(c, typed(DType::s8, {4, 4}), {}, to_2_4(Tensor::zeros({4, 4}, DType::s8)), {});
+       },
+       Code::invalid_argument,
+       {"quantized_matmul_2_4: ", "scales"}},
       {"no data", [](Context& c) { relu(c, ConstView()); }, Code::invalid_argument, {"relu: "}},
       {"result too large to count",
        [](Context& c) {
@@ -265,6 +277,32 @@ TEST(BadCalls, PolicyNamesWhatItCannotDo) {
   policy.kernels = {"cpu.matmul.f32.quantum"};
   EXPECT_TRUE(has(error_of([&] { ctx.set_policy(policy); }).what(), "cpu.matmul.f32.quantum"));
   EXPECT_TRUE(has(error_of([&] { explain(ctx, "matmul f32:3x4"); }).what(), "three sizes"));
+}
+
+TEST(BadCalls, AResultOutOfReachIsRefusedByTheOperation) {
+  ContextOptions options;
+  options.use_gpu = false;
+  options.policy.result = Device::cuda();
+  Context ctx(options);
+  const Tensor m = Tensor::full({4, 4}, 1.0f);
+  const Weights weights = Weights::dense(ctx, m);
+  const std::pair<std::string, std::function<void()>> calls[] = {
+      {"relu", [&] { relu(ctx, m); }},
+      {"add", [&] { add(ctx, m, m); }},
+      {"log_softmax", [&] { log_softmax(ctx, m); }},
+      {"sum", [&] { reduce(ctx, ReduceFn::sum, m, {}, 0); }},
+      {"transpose", [&] { transpose(ctx, m); }},
+      {"convert", [&] { convert(ctx, m, DType::bf16); }},
+      {"matmul", [&] { matmul(ctx, m, m); }},
+      {"spmm", [&] { spmm(ctx, to_csr(m), m); }},
+      {"dynamic_quantize", [&] { dynamic_quantize(ctx, m); }},
+      {"linear", [&] { linear(ctx, m, weights); }},
+  };
+  for (const auto& [op, call] : calls) {
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::unavailable) << op;
+    EXPECT_EQ(std::string(error.what()).rfind(op + ": memory of cuda:0 is out of reach", 0), 0u) << error.what();
+  }
 }
 
 }  // namespace

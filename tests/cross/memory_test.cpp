@@ -2,9 +2,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "tests/support/calls.h"
 #include "tests/support/failing_allocations.h"
+#include "tests/support/models.h"
 
 namespace tandem::test::memory_test {
 namespace {
@@ -60,6 +62,73 @@ TEST(OutOfMemory, OfEveryAllocationIsAnErrorAndLeavesTheContextUsable) {
     relu(c, a);
     c.set_policy({});
   });
+}
+
+TEST(OutOfMemory, InIntegersIsAnError) {
+  const Tensor a = filled({33, 64}, Fill::reals, 1), b = filled({64, 48}, Fill::reals, 2);
+  const Tensor acc = Tensor::zeros({33, 48}, DType::s32), multipliers = Tensor::full({48}, 0.5f);
+  Context once(on_host(1));
+  const QuantizedTensor qa = dynamic_quantize(once, a, {DType::u8, Scheme::asymmetric, 0, {}});
+  const QuantizedTensor qb = dynamic_quantize(once, b, {DType::s8, Scheme::symmetric, 1, {}});
+  const Sparse24 sparse = to_2_4(Tensor::zeros({48, 64}, DType::s8));
+  const QuantizeOptions by_column{DType::s8, Scheme::asymmetric, 1, {}};
+  survives("quantize", [&](Context& c) { quantize(c, a, qa.quantization); });
+  survives("dequantize", [&](Context& c) { dequantize(c, qa.values, qa.quantization); });
+  survives("quantized_relu", [&](Context& c) { quantized_relu(c, qa.values, qa.quantization); });
+  survives("requantize", [&](Context& c) { requantize(c, acc, multipliers, 3, DType::u8); });
+  survives("dynamic_quantize", [&](Context& c) { dynamic_quantize(c, a, by_column); });
+  survives("calibrate_min_max", [&](Context& c) { calibrate_min_max(c, a, by_column); });
+  survives("calibrate_percentile", [&](Context& c) { calibrate_percentile(c, a, 99, by_column); });
+  survives("quantized_matmul",
+           [&](Context& c) { quantized_matmul(c, qa.values, qa.quantization, qb.values, qb.quantization); });
+  survives("quantized_matmul of f32", [&](Context& c) { quantized_matmul(c, a, b); });
+  survives("quantized_matmul_2_4",
+           [&](Context& c) { quantized_matmul_2_4(c, qa.values, qa.quantization, sparse, qb.quantization); });
+}
+
+TEST(OutOfMemory, OfSparseAndPreparedMatricesIsAnError) {
+  const Tensor a = filled({33, 64}, Fill::reals, 1), b = filled({64, 48}, Fill::reals, 2),
+               bias = filled({48}, Fill::reals, 3);
+  const Tensor pruned = prune_2_4(b, 0).values;
+  const Csr csr = to_csr(pruned);
+  const Sparse24 sparse = to_2_4(pruned.view().transposed());
+  survives("to_csr and back", [&](Context&) { to_dense(to_csr(pruned)); });
+  survives("to_2_4 and back", [&](Context&) { to_dense(to_2_4(pruned.view().transposed())); });
+  survives("spmm", [&](Context& c) { spmm(c, csr, a.view().transposed().slice(0, 0, 48)); });
+  survives("matmul_2_4", [&](Context& c) { matmul_2_4(c, a, sparse); });
+  LinearOptions options;
+  options.bias = bias;
+  const std::function<Weights(Context&)> forms[] = {
+      [&](Context& c) { return Weights::dense(c, b); },
+      [&](Context& c) { return Weights::dense(c, b, {DType::bf16}); },
+      [&](Context& c) { return Weights::quantized(c, b); },
+      [&](Context& c) { return Weights::csr(c, pruned); },
+      [&](Context& c) { return Weights::sparse_2_4(c, pruned); },
+      [&](Context& c) { return Weights::quantized_2_4(c, pruned); },
+  };
+  for (const auto& form : forms) {
+    Context once(on_host(1));
+    const Weights weights = form(once);
+    const std::string words(name(weights.form()));
+    survives(("weights in " + words).c_str(), [&](Context& c) { form(c); });
+    survives(("linear in " + words).c_str(), [&](Context& c) { linear(c, a, weights, options); });
+  }
+  const Model model = random_model({64, 48, 10}, Activation::relu, 4);
+  survives("Network", [&](Context& c) { Network(c, model, {WeightForm::s8, calibrate(c, model, a)}).run(c, a); });
+}
+
+TEST(OutOfMemory, OfPruningIsAnError) {
+  const Tensor a = filled({33, 64}, Fill::reals, 1), w = filled({64, 48}, Fill::reals, 2);
+  const Tensor pruned = prune_2_4(w, 0).values;
+  const std::vector<std::int64_t> kept = {0, 5, 47};
+  const double percentiles[] = {5, 50};
+  survives("prune_magnitude", [&](Context&) { prune_magnitude(w, 0.5); });
+  survives("prune_structured", [&](Context&) { prune_structured(w); });
+  survives("prune_2_4", [&](Context&) { prune_2_4(w); });
+  survives("narrow_layers", [&](Context&) { narrow_layers(w, {}, w.view().transposed(), kept); });
+  survives("output_error", [&](Context& c) { output_error(c, a, w, pruned); });
+  survives("magnitudes", [&](Context&) { magnitudes(w, percentiles, percentiles); });
+  survives("low_rank_approximate", [&](Context&) { low_rank_approximate(w, 3); });
 }
 
 TEST(OutOfMemory, OfANewContextIsAnError) {

@@ -17,10 +17,9 @@ void run_family(const Entry<Op>& entry) {
   for (const Case<Op>& c : cases<Op>(family, entry.backend)) {
     const bool many = family == Family::shapes || family == Family::strides || family == Family::batches;
     const IsaLevel least = entry.kernel->needs.isa;
-    const bool go_on =
-        entry.backend == Backend::cuda
-            ? check_on_gpu(entry, c, ++seed, tally)
-            : check_on_host(entry, c, ++seed, many ? few_host_settings(least) : host_settings(least), tally);
+    const auto settings = many ? few_host_settings : family == Family::threads ? thread_settings : host_settings;
+    const bool go_on = entry.backend == Backend::cuda ? check_on_gpu(entry, c, ++seed, tally)
+                                                      : check_on_host(entry, c, ++seed, settings(least), tally);
     if (!go_on) return;
   }
   if (tally.ran() == 0) GTEST_SKIP() << "refuses every case: " << tally.refusal();

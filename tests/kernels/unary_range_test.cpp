@@ -19,6 +19,7 @@ std::vector<float> points(Backend backend) {
     out.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
   // Where the functions bend: densely around zero and up to where exp overflows.
   for (int i = -2000; i <= 2000; i += backend == Backend::cuda ? 20 : 1) out.push_back(static_cast<float>(i) * 0.0625f);
+  for (const float end : {-INFINITY, INFINITY}) out.push_back(end);  // where the limits are exact
   return out;
 }
 
@@ -41,43 +42,72 @@ std::string worst(UnaryFn fn, const Operands& o) {
   return check.complaint;
 }
 
+/// Computes y of x on the GPU, or under each setting of the host, and calls visit(where) after each run. How many runs
+/// there were: none where the kernel refuses the function.
+template <class Visit>
+int run_everywhere(const Entry<Unary>& entry, UnaryFn fn, Operands& o, Visit visit) {
+  if (entry.backend == Backend::cuda) {
+    gpu::Stream& stream = gpu_stream();
+    const std::size_t bytes = o.x.size() * sizeof(float);
+    const DeviceMemory x(bytes, 0), y(bytes, 0);
+    const auto n = static_cast<std::int64_t>(o.x.size());
+    const Device device = Device::cuda(stream.device());
+    const View views[] = {View(x.data(), DType::f32, {n}, device), View(y.data(), DType::f32, {n}, device)};
+    if (refusal_of(*entry.kernel, Unary::describe({fn}, views), gpu_machine())) return 0;
+    stream.upload(x.data(), o.x.data(), bytes, "test");
+    EXPECT_EQ(entry.kernel->run(Unary::bind({fn}, views), {&gpu_machine(), nullptr, stream.handle()}, {}), Code::ok);
+    o.y.assign(o.x.size(), 0);
+    stream.download(o.y.data(), y.data(), bytes, "test");
+    visit("the GPU");
+    return 1;
+  }
+  int runs = 0;
+  for (const HostSetting& setting : few_host_settings(entry.kernel->needs.isa)) {
+    const Machine machine = machine_of(setting);
+    o.y.assign(o.x.size(), std::numeric_limits<float>::quiet_NaN());
+    const std::vector<View> views = o.views();
+    if (refusal_of(*entry.kernel, Unary::describe({fn}, views), machine)) continue;
+    EXPECT_EQ(entry.kernel->run(Unary::bind({fn}, views), {&machine, pool_of(setting.threads), nullptr}, {}), Code::ok);
+    visit(describe(setting));
+    ++runs;
+  }
+  return runs;
+}
+
 void whole_range(const Entry<Unary>& entry) {
   if (const std::string reason = not_here(entry); !reason.empty()) {
     leave_out(entry.name, reason);
     TANDEM_SKIP(entry.backend, reason);
   }
-  Operands o;
-  o.x = points(entry.backend);
-  int served = 0;
-  for (const UnaryFn fn : kFunctions) {
-    if (entry.backend == Backend::cuda) {
-      gpu::Stream& stream = gpu_stream();
-      const std::size_t bytes = o.x.size() * sizeof(float);
-      const DeviceMemory x(bytes, 0), y(bytes, 0);
-      const auto n = static_cast<std::int64_t>(o.x.size());
-      const Device device = Device::cuda(stream.device());
-      const View views[] = {View(x.data(), DType::f32, {n}, device), View(y.data(), DType::f32, {n}, device)};
-      if (refusal_of(*entry.kernel, Unary::describe({fn}, views), gpu_machine())) continue;
-      stream.upload(x.data(), o.x.data(), bytes, "test");
-      ASSERT_EQ(entry.kernel->run(Unary::bind({fn}, views), {&gpu_machine(), nullptr, stream.handle()}, {}), Code::ok);
-      o.y.assign(o.x.size(), 0);
-      stream.download(o.y.data(), y.data(), bytes, "test");
-      EXPECT_EQ(worst(fn, o), "");
-      ++served;
-      continue;
-    }
-    for (const HostSetting& setting : few_host_settings(entry.kernel->needs.isa)) {
-      const Machine machine = machine_of(setting);
-      o.y.assign(o.x.size(), std::numeric_limits<float>::quiet_NaN());
-      const std::vector<View> views = o.views();
-      if (refusal_of(*entry.kernel, Unary::describe({fn}, views), machine)) continue;
-      ASSERT_EQ(entry.kernel->run(Unary::bind({fn}, views), {&machine, pool_of(setting.threads), nullptr}, {}),
-                Code::ok);
-      EXPECT_EQ(worst(fn, o), "") << describe(setting);
-      ++served;
-    }
+  Operands o{points(entry.backend), {}};
+  int runs = 0;
+  for (const UnaryFn fn : kFunctions)
+    runs += run_everywhere(entry, fn, o, [&](const std::string& where) { EXPECT_EQ(worst(fn, o), "") << where; });
+  if (runs == 0) GTEST_SKIP() << "refuses every function";
+}
+
+// To the bit, the zeros and infinities included.
+void tanh_is_odd(const Entry<Unary>& entry) {
+  if (const std::string reason = not_here(entry); !reason.empty()) {
+    leave_out(entry.name, reason);
+    TANDEM_SKIP(entry.backend, reason);
   }
-  if (served == 0) GTEST_SKIP() << "refuses every function";
+  Operands o{points(entry.backend), {}}, negated = o;
+  for (float& x : negated.x) x = -x;
+  std::vector<std::vector<float>> results;
+  run_everywhere(entry, UnaryFn::tanh, o, [&](const std::string&) { results.push_back(o.y); });
+  if (results.empty()) GTEST_SKIP() << "refuses tanh";
+  std::size_t run = 0;
+  run_everywhere(entry, UnaryFn::tanh, negated, [&](const std::string& where) {
+    const std::vector<float>& y = results.at(run++);
+    int even = 0;
+    for (std::size_t i = 0; i < y.size() && even < 5; ++i) {
+      if (std::isnan(y[i]) && std::isnan(negated.y[i])) continue;  // the sign of a NaN says nothing
+      if (std::bit_cast<std::uint32_t>(-y[i]) == std::bit_cast<std::uint32_t>(negated.y[i])) continue;
+      ++even;
+      ADD_FAILURE() << where << ": tanh(" << o.x[i] << ") is " << y[i] << ", of the opposite " << negated.y[i];
+    }
+  });
 }
 
 // max(x, 0) has two answers for -0; the promise is +0.
@@ -118,6 +148,7 @@ void relu_of_minus_zero(const Entry<Unary>& entry) {
 
 const bool kAdded = [] {
   add_kernel_tests<Unary>("WholeRange", whole_range, __FILE__, __LINE__);
+  add_kernel_tests<Unary>("TanhIsOdd", tanh_is_odd, __FILE__, __LINE__);
   add_kernel_tests<Unary>("ReluOfMinusZero", relu_of_minus_zero, __FILE__, __LINE__);
   return true;
 }();

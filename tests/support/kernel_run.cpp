@@ -40,6 +40,13 @@ std::vector<HostSetting> host_settings(IsaLevel least) {
   return out;
 }
 
+std::vector<HostSetting> thread_settings(IsaLevel least) {
+  std::vector<HostSetting> out = host_settings(least);
+  for (const IsaLevel level : levels(least))
+    if (level != cpu_level()) out.push_back({level, 3, false});
+  return out;
+}
+
 std::vector<HostSetting> few_host_settings(IsaLevel least) {
   std::vector<HostSetting> out;
   for (const IsaLevel level : levels(least)) out.push_back({level, 1, false});

@@ -32,6 +32,8 @@ IsaLevel cpu_level();
 
 /// Every level from `least` up to what this CPU has; on the highest one also 2, 3 and 5 threads and small caches.
 std::vector<HostSetting> host_settings(IsaLevel least);
+/// The same, with 3 threads on every level.
+std::vector<HostSetting> thread_settings(IsaLevel least);
 /// Every level on one thread, and the highest one on two: for families of thousands of cases.
 std::vector<HostSetting> few_host_settings(IsaLevel least);
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -105,9 +107,7 @@ template <class Op>
 bool check_on_host(const Entry<Op>& entry, const Case<Op>& c, std::uint64_t seed,
                    const std::vector<HostSetting>& settings, Tally& tally) {
   Prepared<Op> prepared(c, seed);
-  SameBits same[2];  // of the highest level: ordinary caches, small caches
-  const auto by_level = [](const HostSetting& a, const HostSetting& b) { return a.isa < b.isa; };
-  const IsaLevel best = std::max_element(settings.begin(), settings.end(), by_level)->isa;
+  std::map<std::pair<IsaLevel, bool>, SameBits> same;  // of each level: ordinary caches, small caches
   for (const HostSetting& setting : settings) {
     const std::string where = prepared.description() + " on " + describe(setting);
     set_running_case(entry.name + ": " + where);
@@ -117,8 +117,8 @@ bool check_on_host(const Entry<Op>& entry, const Case<Op>& c, std::uint64_t seed
       tally.add(outcome.refusal);
       if (!outcome.refusal.empty()) break;
       if (!tally.report(where, outcome.failure)) return false;
-      if (entry.kernel->traits.deterministic && setting.isa == best &&
-          !tally.report(where, same[setting.small_caches].compare(outcome)))
+      if (entry.kernel->traits.deterministic &&
+          !tally.report(where, same[{setting.isa, setting.small_caches}].compare(outcome)))
         return false;
     }
   }

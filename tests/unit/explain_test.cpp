@@ -197,6 +197,31 @@ TEST(PretendedContext, SelectsButDoesNotRun) {
   EXPECT_EQ(ctx.stream(), nullptr);
 }
 
+TEST(PretendedContext, NeitherPacksWeightsNorMeasures) {
+  Context ctx = pretending(plain_machine());
+  const Tensor w = Tensor::full({64, 64}, 1.0f), zeros = Tensor::zeros({64, 64});
+  const Model model = random_model({6, 4}, Activation::relu, 1);
+  profile::LayoutOptions small;
+  small.rows = small.columns = 64;
+  small.min_seconds = 0.001;
+  const std::pair<std::string, std::function<void()>> calls[] = {
+      {"Weights::dense", [&] { Weights::dense(ctx, w); }},
+      {"Weights::dense", [&] { Weights::dense(ctx, w, {DType::bf16}); }},
+      {"Weights::quantized", [&] { Weights::quantized(ctx, w); }},
+      {"Weights::csr", [&] { Weights::csr(ctx, w); }},
+      {"Weights::sparse_2_4", [&] { Weights::sparse_2_4(ctx, zeros); }},
+      {"Weights::quantized_2_4", [&] { Weights::quantized_2_4(ctx, zeros); }},
+      {"Weights::dense", [&] { Network(ctx, model); }},
+      {"analyse_layout", [&] { analyse_layout(ctx, small); }},
+  };
+  for (const auto& [function, call] : calls) {
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::unavailable) << function << ": " << error.what();
+    EXPECT_EQ(error.what(),
+              function + ": this context pretends to be another machine: it can select and explain, not run");
+  }
+}
+
 TEST(PretendedContext, MemoryOfAnotherGpuIsOutOfReach) {
   Context ctx = pretending(gpu_machine_with(20e9));
   Tensor here = Tensor::full({64}, 1.0f);
@@ -237,6 +262,19 @@ TEST(Policy, IsValidatedWhenItIsSet) {
   EXPECT_FALSE(ctx.policy().backend.has_value());  // the old policy is left
   EXPECT_TRUE(ctx.policy().kernels.empty());
   EXPECT_EQ(error_of([&] { pretending(plain_machine(), gpu); }).code(), Code::unavailable);
+}
+
+TEST(Policy, TwoKernelsOfOneOperationAreRefused) {
+  Context ctx = pretending(plain_machine());
+  Policy policy;
+  policy.kernels = {"cpu.matmul.f32.simd", "cpu.unary.f32.simd", "cpu.matmul.f32.naive"};
+  const Error error = error_of([&] { ctx.set_policy(policy); });
+  EXPECT_EQ(error.code(), Code::invalid_argument);
+  EXPECT_TRUE(has(error.what(), "cpu.matmul.f32.simd") && has(error.what(), "cpu.matmul.f32.naive")) << error.what();
+  EXPECT_TRUE(ctx.policy().kernels.empty());
+  policy.kernels = {"cpu.matmul.f32.naive", "cpu.unary.f32.simd", "cpu.matmul.f32.naive"};
+  ctx.set_policy(policy);
+  EXPECT_EQ(explain(ctx, "matmul f32:64x64x64").kernel, "cpu.matmul.f32.naive");
 }
 
 TEST(Policy, ForcedBackendAndKernelDecide) {

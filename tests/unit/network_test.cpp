@@ -240,5 +240,22 @@ TEST(Network, TakesInputsOfU8WithAZeroPoint) {
   EXPECT_EQ(network.bytes(), Network(ctx, model, narrow).bytes() + 4) << "a zero point";
 }
 
+TEST(Network, AModelThatIsNot24IsRefusedByLayer) {
+  Context ctx;
+  Model model = random_model({8, 8, 4}, Activation::relu, 1);
+  model.layers[0].weight = prune_2_4(model).layers[0].weight.clone(ctx);
+  for (const auto& [form, function] :
+       {std::pair(WeightForm::sparse_2_4, "sparse_2_4"), std::pair(WeightForm::s8_sparse_2_4, "quantized_2_4")}) {
+    try {
+      Network(ctx, model, {form, {}});
+      ADD_FAILURE() << name(form);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_argument);
+      EXPECT_EQ(error.what(), "network: layer 2 ('w2'): Weights::" + std::string(function) +
+                                  ": output 0, inputs 0 to 3 hold 4 nonzero elements, 2:4 allows 2");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tandem::network_test

@@ -397,7 +397,42 @@ TEST(PruneOutput, MeasuresTheErrorOfTheOutputs) {
   EXPECT_EQ(message_of([&] {
               output_error(ctx, ConstView(x, {1, 2}), ConstView(weights, {2, 2}), ConstView(pruned, {2, 1}));
             }),
-            "output_error: the weights are 2x2, the pruned ones 2x1");
+            "output_error: x is 1x2, the weights 2x2 and the pruned ones 2x1; [..., k], [k, n] and [k, n] are needed");
+}
+
+TEST(PruneOutput, RefusesWhatItCannotMeasure) {
+  ContextOptions options;
+  options.use_gpu = false;
+  Context ctx(options);
+  const float good[] = {3, 1, 4, 2, 3, 1, 4, 2};
+  float nan[] = {3, 1, NAN, 2}, infinite[] = {3, 1, 4, INFINITY};
+  const ConstView x(good, {1, 2}), w(good, {2, 2}), batch(good, {2, 2, 2});
+  const ConstView bf16(good, DType::bf16, {2, 2}), there(good, DType::f32, {2, 2}, Device::cuda());
+  const auto message = [&](const ConstView& a, const ConstView& b, const ConstView& c) {
+    return message_of([&] { output_error(ctx, a, b, c); });
+  };
+  EXPECT_EQ(message(x, ConstView(nan, {2, 2}), w),
+            "output_error: element 2 of the tensor of weights, shape 2x2, is nan");
+  EXPECT_EQ(message(x, w, ConstView(infinite, {2, 2})),
+            "output_error: element 3 of the tensor of pruned weights, shape 2x2, is inf");
+  EXPECT_EQ(message(ConstView(infinite, {2, 2}), w, w), "output_error: element 3 of x, shape 2x2, is inf");
+  EXPECT_EQ(message(x, bf16, bf16), "output_error: the tensor of weights is bf16, only f32 is supported");
+  EXPECT_EQ(message(x, there, there), "output_error: the tensor of weights is on cuda:0; bring it to the host first");
+  EXPECT_EQ(
+      message(x, batch, batch),
+      "output_error: x is 1x2, the weights 2x2x2 and the pruned ones 2x2x2; [..., k], [k, n] and [k, n] are needed");
+}
+
+TEST(PruneOutput, AnOverflowIsNoPerfectResult) {
+  ContextOptions options;
+  options.use_gpu = false;
+  Context ctx(options);
+  const float x[] = {3e38f, 3e38f}, weights[] = {2, 0, 2, 0}, pruned[] = {0, 0, 2, 0};
+  const OutputError error =
+      output_error(ctx, ConstView(x, {1, 2}), ConstView(weights, {2, 2}), ConstView(pruned, {2, 2}));
+  EXPECT_FALSE(std::isfinite(error.max_abs));
+  EXPECT_FALSE(std::isfinite(error.mean_abs));
+  EXPECT_FALSE(std::isfinite(error.relative));
 }
 
 }  // namespace

@@ -59,11 +59,11 @@ void with_every_kernel(Context& ctx, Body body) {
   EXPECT_GE(ran, 1u) << Op::kName;
 }
 
-std::string refusal(const std::function<void()>& call) {
+std::string refusal(const std::function<void()>& call, Code code = Code::invalid_argument) {
   try {
     call();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::invalid_argument) << error.what();
+    EXPECT_EQ(error.code(), code) << error.what();
     return error.what();
   }
   return "nothing was refused";
@@ -257,6 +257,41 @@ TEST(Calibrate, Percentile) {
   EXPECT_NE(refusal([&] { calibrate_percentile(ctx, x, 50); }).find("not above 50"), std::string::npos);
   EXPECT_NE(refusal([&] { calibrate_min_max(ctx, floats({1, kNan})); }).find("nan"), std::string::npos);
   EXPECT_NE(refusal([&] { calibrate_percentile(ctx, floats({kInf, 1}), 99); }).find("inf"), std::string::npos);
+}
+
+TEST(Calibrate, AChannelHasTheScaleOfItsElementsAlone) {
+  Context ctx;
+  Tensor x = Tensor::empty({3, 50, 4});
+  fill_uniform({x.data<float>(), static_cast<std::size_t>(x.elements())}, 3, -2, 5);
+  for (const int axis : {0, 1, 2})
+    for (const Scheme scheme : {Scheme::symmetric, Scheme::asymmetric})
+      for (const bool percentile : {false, true}) {
+        const auto calibrate = [&](const ConstView& view, int along) {
+          const QuantizeOptions options{DType::u8, scheme, along, {}};
+          return percentile ? calibrate_percentile(ctx, view, 90, options) : calibrate_min_max(ctx, view, options);
+        };
+        const Quantization all = calibrate(x, axis);
+        ASSERT_EQ(all.scales.elements(), x.shape()[axis]);
+        for (std::int64_t c = 0; c < x.shape()[axis]; ++c) {
+          const Quantization one = calibrate(x.view().slice(axis, c, c + 1), -1);
+          EXPECT_EQ(all.scales.data<float>()[c], one.scales.data<float>()[0]) << axis << " " << c;
+          EXPECT_EQ(all.zero_points.data<std::int32_t>()[c], one.zero_points.data<std::int32_t>()[0]);
+        }
+      }
+}
+
+TEST(Calibrate, MoreChannelsThanThereIsMemoryForIsAnError) {
+  Context ctx;
+  const float one = 1;
+  const std::int64_t many = std::int64_t{1} << 59;
+  const QuantizeOptions options{DType::s8, Scheme::symmetric, 0, {}};
+  for (const ConstView& x :
+       {ConstView(&one, DType::f32, {many}, Strides{0}), ConstView(&one, DType::f32, {many, 0}, Strides{0, 1})}) {
+    EXPECT_NE(refusal([&] { calibrate_min_max(ctx, x, options); }, Code::out_of_memory).find("no room"),
+              std::string::npos);
+    EXPECT_NE(refusal([&] { calibrate_percentile(ctx, x, 99, options); }, Code::out_of_memory).find("no room"),
+              std::string::npos);
+  }
 }
 
 TEST(CountSaturated, CountsWhatWasClampedAndNan) {

@@ -26,8 +26,9 @@ std::string_view name(MathMode mode) noexcept;
 
 /// What every call of a context must respect. Each field can be overridden for one call through CallOptions.
 struct Policy {
-  std::optional<Backend> backend;    ///< only kernels of this backend; not here -> Error(unavailable) with the reason
-  std::vector<std::string> kernels;  ///< full names; forces that kernel for its operation; refused -> an error
+  std::optional<Backend> backend;  ///< only kernels of this backend; not here -> Error(unavailable) with the reason
+  /// Full names; forces that kernel for its operation, at most one for each; refused -> an error.
+  std::vector<std::string> kernels;
   Transfers transfers = Transfers::automatic;
   MathMode math = MathMode::strict;  ///< what is permitted; changes nothing in this version: every kernel is strict
   /// Same bits for the same build, kernel and inputs. `false` changes nothing in this version: every kernel gives them.
@@ -70,8 +71,10 @@ struct Place {
 /// What a call ran, or would run, and why.
 struct Decision {
   std::string op;  ///< "matmul"
-  /// "f32:512x512x512". What it says of operands that explain() has no words for (strided_a, za, zb, tc, across,
-  /// strided), explain() and the programs do not accept.
+  /// "f32:512x512x512". What it says of operands that explain() has no words for, explain() and the programs do not
+  /// accept: strided, strided_a, _b, _c, across, in_place, a=N, b=N, tc of quantized_matmul, za, zb, zp by elements, N
+  /// scales by runs or by elements, N multipliers. The reduction "f32:4x6" along an axis they read as one of 24
+  /// elements.
   std::string problem;
   std::string kernel;  ///< empty before the first call
   Backend backend = Backend::cpu;
@@ -118,7 +121,8 @@ class Context {
 
   const Policy& policy() const noexcept;
   /// `backend` left unset and `kernels` left empty are filled in from TANDEM_BACKEND and TANDEM_KERNEL. Validated here:
-  /// an unknown kernel (Error(invalid_argument)) or a backend that is not here (Error(unavailable)) leaves the old one.
+  /// an unknown kernel, two kernels for one operation (Error(invalid_argument)) or a backend that is not here
+  /// (Error(unavailable)) leaves the old one.
   void set_policy(const Policy& policy);
 
   /// Waits for all work of this context on its GPU stream. Reports an asynchronous device error, once.

@@ -1,5 +1,8 @@
-// The exception type of the library. Beside it only std::bad_alloc can come, where there is no memory for small host
-// objects: strings, lists, state.
+// The exception type of the library. Beside it only std::bad_alloc can come, where there is no memory for host objects
+// other than tensors and workspaces: strings, lists, state, and the working copies, as large as the data, of functions
+// that run on the host alone (pruning, magnitudes, low rank, calibration, the kernels *.eigen). Functions that read or
+// write JSON (results, tuning files, traces, models, safetensors) use a library whose destructors allocate: where
+// memory runs out inside them the process may end.
 #pragma once
 
 #include <cstdint>

@@ -115,7 +115,8 @@ struct AnalyzeOptions {
 /// explain(), then runs the candidates predicted to be best, one after the other checked and side by side timed as
 /// benchmark_operation() does. The operands are on the host and every call moves what it lacks, so that `problem` may
 /// name no other place and no reuse. Throws Error(invalid_argument) for that, for top < 1, and as explain() and
-/// check_problem() do; Error(unavailable) for a context that pretends to be another machine.
+/// check_problem() do; Error(unavailable) for a context that pretends to be another machine, and for a place on a GPU
+/// that the context does not have.
 Analysis explain_analyze(Context& ctx, const std::string& problem, const AnalyzeOptions& options = {});
 
 /// What was decided, then predicted against measured times of each candidate that was run.

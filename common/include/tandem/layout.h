@@ -53,7 +53,7 @@ namespace tandem {
 
 /// Measures on one thread (the walks), ways of a group in shuffled rounds, and between host and GPU (the copies), where
 /// each row is one figure (Stop::one_figure): the largest size that all curves have. Throws Error(invalid_argument) for
-/// sizes out of range, Error(out_of_memory).
+/// sizes out of range, Error(unavailable) for a context that pretends to be another machine, Error(out_of_memory).
 profile::LayoutReport analyse_layout(Context& ctx, const profile::LayoutOptions& options = {});
 
 }  // namespace tandem

@@ -32,8 +32,9 @@ using LayerObserver = std::function<void(std::size_t layer, ConstView output)>;
 /// run it at once.
 class Network {
  public:
-  /// Converts and packs the weights; the model is not needed afterwards. Throws for a model that is not 2:4 when the
-  /// form asks for it, and for quantisations that do not fit the model, naming the layer.
+  /// Converts and packs the weights; the model is not needed afterwards. Throws for a form that there is not, and,
+  /// naming the layer, for a model that is not 2:4 when the form asks for it and for quantisations that do not fit the
+  /// model.
   Network(Context& ctx, const Model& model, const NetworkOptions& options = {});
 
   /// x is f32 [rows, inputs] of any strides, on the host or on the GPU; it is copied to the network's device first. The

@@ -13,6 +13,12 @@
 //
 // Errors: Error(invalid_argument) names the operation and the offending shapes, dtypes or values; Error(unavailable) is
 // an operand on a GPU that is not the context's.
+//
+// Bounds and bits: gamma(n) = n u / (1 - n u), u = 2^-24. A bound is without what underflow costs, at most 2^-149 a
+// step, and nothing is promised where a sum of magnitudes passes the largest float. "The same bits for every number of
+// threads" holds for one kernel. Dispatch weighs kernels anew for each number of threads, of a context and inside
+// parallel_batch, and may choose another one, of bf16 products especially: force it where bits matter
+// (CallOptions::kernel, Policy::kernels). docs/numerics.md has the whole of it.
 #pragma once
 
 #include <optional>
@@ -73,10 +79,10 @@ struct MatmulOptions {
 };
 
 /// activation(alpha * a @ b + bias). a is [..., m, k], b is [..., k, n]; leading dimensions broadcast as in NumPy. f32:
-/// FMA in f32 in a fixed order, |error| <= gamma(k) * (|a| @ |b|) an element, the same bits for every number of
-/// threads. bf16 (a and b): the products are exact, sums (which tensor cores truncate: gamma(2 k)), bias and activation
-/// are f32, and a bf16 result is rounded once; denormals may count as zero. k = 0 gives activation(bias). beta must be
-/// 0 here.
+/// f32 arithmetic in a fixed order, multiply and add fused by some kernels, |error| <= gamma(k) * (|a| @ |b|) an
+/// element, the same bits for every number of threads of a kernel. bf16 (a and b): the products are exact, sums (which
+/// tensor cores truncate: gamma(2 k)), bias and activation are f32, and a bf16 result is rounded once; denormals may
+/// count as zero. k = 0 gives activation(bias). beta must be 0 here.
 Tensor matmul(Context& ctx, ConstView a, ConstView b, const MatmulOptions& options = {});
 
 /// c = activation(alpha * a @ b + beta * c + bias). c is [broadcast batch..., m, n], of a's type or f32, and overlaps
@@ -136,15 +142,16 @@ void softmax_into(Context& ctx, SoftmaxFn fn, ConstView x, View y, int axis = -1
 
 /// Reductions. sum of nothing is 0, max of nothing is an error; a NaN makes the result NaN.
 ///   dot                 sum of a b
-///   euclidean_distance  sqrt(sum of (a - b)^2)
-///   cosine_similarity   sum of a b / (|a| |b|); NaN when a vector is zero (0/0)
+///   euclidean_distance  sqrt(sum of (a - b)^2); 0 or infinite where the squares leave the range of f32
+///   cosine_similarity   sum of a b / (|a| |b|); NaN when a vector is zero (0/0). Where |a|^2, |b|^2 or the product of
+///                       both leaves the normal range of f32, nothing is promised: it may be NaN, 0 or infinite
 enum class ReduceFn : std::uint8_t { sum, max, dot, euclidean_distance, cosine_similarity };
 
 std::string_view name(ReduceFn fn) noexcept;
 
 /// Over all elements (axis unset: the result has rank 0) or along one axis, which then disappears from the shape.
-/// b is given for the functions of two operands and has a's shape. Partial sums are combined in a fixed order:
-/// the same bits for every number of threads.
+/// b is given for the functions of two operands and has a's shape. Partial sums are combined in a fixed order: the same
+/// bits for every number of threads of a kernel.
 Tensor reduce(Context& ctx, ReduceFn fn, ConstView a, ConstView b = {}, std::optional<int> axis = {},
               const CallOptions& call = {});
 void reduce_into(Context& ctx, ReduceFn fn, ConstView a, ConstView b, View out, std::optional<int> axis = {},

@@ -4,7 +4,8 @@
 // Pruned elements become +0, the others keep their bits. Weights may have any strides; results are row-major.
 //
 // Errors: Error(invalid_argument) for weights that are not f32, are on a GPU, or hold a NaN or an infinity (no order of
-// magnitudes means anything then), for a sparsity outside [0, 1], and for a shape that the function does not take.
+// magnitudes means anything then), for a sparsity outside [0, 1], for a structure or an importance that there is not,
+// and for a shape that the function does not take.
 #pragma once
 
 #include <cstdint>
@@ -108,7 +109,8 @@ struct OutputError {
   double relative = 0;  ///< Frobenius norm of the difference / that of x @ weights; 0 / 0 is 0
 };
 
-/// Measured on given inputs: x is [..., k], weights and pruned are [k, n], all on the host.
+/// Measured on given inputs: x is [..., k], weights and pruned are [k, n], all f32 and finite, on the host. Where x @
+/// weights or x @ pruned overflows, the figures are infinite or NaN.
 OutputError output_error(Context& ctx, ConstView x, ConstView weights, ConstView pruned);
 
 }  // namespace tandem

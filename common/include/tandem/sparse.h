@@ -40,10 +40,10 @@ struct SpmmOptions {
 };
 
 /// activation(a @ b + bias), row-major: a [m, k] in f32, b f32 [k, n] of any strides. Elements of a that are not stored
-/// contribute nothing, whatever b holds there (0 times infinity does not occur). FMA in f32 in the order of the
-/// columns, |error| <= gamma(elements of the row) * (|a| @ |b|); the same bits for every number of threads. A kernel
-/// that expands a and multiplies densely is among those that may be chosen; explain() tells the density at which a
-/// dense f32 product is predicted to be as fast.
+/// contribute nothing, whatever b holds there (0 times infinity does not occur). f32 arithmetic in the order of the
+/// columns, multiply and add fused by some kernels, |error| <= gamma(elements of the row) * (|a| @ |b|); the same bits
+/// for every number of threads of a kernel (see tandem/ops.h). A kernel that expands a and multiplies densely is among
+/// those that may be chosen; explain() tells the density at which a dense f32 product is predicted to be as fast.
 Tensor spmm(Context& ctx, const Csr& a, ConstView b, const SpmmOptions& options = {});
 /// c is [m, n] of any strides and overlaps no input.
 void spmm_into(Context& ctx, const Csr& a, ConstView b, View c, const SpmmOptions& options = {});

@@ -47,7 +47,8 @@ using Strides = Dims;
 /// "2x3x4"; "scalar" for rank 0.
 std::string to_string(const Dims& dims);
 
-/// Number of elements. Throws Error(invalid_argument) when a size is negative or the product passes 2^63 - 1.
+/// Number of elements. Throws Error(invalid_argument) when a size is negative or there are 2^60 elements or more, whose
+/// bytes could not be counted.
 std::int64_t element_count(const Shape& shape);
 
 /// Strides of the C order (last dimension contiguous).
@@ -203,7 +204,8 @@ class Tensor {
 };
 
 /// The elements of a view of any strides, row-major, on any device of the context. To the host it waits for the
-/// context's stream; to a GPU it returns when host data may be changed.
+/// context's stream; to a GPU it returns when host data may be changed. Throws Error(invalid_argument) for a view
+/// without shape and memory, as Tensor::clone and Tensor::to do.
 Tensor copy(Context& ctx, ConstView from, Device device);
 /// The same into memory that is there: of from's shape and dtype, with any strides, on any device of the context;
 /// whatever lies between its elements stays. No overlap. Device memory that is not copied as one run goes through the

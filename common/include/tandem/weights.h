@@ -1,6 +1,7 @@
 // Weights: matrices prepared once and multiplied from then on, in any form that the kernels take, by one function.
 //
-// Errors: Error(invalid_argument) names the function and the offending value.
+// Errors: Error(invalid_argument) names the function and the offending value; Error(unavailable) is a context that
+// pretends to be another machine, for whose CPU weights cannot be packed here.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ enum class WeightForm : std::uint8_t {
   s8_sparse_2_4,
 };
 
-/// "f32", "bf16", "s8", "csr", "2:4" or "s8 2:4".
+/// "f32", "bf16", "s8", "csr", "2:4" or "s8 2:4"; "invalid" for none of them.
 std::string_view name(WeightForm form) noexcept;
 
 /// Whether the products of a form are integer ones.
