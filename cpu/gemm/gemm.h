@@ -10,8 +10,9 @@
 // on m, k, the strides of the whole product and the machine's caches). A block is one chain of multiply-adds from zero
 // in ascending k (of exact integers several); block sums are added to c in ascending order. The place of the element in
 // a tile, the tile's size, packing and threads do not matter to its bits: k is never split between threads, and every
-// tile sums in the same order. A product that takes dots() is summed over k by the lanes of one vector, which are added
-// up at the end; whether it does follows from its sizes and strides, and from whether panels of b came with it.
+// tile sums in the same order. A product that takes dots() is summed over k by the lanes of one vector (of bf16: even
+// and odd values in turn), which are added up at the end; whether it does follows from its sizes and strides, and from
+// whether panels of b came with it. Those of integers are in int_dots.h: their bits are the same in any order.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // Idea:    sums of products of pairs (vdpbf16ps) in tiles of 14 x 32 where the CPU has AVX512_BF16; elsewhere bf16
 //          becomes f32 while it is packed, for the micro-kernels of the f32 product. The fused store rounds once. Of up
-//          to four rows, pairs are made of rows of b as they are read.
+//          to four rows, pairs are made of rows of b as they are read. Up to eight rows against a transposed b, and
+//          rows of a against up to eight columns, are dot products along k in f32, with nothing packed.
 // Limits:  takes everything; k is one block, so very long sums leave the caches; a and b are packed in every call, b
 //          unless it comes prepared (which has a meaning for pairs only) or rows are few. Pairs flush denormals.
 // Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.88 at 255 cubed,

@@ -1,6 +1,7 @@
 // Idea:    for CPUs without dot products of bytes: these become 16 bits while they are packed, and pairs of them are
 //          multiplied and summed exactly (vpmaddwd; vpmaddubsw would saturate), in tiles of 6 x 16 on the loops of the
-//          f32 product; the store is fused.
+//          f32 product; the store is fused. Few rows against a transposed b, and few columns, are dot products along
+//          k, widened as they are read.
 // Limits:  panels take two bytes a value; b is packed in every call.
 // Expect:  of the vpmaddwd ceiling on Zen 5, f32 results, one thread, tandem-dot-bench: 0.83 at 255 cubed, 0.88 at 512,
 //          0.91 at 1024; few rows are bound by packing b (2.3 GB/s at 1x4096x4096).

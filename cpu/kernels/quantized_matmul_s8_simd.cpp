@@ -1,7 +1,9 @@
 // Idea:    dot products of four bytes at a time (vpdpbusd: AVX-512 VNNI in tiles of 14 x 32, AVX-VNNI in tiles of 6 x
 //          16) on the loops of the f32 product; s8 becomes u8 while it is packed, and the fused store takes 128 times
 //          the sums of b's columns back, with the zero points, scales, bias, activation or requantisation. Up to four
-//          rows (one without AVX-512) read b in place. With a short k a large c is written row by row.
+//          rows (one without AVX-512) read b in place. With a short k a large c is written row by row. Up to eight rows
+//          against a transposed b, and rows of a against up to eight columns, are dot products along k: nothing is
+//          packed, s8 becomes u8 as it is read.
 // Limits:  needs one of these instruction sets; k is one block, so very long sums leave the caches; b is packed in
 //          every call unless it comes prepared.
 // Expect:  of the vpdpbusd ceiling on Zen 5 (AVX-512, f32 results, prepared b), one thread, tandem-dot-bench: 0.90 at
