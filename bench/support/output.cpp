@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -91,27 +92,24 @@ void check_outputs(const std::vector<NamedFile>& outputs, const std::vector<Name
     if (!is_file(file.path)) continue;
     io::AtomicFile probe(file.path);  // removed again: it is not committed
     files_wait = true;
+    std::signal(SIGPIPE, SIG_IGN);
   }
 }
 
 void print(const std::string& text) {
   if (print_error == 0) print_error = put(text);
-  if (print_error != 0 && !files_wait) finish_output();
-  if (print_error == EPIPE && !files_wait) throw ReaderGone();
+  if (!files_wait) finish_output();
 }
 
 void write_files(const std::vector<Output>& outputs) {
   std::string complaints;
-  bool gone = false;
   const auto complain = [&](const std::string& what) { complaints += (complaints.empty() ? "" : "; ") + what; };
   for (const Output& output : outputs) {
     if (output.path.empty()) continue;
     try {
       const std::string text = output.render();
       if (output.path == "-") {
-        const int error = put(text);
-        gone = error == EPIPE;
-        if (error != 0 && !gone) complain(words_of(error));
+        if (print_error == 0) print_error = put(text);  // finish_output() tells
         continue;
       }
       io::AtomicFile file(output.path);
@@ -122,11 +120,13 @@ void write_files(const std::vector<Output>& outputs) {
     }
   }
   if (!complaints.empty()) throw Error(Code::io_error, complaints);
-  if (gone && !files_wait) throw ReaderGone();
+  finish_output();
 }
 
 void finish_output() {
-  if (print_error != 0 && print_error != EPIPE) throw Error(Code::io_error, words_of(print_error));
+  errno = 0;
+  if (print_error == 0 && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) print_error = errno ? errno : EIO;
+  if (print_error != 0 && !(print_error == EPIPE && files_wait)) throw Error(Code::io_error, words_of(print_error));
 }
 
 }  // namespace tandem::bench

@@ -1,7 +1,6 @@
 // Where results go: the table on standard output, files written whole or not at all.
 #pragma once
 
-#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,7 +17,8 @@ profile::Style style_of_terminal();
 bool stdout_is_taken(const RunOptions& options);
 
 /// Before anything is measured: throws UsageError where an output is written twice or over an input (whatever their
-/// paths are spelled like), and Error(io_error) where one cannot be written. Leaves no trace.
+/// paths are spelled like), and Error(io_error) where one cannot be written. Leaves no trace. From then on a reader of
+/// standard output that goes away no longer ends the program.
 void check_outputs(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs = {});
 
 /// Text to standard output, at once. What cannot be written is remembered where check_outputs() saw a file, which is
@@ -34,12 +34,8 @@ struct Output {
 /// Writes them all, whatever becomes of the others, and then throws Error(io_error) that names those which failed.
 void write_files(const std::vector<Output>& outputs);
 
-/// The reader of standard output went away, as with `| head`: no mistake, but there is no point in writing there.
-struct ReaderGone : std::exception {
-  const char* what() const noexcept override { return "the reader of standard output went away"; }
-};
-
-/// Throws Error(io_error) when print() could not write for another reason than that its reader went away.
+/// Throws Error(io_error) when something could not be written to standard output; not where its reader went away, as
+/// with `| head`, while there were files to write. A program that has none ends by SIGPIPE then, as others do.
 void finish_output();
 
 }  // namespace tandem::bench

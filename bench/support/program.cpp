@@ -34,13 +34,10 @@ const std::atomic<bool>& catch_interrupts() {
 }
 
 int run_program(const char* name, const std::function<int()>& run) {
-  std::signal(SIGPIPE, SIG_IGN);  // files are still written when the reader of standard output went away
   try {
     const int code = run();
     finish_output();
     return code;
-  } catch (const ReaderGone&) {
-    return 128 + SIGPIPE;
   } catch (const std::exception& error) {  // UsageError, Error, or a library's own
     std::fprintf(stderr, "%s: %s\n", name, error.what());
     return kFailed;

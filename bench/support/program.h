@@ -13,8 +13,7 @@ inline constexpr int kWrong = 1, kFailed = 2, kInterrupted = 130;
 const std::atomic<bool>& catch_interrupts();
 
 /// The exit code of `run`; an exception becomes one line on standard error, after the program's name, and kFailed, as
-/// does a standard output that could not be written. Where its reader went away, as with `| head`, that is no failure:
-/// the run goes on to its end without a word when it has files to write, and ends at once, as by SIGPIPE, when not.
+/// does a standard output that could not be written: see finish_output().
 int run_program(const char* name, const std::function<int()>& run);
 
 }  // namespace tandem::bench

@@ -66,7 +66,7 @@ TEST(Output, EmptyValuesAreNoValues) {
     Program program;
     std::string option;
   } kBad[] = {{kCompare, "--json"},     {kCompare, "--baseline"}, {kCompare, "--data"},  {kCompare, "--sweep-threads"},
-              {kCompare, "--min-time"}, {kProfile, "--kernel"},   {kProfile, "--trace"}, {kRoofline, "--svg"},
+              {kExplain, "--min-time"}, {kProfile, "--kernel"},   {kProfile, "--trace"}, {kRoofline, "--svg"},
               {kTune, "--file"},        {kExplain, "--machine"},  {kLayout, "--csv"}};
   for (const auto& bad : kBad)
     expect_usage_error(run(bad.program, bad.program.arguments + (" " + bad.option + " ''")), bad.program.name,
@@ -102,6 +102,8 @@ TEST(Output, AReaderThatWentAwayCostsNoFile) {
   const std::string file = folder.file("a.json"), code = folder.file("code");
   EXPECT_EQ(code_without_reader(kRelu + "softmax f32:16x10 --json " + file, code), 0);
   EXPECT_GT(json::parse(read_bytes(file)).at("rows").size(), 3u);
+  EXPECT_EQ(code_without_reader(kRelu + "--json - --csv " + file, code), 0);
+  EXPECT_NE(read_bytes(file).find("cpu.unary.f32.simd"), std::string::npos);
   EXPECT_EQ(code_without_reader(kRelu, code), 141) << "as by SIGPIPE: there is nothing left to do";
 }
 
