@@ -1,15 +1,12 @@
 // tandem-report: results as one HTML file.
 #include <CLI/CLI.hpp>
 
-#include <fmt/format.h>
-#include <tandem/error.h>
 #include <tandem/version.h>
 
 #include "bench/report/page.h"
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/run_options.h"
-#include "common/io/file.h"
 
 namespace tandem::report {
 namespace {

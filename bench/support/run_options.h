@@ -53,7 +53,7 @@ void refuse_others(const CLI::App& app, const std::string& mode, const std::vect
 /// A word as a shell needs it.
 std::string shell_word(const std::string& text);
 
-/// " --threads 2 --seed 1 --min-time 0.1": those that decide a measurement; threads also where TANDEM_THREADS says them.
+/// " --threads 2 --seed 1 --min-time 0.1": what decides a measurement; the threads also where TANDEM_THREADS says them.
 std::string words_for(const RunOptions& options);
 
 /// "TANDEM_ISA_MAX=avx2 ", or nothing: what must stand before a command that measures the same again.
