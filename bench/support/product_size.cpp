@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <limits>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/profile/roof.h"
+
 namespace tandem::profile {
 namespace {
 
