@@ -1,6 +1,7 @@
 // What a call costs beyond its kernel: matmul_into of 8x8x8 through the public API (validate, describe, cached
 // selection, bind) against the same kernel called directly; and what recording costs: a scope without a recorder, and a
 // call with one. Interleaved rounds, medians.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -8,6 +9,8 @@
 
 #include <tandem/tandem.h>
 
+#include "bench/support/program.h"
+#include "bench/support/run_options.h"
 #include "common/core/context_impl.h"
 #include "common/dispatch/execute.h"
 
@@ -24,9 +27,9 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-}  // namespace
-
-int main() {
+int run(int argc, const char* const* argv) {
+  CLI::App app("what a call costs beyond its kernel, and what recording costs", "tandem-dispatch-bench");
+  if (!tandem::bench::parse_command_line(app, argc, argv)) return 0;
   using namespace tandem;
   Context ctx;
   const Tensor a = Tensor::full({8, 8}, 0.5f), b = Tensor::full({8, 8}, 0.25f);
@@ -64,4 +67,11 @@ int main() {
               median(direct), median(beyond));
   std::printf("  trace::Scope   %7.1f ns without a recorder\n  recording      %7.1f ns more a call\n", median(scope),
               median(recorded));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tandem::bench::run_program("tandem-dispatch-bench", [&] { return run(argc, argv); });
 }

@@ -15,6 +15,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "bench/support/product_size.h"
+#include "bench/support/program.h"
+#include "bench/support/run_options.h"
 #include "common/core/bf16.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
@@ -25,16 +28,7 @@ namespace {
 using namespace tandem;
 using Clock = std::chrono::steady_clock;
 
-struct Size {
-  std::int64_t m = 0, n = 0, k = 0;
-};
-
-Size parse(const std::string& text) {
-  Size s;
-  if (std::sscanf(text.c_str(), "%ldx%ldx%ld", &s.m, &s.n, &s.k) != 3 || s.m < 1 || s.n < 1 || s.k < 1)
-    throw CLI::ValidationError(text, "expected MxNxK");
-  return s;
-}
+using Size = bench::ProductSize;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -259,22 +253,30 @@ class Bench {
   std::vector<double> read_;
 };
 
+int run(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  double seconds = 0.15;
+  std::string only;
+  CLI::App app("products of 8-bit integers and of bf16 beside their ceilings, one thread", "tandem-dot-bench");
+  app.add_option("sizes", words, "MxNxK");
+  app.add_option("-s,--seconds", seconds, "a size and candidate")->capture_default_str();
+  app.add_option("-o,--only", only, "candidates with this in their name, and f32");
+  if (!bench::parse_command_line(app, argc, argv)) return 0;
+  if (words.empty())
+    words = {"64x64x64",       "255x255x255", "512x512x512", "1000x1000x1000",
+             "1024x1024x1024", "4x4096x4096", "1x4096x4096", "8x4096x4096"};
+  bench::check_seconds(seconds);
+  std::vector<Size> sizes;
+  constexpr double kBytes = 60;  // of the operands of all candidates, for each element
+  for (const std::string& word : words) sizes.push_back(bench::parse_product(word, false, kBytes));
+  Bench all(seconds, only);
+  bool right = true;
+  for (const Size& size : sizes) right = all.run(size) && right;
+  return right ? 0 : bench::kWrong;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> sizes;
-  double seconds = 0.15;
-  std::string only;
-  CLI::App app("products of 8-bit integers and of bf16 beside their ceilings, one thread");
-  app.add_option("sizes", sizes, "MxNxK");
-  app.add_option("-s,--seconds", seconds, "a size and candidate")->capture_default_str();
-  app.add_option("-o,--only", only, "candidates with this in their name, and f32");
-  CLI11_PARSE(app, argc, argv);
-  if (sizes.empty())
-    sizes = {"64x64x64",       "255x255x255", "512x512x512", "1000x1000x1000",
-             "1024x1024x1024", "4x4096x4096", "1x4096x4096", "8x4096x4096"};
-  Bench bench(seconds, only);
-  bool right = true;
-  for (const std::string& size : sizes) right = bench.run(parse(size)) && right;
-  return right ? 0 : 1;
+  return bench::run_program("tandem-dot-bench", [&] { return run(argc, argv); });
 }

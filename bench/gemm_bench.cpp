@@ -21,6 +21,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "bench/support/product_size.h"
+#include "bench/support/program.h"
+#include "bench/support/run_options.h"
 #include "common/core/host_api.h"
 #include "common/core/memory.h"
 #include "common/core/thread_pool.h"
@@ -36,19 +39,7 @@ using tandem::MatmulProblem;
 using Clock = std::chrono::steady_clock;
 using MatmulKernel = tandem::Kernel<tandem::Matmul>;
 
-struct Shape {
-  std::int64_t m = 0, n = 0, k = 0;
-  bool ta = false, tb = false;  // stored transposed
-};
-
-Shape parse(const std::string& text) {
-  Shape s;
-  if (std::sscanf(text.c_str(), "%ldx%ldx%ld", &s.m, &s.n, &s.k) != 3 || s.m < 1 || s.n < 1 || s.k < 1)
-    throw CLI::ValidationError(text, "expected MxNxK with optional ,ta and ,tb");
-  s.ta = text.find(",ta") != std::string::npos;
-  s.tb = text.find(",tb") != std::string::npos;
-  return s;
-}
+using Shape = tandem::bench::ProductSize;
 
 std::string print(const Shape& s) {
   return fmt::format("{}x{}x{}{}{}", s.m, s.n, s.k, s.ta ? ",ta" : "", s.tb ? ",tb" : "");
@@ -151,11 +142,11 @@ double median(std::vector<double> values) {
 }
 
 struct Options {
-  std::vector<std::string> shapes;
+  std::vector<Shape> shapes;
   std::vector<int> threads;
   double seconds = 0.25;  // a row and candidate
   bool all = false;
-  std::string isa;
+  std::optional<tandem::IsaLevel> isa;
   tandem::cpu::MatmulBlocking blocking;
 };
 
@@ -163,7 +154,7 @@ class Bench {
  public:
   explicit Bench(const Options& options) : options_(options) {
     machine_.cpu = tandem::cpu::query();
-    if (!options.isa.empty()) machine_.cpu.isa = tandem::parse_isa_level(options.isa);
+    if (options.isa) machine_.cpu.isa = *options.isa;
   }
 
   // False when a result is wrong.
@@ -179,7 +170,7 @@ class Bench {
     if (options_.all) fmt::print(" {:>9} {:>9} {:>9}", "blocked", "naive", "eigen");
     fmt::print("   (GFLOP/s)\n");
     bool right = true;
-    for (const std::string& text : options_.shapes) right = row(parse(text), threads) && right;
+    for (const Shape& shape : options_.shapes) right = row(shape, threads) && right;
     return right;
   }
 
@@ -286,36 +277,55 @@ void print_read_bandwidth(const Machine& machine) {
   fmt::print("read bandwidth, 1 thread, 256 MiB: {:.1f} GB/s\n", median(rates) * 1e-9);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, const char* const* argv) {
+  using tandem::bench::UsageError;
   Options options;
-  CLI::App app("f32 matrix products of the CPU kernels beside OpenBLAS");
-  app.add_option("shapes", options.shapes, "MxNxK with optional ,ta and ,tb (stored transposed)");
+  std::vector<std::string> words;
+  std::string isa;
+  tandem::cpu::MatmulBlocking& blocking = options.blocking;
+  CLI::App app("f32 matrix products of the CPU kernels beside OpenBLAS", "tandem-gemm-bench");
+  app.add_option("shapes", words, "MxNxK with optional ,ta and ,tb (stored transposed)");
   app.add_option("-t,--threads", options.threads, "numbers of threads (default: 1 and all)");
   app.add_option("-s,--seconds", options.seconds, "a row and candidate")->capture_default_str();
-  app.add_option("--isa", options.isa, "scalar, sse4, avx2 or avx512: cap on the instruction sets");
-  app.add_option("--mc", options.blocking.mc, "block sizes instead of those of the caches: all three");
-  app.add_option("--kc", options.blocking.kc);
-  app.add_option("--nc", options.blocking.nc);
+  app.add_option("--isa", isa, "scalar, sse4, avx2 or avx512: cap on the instruction sets");
+  app.add_option("--mc", blocking.mc, "block sizes instead of those of the caches: all three");
+  app.add_option("--kc", blocking.kc);
+  app.add_option("--nc", blocking.nc);
   app.add_flag("--all", options.all, "also the blocked, naive and eigen kernels");
-  CLI11_PARSE(app, argc, argv);
-  if (options.shapes.empty())
-    options.shapes = {"8x8x8",          "16x16x16",       "32x32x32",       "64x64x64",       "128x128x128",
-                      "256x256x256",    "512x512x512",    "1024x1024x1024", "2048x2048x2048", "255x255x255",
-                      "1000x1000x1000", "1023x1023x1023", "16x1024x1024",   "64x4096x64",     "1x4096x4096",
-                      "4x4096x4096",    "8x4096x4096",    "1797x128x64"};
+  if (!tandem::bench::parse_command_line(app, argc, argv)) return 0;
   Machine machine;
   machine.cpu = tandem::cpu::query();
+  if (words.empty())
+    words = {"8x8x8",        "16x16x16",       "32x32x32",       "64x64x64",    "128x128x128",    "256x256x256",
+             "512x512x512",  "1024x1024x1024", "2048x2048x2048", "255x255x255", "1000x1000x1000", "1023x1023x1023",
+             "16x1024x1024", "64x4096x64",     "1x4096x4096",    "4x4096x4096", "8x4096x4096",    "1797x128x64"};
+  for (const std::string& word : words)
+    options.shapes.push_back(tandem::bench::parse_product(word, true, sizeof(float)));
   if (options.threads.empty()) {
     options.threads = {1};
     if (machine.cpu.threads > 1) options.threads.push_back(machine.cpu.threads);
   }
+  for (const int threads : options.threads)
+    if (threads < 1 || threads > 1024) throw UsageError(fmt::format("--threads {}: write 1 to 1024", threads));
+  tandem::bench::check_seconds(options.seconds);
+  if (!isa.empty()) options.isa = tandem::parse_isa_level(isa);
+  if (options.isa && *options.isa > machine.cpu.isa)
+    throw UsageError(fmt::format("--isa {}: this processor has {}", isa, tandem::name(machine.cpu.isa)));
+  const std::size_t blocks = app.count("--mc") + app.count("--kc") + app.count("--nc");
+  if (blocks != 0 && (blocks != 3 || blocking.mc < 1 || blocking.kc < 1 || blocking.nc < 1))
+    throw UsageError(fmt::format("--mc {} --kc {} --nc {}: write all three, each at least 1", blocking.mc, blocking.kc,
+                                 blocking.nc));
   print_read_bandwidth(machine);
   std::optional<tandem::cpu::ScopedMatmulBlocking> forced;
-  if (options.blocking.mc > 0 && options.blocking.kc > 0 && options.blocking.nc > 0) forced.emplace(options.blocking);
+  if (blocks != 0) forced.emplace(blocking);
   Bench bench(options);
   bool right = true;
   for (int threads : options.threads) right = bench.run(threads) && right;
-  return right ? 0 : 1;
+  return right ? 0 : tandem::bench::kWrong;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tandem::bench::run_program("tandem-gemm-bench", [&] { return run(argc, argv); });
 }

@@ -1,13 +1,15 @@
 // tandem-pool-bench [threads]: the cost of one empty parallel region (fork and join) of the thread pool, for helpers
 // that still spin and for helpers that have gone to sleep, and of one barrier inside a region.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "bench/support/program.h"
+#include "bench/support/run_options.h"
 #include "common/core/thread_pool.h"
 
 namespace {
@@ -66,17 +68,23 @@ void barriers(tandem::ThreadPool& pool) {
   print("barrier inside a region", samples);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const int threads = argc > 1 ? std::atoi(argv[1]) : static_cast<int>(std::thread::hardware_concurrency());
-  if (threads < 1) {
-    fmt::print(stderr, "usage: {} [threads]\n", argv[0]);
-    return 2;
-  }
+int run(int argc, const char* const* argv) {
+  int threads = static_cast<int>(std::thread::hardware_concurrency());
+  CLI::App app("what an empty parallel region and a barrier of the thread pool cost", "tandem-pool-bench");
+  app.add_option("threads", threads, "of the pool (default: as many as there are)");
+  if (!tandem::bench::parse_command_line(app, argc, argv)) return 0;
+  if (threads < 1 || threads > 1024)
+    throw tandem::bench::UsageError(fmt::format("threads {}: write 1 to 1024", threads));
   tandem::ThreadPool pool(threads);
   fmt::print("{} threads, helpers spin {} us\n", pool.threads(), tandem::ThreadPool::kSpin.count());
   back_to_back(pool);
   for (int gap : {1, 10, 50, 200, 1000}) after_gap(pool, microseconds(gap), gap > 100 ? 500 : 5000);
   barriers(pool);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tandem::bench::run_program("tandem-pool-bench", [&] { return run(argc, argv); });
 }

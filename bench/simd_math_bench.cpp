@@ -13,6 +13,7 @@
 #include <immintrin.h>
 #endif
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -27,6 +28,8 @@
 
 #include <tandem/tandem.h>
 
+#include "bench/support/program.h"
+#include "bench/support/run_options.h"
 #include "common/core/memory.h"
 #include "common/dispatch/registry.h"
 #include "common/ops/accuracy.h"
@@ -285,9 +288,9 @@ void relu_against_copy(const Bench& bench, std::int64_t n, int rounds) {
       t[3] / t[0]);
 }
 
-}  // namespace
-
-int main() {
+int run(int argc, const char* const* argv) {
+  CLI::App app("elementwise and softmax kernels beside Eigen, one thread", "tandem-simd-math-bench");
+  if (!tandem::bench::parse_command_line(app, argc, argv)) return 0;
   const Bench bench;
   constexpr std::int64_t kElements = 100000, kSoftmax = 128 * 1024;
   const auto x_memory = allocate_host(4 << 18, 4096, "bench"), y_memory = allocate_host(4 << 18, 4096, "bench");
@@ -304,4 +307,10 @@ int main() {
   relu_against_copy(bench, 1 << 22, 100);
   relu_against_copy(bench, 40000000, 15);
   return right ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tandem::bench::run_program("tandem-simd-math-bench", [&] { return run(argc, argv); });
 }

@@ -85,6 +85,9 @@ std::vector<Asked> asked_problems(const Options& options) {
   std::vector<Axis> axes;
   for (const std::string& text : options.axes) {
     axes.push_back(parse_axis(text));
+    if (std::any_of(axes.begin(), axes.end() - 1, [&](const Axis& axis) { return axis.name == axes.back().name; }))
+      throw UsageError(
+          fmt::format("-a {}: the axis {} is given twice; write its values in one list", text, axes.back().name));
     if (std::none_of(options.problems.begin(), options.problems.end(),
                      [&](const Asked& asked) { return names_axis(asked.problem, axes.back().name); }))
       throw UsageError(fmt::format("-a {}: no problem has {{{}}} in it", text, axes.back().name));

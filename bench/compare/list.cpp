@@ -1,7 +1,5 @@
 #include "bench/compare/list.h"
 
-#include <fnmatch.h>
-
 #include <fmt/ranges.h>
 #include <tandem/profile.h>
 
@@ -21,14 +19,6 @@ std::string list_everything(Context& ctx) {
     text += fmt::format("  {:<{}}  {:<9}  {}{}\n", info.name, width, info.op, info.runnable ? "runs here" : info.reason,
                         info.reference ? ", reference" : "");
   return text;
-}
-
-bool any_kernel_matches(const std::string& glob) {
-  bool any = fnmatch(glob.c_str(), profile::kAuto, 0) == 0;
-  for_each_op([&]<class Op>() {
-    for (const Entry<Op>& entry : table<Op>()) any = any || fnmatch(glob.c_str(), entry.name.c_str(), 0) == 0;
-  });
-  return any;
 }
 
 }  // namespace tandem::compare

@@ -10,7 +10,4 @@ namespace tandem::compare {
 /// Names, grammar and kernels of every operation.
 std::string list_everything(Context& ctx);
 
-/// Whether any kernel, or "auto", matches a glob.
-bool any_kernel_matches(const std::string& glob);
-
 }  // namespace tandem::compare

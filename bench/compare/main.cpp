@@ -129,9 +129,10 @@ bool any_peer_matches(const Options& options) {
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
-  if (options->kernels_given && !any_kernel_matches(options->kernels) && !any_peer_matches(*options))
-    throw UsageError(fmt::format("no kernel's name matches '{}' (--list shows the names)", options->kernels));
+  if (options->kernels_given && !any_peer_matches(*options)) bench::require_kernel(options->kernels);
   if (!options->files.empty()) return compare_files(*options);
+  bench::check_outputs(result_files(*options),
+                       {{"--a", options->a}, {"--b", options->b}, {"--baseline", options->baseline}});
   std::optional<profile::Comparison> baseline;
   if (!options->baseline.empty()) baseline = load_comparison(options->baseline);
   Contexts contexts(*options);
@@ -147,7 +148,6 @@ int run(int argc, const char* const* argv) {
     explain_jobs(ctx, jobs);
     return 0;
   }
-  bench::check_files(*options);
   const bool table = !options->quiet && !bench::stdout_is_taken(*options);
   profile::Comparison comparison = Measuring(contexts, *options, jobs, table, bench::catch_interrupts()).run();
   comparison.statements = std::move(statements);
@@ -155,10 +155,10 @@ int run(int argc, const char* const* argv) {
     print(table_footer(comparison, bench::style_of_terminal()) + scaling_block(comparison.rows));
   else
     report_wrong_rows(comparison);
-  bench::write_file(options->json, [&] { return to_json(comparison); });
-  bench::write_file(options->google_json, [&] { return to_google_benchmark_json(comparison); });
-  bench::write_file(options->csv, [&] { return to_csv(comparison); });
-  bench::write_file(options->markdown, [&] { return to_markdown(comparison); });
+  bench::write_files({{options->json, [&] { return to_json(comparison); }},
+                      {options->google_json, [&] { return to_google_benchmark_json(comparison); }},
+                      {options->csv, [&] { return to_csv(comparison); }},
+                      {options->markdown, [&] { return to_markdown(comparison); }}});
   const int watched = watch(*options, comparison, baseline ? &*baseline : nullptr, table);
   return comparison.any_wrong() ? bench::kWrong : comparison.interrupted ? bench::kInterrupted : watched;
 }

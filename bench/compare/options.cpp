@@ -77,6 +77,11 @@ void check(const Options& options) {
       (options.selftest || !options.files.empty() || fnmatch(options.kernels.c_str(), profile::kAuto, 0) != 0))
     throw UsageError("--fail-on reference looks at what dispatch chooses: it needs the row auto of a run");
   if (options.selftest && !options.baseline.empty()) throw UsageError("--selftest and --baseline exclude each other");
+  if (options.selftest && options.peers)
+    throw UsageError("--selftest times one kernel of this library twice: --peers means nothing there");
+  const bool digits = std::find(options.jobs.begin(), options.jobs.end(), "digits") != options.jobs.end();
+  if (!options.data.empty() && !digits && !(options.problems.empty() && options.jobs.empty()))
+    throw UsageError("--data is the folder of the job digits, which is not asked for");
   if (!options.b.empty() && options.a.empty()) throw UsageError("--b is given without --a");
   if (!options.a.empty() && (options.problems.size() != 1 || !options.jobs.empty()))
     throw UsageError("--a and --b need exactly one operation, for instance: matmul --a a.npy --b b.npy");
@@ -97,7 +102,8 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
                                         "only kernels whose name matches, such as 'cpu.*' ('auto': dispatch)");
   kernels->type_name("GLOB");
   app.add_option("--data", options.data, "folder of the digits data")->type_name("DIR");
-  app.add_flag("--peers", options.peers, "products of OpenBLAS, BLIS, MKL and oneDNN too, where they are installed");
+  app.add_flag("--peers", options.peers,
+               "products of OpenBLAS, BLIS, MKL, oneDNN and XNNPACK too, where they are installed");
   app.add_flag("--list", options.list, "list operations, problem grammar and kernels, and stop");
   app.add_flag("--explain", options.explain,
                "say what dispatch would choose for each problem and why; nothing is timed");
@@ -140,7 +146,8 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
 std::string command_for(const Options& options, const std::string& what, const profile::Row& row) {
   using bench::shell_word;
   // One quoted word is a problem too; only '*' for batches means something to a shell.
-  std::string command = "tandem-compare " + (what.find('*') == std::string::npos ? what : shell_word(what));
+  std::string command =
+      bench::environment_words() + "tandem-compare " + (what.find('*') == std::string::npos ? what : shell_word(what));
   if (!options.a.empty()) command += " --a " + shell_word(options.a);
   if (!options.b.empty()) command += " --b " + shell_word(options.b);
   if (!options.data.empty()) command += " --data " + shell_word(options.data);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <tandem/error.h>
+#include <tandem/version.h>
 
 #include "bench/support/output.h"
 #include "bench/support/program.h"
@@ -102,17 +103,12 @@ int run(int argc, const char* const* argv) {
       "130 when interrupted.",
       "tandem-evidence");
   app.footer("\nExamples:\n  tandem-evidence\n  tandem-evidence --runs 20 --min-time 0.1 --threads 2");
+  app.set_version_flag("--version", std::string("tandem-evidence ") + version());
   app.add_option("--runs", runs, "comparisons, default 100")->check(CLI::Range(1, 10000));
   app.add_option("--min-time", seconds, "seconds for each kernel in a comparison, default 0.3")
       ->check(CLI::Range(1e-4, 60.0));
   app.add_option("--threads", threads, "host threads, default 1")->check(CLI::Range(1, 1024));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& e) {
-    return app.exit(e);
-  } catch (const CLI::ParseError& e) {
-    throw bench::UsageError(fmt::format("{} (--help shows the options)", e.what()));
-  }
+  if (!bench::parse_command_line(app, argc, argv)) return 0;
   const std::atomic<bool>& interrupted = bench::catch_interrupts();
   ContextOptions how;
   how.threads = threads;

@@ -33,6 +33,7 @@ void report_wrong(const Analysis& analysis) {
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
+  bench::check_outputs({{"--json", options->json}}, {{"--machine", options->machine}});
   Context ctx(context_of(*options));
   const bool text = options->json != "-";
   Explanation all;
@@ -42,10 +43,6 @@ int run(int argc, const char* const* argv) {
   if (!options->devices.empty())  // said by name, as every function takes it
     for (const Place& operand : all.decision.operands)
       all.question += " " + operand.name + ":" + to_string(operand.device);
-  bench::RunOptions files;
-  files.json = options->json;
-  bench::check_files(files);
-
   const std::atomic<bool>& interrupted = bench::catch_interrupts();
   bench::ProgressLine line(isatty(STDERR_FILENO) != 0, 1);
   profile::CompareOptions how;
@@ -75,7 +72,7 @@ int run(int argc, const char* const* argv) {
     show("\n" + to_string(break_even));
   }
   if (!text) report_wrong(analysis);
-  bench::write_file(options->json, [&] { return to_json(all); });
+  bench::write_files({{options->json, [&] { return to_json(all); }}});
   return analysis.any_wrong() ? bench::kWrong : interrupted ? bench::kInterrupted : 0;
 }
 

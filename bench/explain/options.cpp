@@ -33,12 +33,16 @@ std::vector<Device> parse_devices(const std::vector<std::string>& names) {
   return devices;
 }
 
-void check(const Options& options, bool top_given) {
+void check(const Options& options, const CLI::App& app) {
   if (options.question.empty())
     throw UsageError("an operation and its problem are missing; write for instance: matmul f32:512x512x512");
-  if (top_given && !options.analyze) throw UsageError("--top is given without --analyze");
+  if (app.count("--top") > 0 && !options.analyze) throw UsageError("--top is given without --analyze");
   if (options.top < 1 || options.top > 1000) throw UsageError(fmt::format("--top {}: write 1 to 1000", options.top));
   if (options.measure && !options.break_even) throw UsageError("--measure is given without --break-even");
+  const bool runs = options.analyze || options.measure;
+  for (const char* option : {"--min-time", "--seed"})
+    if (app.count(option) > 0 && !runs)
+      throw UsageError(fmt::format("{} is given without --analyze or --measure: nothing is run", option));
   if (options.max_mib != 0 && !options.break_even) throw UsageError("--max-mib is given without --break-even");
   if (options.max_mib < 0 || options.max_mib > (1 << 20))
     throw UsageError(fmt::format("--max-mib {}: write 1 to 1048576", options.max_mib));
@@ -64,7 +68,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   CLI::Option* reuse_given =
       app.add_option("--reuse", reuse, "calls that use the inputs that stay, as reuse=N")->type_name("N");
   app.add_flag("--analyze", options.analyze, "run the best candidates, check and time them");
-  CLI::Option* top = app.add_option("--top", options.top, "candidates to run, default 3")->type_name("N");
+  app.add_option("--top", options.top, "candidates to run, default 3")->type_name("N");
   app.add_flag("--break-even", options.break_even, "the smallest sizes at which the GPU is worth it");
   app.add_flag("--measure", options.measure, "find them by running both sides, not by prediction");
   app.add_option("--max-mib", options.max_mib, "MiB of the operands of the largest size looked at")->type_name("N");
@@ -80,7 +84,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   options.seed = run.seed;
   options.devices = parse_devices(devices);
   options.question = fmt::format("{}", fmt::join(words, " "));
-  check(options, top->count() > 0);
+  check(options, app);
   if (reuse_given->count() > 0) options.question += fmt::format(" reuse={}", reuse);
   return options;
 }

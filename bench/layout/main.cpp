@@ -54,7 +54,7 @@ int run(int argc, const char* const* argv) {
   app.remove_option(app.get_option("--threads"));  // the walks are those of one thread
   if (!bench::parse_command_line(app, options, argc, argv)) return 0;
   profile::LayoutOptions how = layout_options(options);
-  bench::check_files(options);
+  bench::check_outputs(result_files(options));
   bench::ProgressLine line(!options.quiet && isatty(STDERR_FILENO) != 0, 1);
   line.begin(0, "layouts");
   const std::atomic<bool>& interrupted = bench::catch_interrupts();
@@ -65,9 +65,9 @@ int run(int argc, const char* const* argv) {
   line.clear();
   if (!options.quiet && !bench::stdout_is_taken(options))
     bench::print(run_header(report, bench::style_of_terminal()) + layout_table(report));
-  bench::write_file(options.json, [&] { return layout_json(report); });
-  bench::write_file(options.csv, [&] { return layout_csv(report); });
-  bench::write_file(options.markdown, [&] { return layout_markdown(report); });
+  bench::write_files({{options.json, [&] { return layout_json(report); }},
+                      {options.csv, [&] { return layout_csv(report); }},
+                      {options.markdown, [&] { return layout_markdown(report); }}});
   return report.interrupted ? bench::kInterrupted : 0;
 }
 

@@ -60,10 +60,11 @@ void report_wrong_rows(const Result& result) {
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
+  bench::check_outputs(result_files(*options),
+                       {{"the model", options->file}, {"--data", options->data}, {"--labels", options->labels}});
   const std::vector<Variant> variants = choose_variants(*options);
   const Task task = load_task(*options);
   std::vector<Context> contexts = contexts_for(*options);
-  bench::check_files(*options);
   const std::atomic<bool>& interrupted = bench::catch_interrupts();
   const bool show = !options->quiet && !bench::stdout_is_taken(*options);
   const profile::Style style = bench::style_of_terminal();
@@ -82,9 +83,9 @@ int run(int argc, const char* const* argv) {
     print(table(result, style.colour));
   else
     report_wrong_rows(result);
-  bench::write_file(options->json, [&] { return to_json(result); });
-  bench::write_file(options->csv, [&] { return to_csv(result); });
-  bench::write_file(options->markdown, [&] { return to_markdown(result); });
+  bench::write_files({{options->json, [&] { return to_json(result); }},
+                      {options->csv, [&] { return to_csv(result); }},
+                      {options->markdown, [&] { return to_markdown(result); }}});
   return result.any_wrong() ? bench::kWrong : result.interrupted ? bench::kInterrupted : 0;
 }
 

@@ -90,7 +90,8 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
 
 std::string command_for(const Options& options, const std::string& variant, std::string_view backend) {
   using bench::shell_word;
-  std::string command = fmt::format("tandem-model {} --data {}", shell_word(options.file), shell_word(options.data));
+  std::string command = fmt::format("{}tandem-model {} --data {}", bench::environment_words(), shell_word(options.file),
+                                    shell_word(options.data));
   if (!options.labels.empty()) command += " --labels " + shell_word(options.labels);
   command += fmt::format(" --variants {} --backend {}", shell_word(variant), backend);
   command += fmt::format(" --sparsity {}", fmt::join(options.sparsity, ","));

@@ -30,9 +30,8 @@ std::string to_csv(const Result& result) {
   std::string text =
       "variant,backend,status,reason,threads,zeros,disk_bytes,memory_bytes,accuracy,agreement,max_error,"
       "mean_error,relative_error,bound_ratio,compared,quantized,saturated";
-  for (const char* batch : {"batch_1", "full_batch"})
-    for (const char* figure : {"median_s", "p25_s", "p75_s", "min_s", "p95_s", "samples", "speedup", "rows_per_second"})
-      text += fmt::format(",{}_{}", batch, figure);
+  for (const std::string batch : {"batch_1_", "full_batch_"})
+    text += fmt::format(",{},{}speedup,{}rows_per_second", profile::timing_columns(batch), batch, batch);
   text += ",reproduce\n";
   for (const Row& row : result.variants) {
     text +=

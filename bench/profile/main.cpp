@@ -64,8 +64,6 @@ std::optional<Options> parse(int argc, const char* const* argv) {
   app.add_option("--trace", options.trace, "write the last traced call for a trace viewer")->type_name("FILE|-");
   app.add_flag("--quiet", options.quiet, "no table and no progress");
   if (!parse_command_line(app, options, argc, argv)) return std::nullopt;
-  if (options.json == "-" && options.trace == "-")
-    throw UsageError("only one of --json and --trace can go to standard output");
   read_words(words, options);
   return options;
 }
@@ -75,7 +73,7 @@ int run(int argc, const char* const* argv) {
   if (!options) return 0;
   const profile::Problem problem{options->op, options->text, "", {}};
   profile::check_problem(problem);
-  for (const std::string& path : {options->json, options->trace}) check_file(path);
+  check_outputs({{"--json", options->json}, {"--trace", options->trace}});
   ContextOptions how;
   how.threads = options->threads;
   Context ctx(how);
@@ -94,8 +92,8 @@ int run(int argc, const char* const* argv) {
   const bool table = !options->quiet && options->json != "-" && options->trace != "-";
   const profile::Style style = style_of_terminal();
   if (table) print(run_header(profile, style) + to_text(profile, style));
-  write_file(options->json, [&] { return to_json(profile); });
-  write_file(options->trace, [&] { return trace::to_chrome_trace(profile.spans); });
+  write_files({{options->json, [&] { return to_json(profile); }},
+               {options->trace, [&] { return trace::to_chrome_trace(profile.spans); }}});
   if (profile.row.status == profile::Status::wrong) {
     if (!table) std::fprintf(stderr, "tandem-profile: WRONG: %s\n", profile.row.reason.c_str());
     return kWrong;

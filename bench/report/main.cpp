@@ -1,16 +1,12 @@
 // tandem-report: results as one HTML file.
 #include <CLI/CLI.hpp>
-#include <iostream>
 
-#include <fmt/format.h>
-#include <tandem/error.h>
 #include <tandem/version.h>
 
 #include "bench/report/page.h"
 #include "bench/support/output.h"
 #include "bench/support/program.h"
 #include "bench/support/run_options.h"
-#include "common/io/file.h"
 
 namespace tandem::report {
 namespace {
@@ -34,17 +30,13 @@ int run(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("tandem-report ") + version());
   app.add_option("results", files, "results as JSON")->type_name("FILE")->required();
   app.add_option("-o,--output", output, "the page; - is standard output")->type_name("FILE|-")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& e) {  // help, version
-    app.exit(e, std::cout, std::cerr);
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    throw bench::UsageError(fmt::format("{} (--help shows the options)", e.what()));
-  }
+  if (!bench::parse_command_line(app, argc, argv)) return 0;
+  std::vector<bench::NamedFile> inputs;
+  for (const std::string& file : files) inputs.push_back({"this program", file});
+  bench::check_outputs({{"--output", output}}, inputs);
   std::vector<Source> sources;
   for (const std::string& file : files) sources.push_back(read_source(file));
-  bench::write_file(output, [&] { return to_html(sources); });
+  bench::write_files({{output, [&] { return to_html(sources); }}});
   return 0;
 }
 

@@ -91,7 +91,7 @@ std::string size_chart(const Ladder& ladder) {
                                             seconds_text(seconds)),
                                 ""});
       };
-      add(row.kernel, row.speedup_vs_reference, row.time.summary.median);
+      add(row.kernel, profile::speedup_of(row), row.time.summary.median);
       if (row.end_to_end.measured())
         add(row.kernel + ", end to end", row.end_to_end_speedup_vs_reference, row.end_to_end.summary.median);
     }

@@ -11,10 +11,6 @@ using profile::Comparison;
 using profile::Row;
 using profile::RunFacts;
 
-/// The speed-up over the reference kernel: what the verdict was made of where there is one, else the ratio of the
-/// medians.
-double over_reference(const Row& row);
-
 /// Tiles with the figures of the whole run, what was wrong, statements, and a table: who won where.
 std::string summary_section(const Comparison& comparison);
 /// Speed-up by size, one picture a ladder of sizes.

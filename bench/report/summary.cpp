@@ -35,7 +35,7 @@ std::string tiles(const Comparison& c) {
   for (const Row& row : c.rows) {
     (row.status == Status::ok ? right : row.status == Status::wrong ? wrong : skipped) += 1;
     if (!row.timed()) continue;
-    if (row.kernel == kAuto && row.speedup_vs_reference > 0) speedups.push_back(std::log(row.speedup_vs_reference));
+    if (row.kernel == kAuto && profile::speedup_of(row) > 0) speedups.push_back(std::log(profile::speedup_of(row)));
     if (std::isfinite(row.regret)) regrets.push_back(row.regret);
     if (row.predicted_seconds > 0) errors.push_back(std::abs(row.predicted_seconds / row.time.summary.median - 1));
   }
@@ -128,8 +128,9 @@ std::string winner(std::span<const Row> rows) {
       "<td data-label=\"over the reference\" class=\"n\">{}<small>{}</small></td><td data-label=\"next best\">{}</td>"
       "<td data-label=\"dispatch chose\">{}</td></tr>\n",
       esc(best.op), kernel_text(best.problem), esc(best.label), kernel_text(best.kernel),
-      seconds_text(best.time.summary.median), ceiling_text(best.ceiling_fraction), factor_text(over_reference(best)),
-      factors_text(best.vs_reference.ratio_95), next_best(order), choice(rows, best));
+      seconds_text(best.time.summary.median), ceiling_text(best.ceiling_fraction),
+      factor_text(profile::speedup_of(best)), factors_text(best.vs_reference.ratio_95), next_best(order),
+      choice(rows, best));
 }
 
 std::string winners(const Comparison& c) {
@@ -161,10 +162,6 @@ std::string skips(const Comparison& c) {
 }
 
 }  // namespace
-
-double over_reference(const Row& row) {
-  return row.vs_reference.verdict == profile::Verdict::none ? row.speedup_vs_reference : row.vs_reference.ratio;
-}
 
 std::string summary_section(const Comparison& c) {
   return section("summary", "Summary", "", tiles(c) + warnings(c) + winners(c) + skips(c));

@@ -57,7 +57,8 @@ std::string result_of(const Row& row) {
 
 std::string verdict_of(const profile::Effect& effect) {
   if (effect.verdict == profile::Verdict::none) return "";
-  return fmt::format("<small>{}</small><small>{}</small>", name(effect.verdict), factors_text(effect.ratio_95));
+  return fmt::format("<small>{}</small><small>{}</small>", name(effect.verdict),
+                     effect.has_interval() ? factors_text(effect.ratio_95) : "no interval: too few samples");
 }
 
 std::string line(const Row& row, std::size_t index) {
@@ -78,7 +79,7 @@ std::string line(const Row& row, std::size_t index) {
   out += cell(5, seconds_text(whole), whole);
   out += cell(6, fmt::format("{} {}", number_text(row.rate), esc(row.rate_unit)), row.rate);
   out += cell(7, ceiling_text(row.ceiling_fraction), row.ceiling_fraction);
-  out += cell(8, factor_text(over_reference(row)) + verdict_of(row.vs_reference), over_reference(row));
+  out += cell(8, factor_text(profile::speedup_of(row)) + verdict_of(row.vs_reference), profile::speedup_of(row));
   out += cell(9, row.bound_ratio == 0 ? "exact" : fmt::format("{:.2g}", row.bound_ratio), row.bound_ratio);
   return out + "</tr>\n";
 }

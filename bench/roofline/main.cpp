@@ -36,8 +36,8 @@ profile::Comparison measure(Context& ctx, const Options& options, const std::ato
     const profile::Problem& problem = options.problems[i];
     line.begin(i, problem.op + " " + problem.text);
     for (profile::Row& row : profile::run_problem(ctx, problem, comparison.roof, how)) {
-      row.reproduce = fmt::format("tandem-roofline {} {} --kernels {}{}", row.op, bench::shell_word(row.problem),
-                                  row.kernel, bench::words_for(options));
+      row.reproduce = fmt::format("{}tandem-roofline {} {} --kernels {}{}", bench::environment_words(), row.op,
+                                  bench::shell_word(row.problem), row.kernel, bench::words_for(options));
       comparison.rows.push_back(std::move(row));
     }
   }
@@ -50,8 +50,9 @@ profile::Comparison measure(Context& ctx, const Options& options, const std::ato
 int run(int argc, const char* const* argv) {
   const std::optional<Options> options = parse_command_line(argc, argv);
   if (!options) return 0;
-  bench::check_files(*options);
-  bench::check_file(options->svg);
+  std::vector<bench::NamedFile> outputs = result_files(*options);
+  outputs.push_back({"--svg", options->svg});
+  bench::check_outputs(outputs);
   ContextOptions how;
   how.threads = options->threads;
   Context ctx(how);
@@ -62,12 +63,14 @@ int run(int argc, const char* const* argv) {
     std::string text = run_header(comparison, style);
     for (const profile::Roofline& roofline : all) text += roofline_text(roofline, style) + "\n";
     text += profile::copies_text(comparison.machine.ceilings);
-    bench::print(text + profile::rows_without_point(comparison.rows));
+    text += profile::rows_without_point(comparison.rows);
+    if (comparison.interrupted) text += "interrupted: what was not measured before is missing\n";
+    bench::print(text);
   }
-  bench::write_file(options->json, [&] { return profile::rooflines_json(comparison, all); });
-  bench::write_file(options->csv, [&] { return to_csv(comparison); });
-  bench::write_file(options->markdown, [&] { return to_markdown(comparison); });
-  bench::write_file(options->svg, [&] { return profile::roofline_svg(all); });
+  bench::write_files({{options->json, [&] { return profile::rooflines_json(comparison, all); }},
+                      {options->csv, [&] { return to_csv(comparison); }},
+                      {options->markdown, [&] { return to_markdown(comparison); }},
+                      {options->svg, [&] { return profile::roofline_svg(all); }}});
   return comparison.any_wrong() ? bench::kWrong : comparison.interrupted ? bench::kInterrupted : 0;
 }
 

@@ -40,8 +40,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   app.add_option("--svg", options.svg, "write the picture as SVG")->type_name("FILE|-");
   bench::add_run_options(app, options, "kernel");
   if (!bench::parse_command_line(app, options, argc, argv)) return std::nullopt;
-  if (options.svg == "-" && bench::stdout_is_taken(options))
-    throw bench::UsageError("only one of --json, --csv, --markdown and --svg can go to standard output");
+  if (!options.kernels.empty()) bench::require_kernel(options.kernels);
   for (const bench::Asked& asked : bench::asked_of(words.empty() ? kDefault : words)) {
     options.problems.push_back({asked.op, asked.problem, {}, {}});
     profile::check_problem(options.problems.back());

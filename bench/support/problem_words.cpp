@@ -1,10 +1,28 @@
 #include "bench/support/problem_words.h"
 
+#include <fnmatch.h>
+
 #include <fmt/format.h>
+#include <tandem/profile.h>
 
 #include "bench/support/run_options.h"
+#include "common/dispatch/registry.h"
+#include "common/ops/all.h"
 
 namespace tandem::bench {
+
+bool any_kernel_matches(const std::string& glob) {
+  bool any = fnmatch(glob.c_str(), profile::kAuto, 0) == 0;
+  for_each_op([&]<class Op>() {
+    for (const Entry<Op>& entry : table<Op>()) any = any || fnmatch(glob.c_str(), entry.name.c_str(), 0) == 0;
+  });
+  return any;
+}
+
+void require_kernel(const std::string& glob) {
+  if (!any_kernel_matches(glob))
+    throw UsageError(fmt::format("no kernel's name matches '{}' (tandem-compare --list shows the names)", glob));
+}
 
 std::vector<Asked> asked_of(const std::vector<std::string>& words,
                             const std::function<bool(const std::string& word, bool paired)>& alone) {

@@ -2,9 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
+#include <sstream>
 
 #include <fmt/format.h>
+
+#include "bench/support/output.h"
+#include "common/core/environment.h"
 
 namespace tandem::bench {
 namespace {
@@ -12,20 +15,24 @@ namespace {
 void check(const RunOptions& options) {
   if (!(options.min_time > 0 && options.min_time <= 60))
     throw UsageError(fmt::format("--min-time {}: write seconds, above 0 and up to 60", options.min_time));
-  if (options.threads < 0 || options.threads > 1024)
-    throw UsageError(fmt::format("--threads {}: write 1 to 1024, or 0 for automatic", options.threads));
+  check_threads(options.threads);
   if (options.seed > (std::uint64_t{1} << 53)) throw UsageError("--seed: write a whole number up to 2^53");
-  const std::vector<std::string> files = result_files(options);
-  if (std::count(files.begin(), files.end(), "-") > 1)
-    throw UsageError("only one of the result files can go to standard output");
+}
+
+void refuse_empty(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& value : option->results())
+      if (value.empty()) throw UsageError(fmt::format("{}: its value is empty", option->get_name()));
 }
 
 }  // namespace
 
-std::vector<std::string> result_files(const RunOptions& options) {
-  std::vector<std::string> files;
-  for (const std::string& path : {options.json, options.csv, options.markdown, options.google_json})
-    if (!path.empty()) files.push_back(path);
+std::vector<NamedFile> result_files(const RunOptions& options) {
+  std::vector<NamedFile> files;
+  for (const NamedFile& file :
+       {NamedFile{"--json", options.json}, NamedFile{"--csv", options.csv}, NamedFile{"--markdown", options.markdown},
+        NamedFile{"--google-json", options.google_json}})
+    if (!file.path.empty()) files.push_back(file);
   return files;
 }
 
@@ -40,17 +47,30 @@ void add_run_options(CLI::App& app, RunOptions& options, const std::string& meas
   app.add_flag("--quiet", options.quiet, "no table and no progress");
 }
 
-bool parse_command_line(CLI::App& app, const RunOptions& options, int argc, const char* const* argv) {
+bool parse_command_line(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // help, version
-    app.exit(e, std::cout, std::cerr);
+    std::ostringstream text;
+    app.exit(e, text, text);
+    print(text.str());
     return false;
   } catch (const CLI::ParseError& e) {
     throw UsageError(fmt::format("{} (--help shows the options)", e.what()));
   }
+  refuse_empty(app);
+  return true;
+}
+
+bool parse_command_line(CLI::App& app, const RunOptions& options, int argc, const char* const* argv) {
+  if (!parse_command_line(app, argc, argv)) return false;
   check(options);
   return true;
+}
+
+void check_threads(int threads) {
+  if (threads < 0 || threads > 1024)
+    throw UsageError(fmt::format("--threads {}: write 1 to 1024, or 0 for automatic", threads));
 }
 
 void refuse_others(const CLI::App& app, const std::string& mode, const std::vector<std::string>& meant) {
@@ -70,8 +90,14 @@ std::string shell_word(const std::string& text) {
 }
 
 std::string words_for(const RunOptions& options) {
-  const std::string threads = options.threads > 0 ? fmt::format(" --threads {}", options.threads) : "";
-  return threads + fmt::format(" --seed {} --min-time {}", options.seed, options.min_time);
+  const int threads = options.threads > 0 ? options.threads : environment().threads.value_or(0);
+  return (threads > 0 ? fmt::format(" --threads {}", threads) : "") +
+         fmt::format(" --seed {} --min-time {}", options.seed, options.min_time);
+}
+
+std::string environment_words() {
+  const std::optional<IsaLevel>& cap = environment().isa_max;
+  return cap ? fmt::format("TANDEM_ISA_MAX={} ", name(*cap)) : "";
 }
 
 }  // namespace tandem::bench

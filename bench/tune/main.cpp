@@ -55,7 +55,7 @@ struct Options {
   std::string file, record, import, json;
   double seconds = 0, min_time = 0;
   int threads = 0;
-  std::size_t suite = 200;
+  std::int64_t suite = 200;
   std::uint64_t seed = 1;
   bool thorough = false, dry_run = false, show = false, reset = false, remeasure = false, regret = false, quiet = false;
 };
@@ -82,7 +82,7 @@ void check_mode(const CLI::App& app, const Options& o) {
 bool read_options(Options& o, int argc, const char* const* argv) {
   CLI::App app(kDescription, "tandem-tune");
   app.footer(kExamples);
-  app.set_version_flag("--version", std::string(version()));
+  app.set_version_flag("--version", std::string("tandem-tune ") + version());
   app.add_option("problems,--problems", o.words, "pairs of an operation and its problem; none: all operations")
       ->type_name("OP PROBLEM");
   app.add_option("--file", o.file, "the tuning file (default: that of the user)")->type_name("FILE");
@@ -99,19 +99,19 @@ bool read_options(Options& o, int argc, const char* const* argv) {
   app.add_flag("--remeasure-ceilings", o.remeasure, "measure the ceilings of the machine again, and nothing else");
   app.add_flag("--dry-run", o.dry_run, "list the problems of the first round and measure nothing");
   app.add_flag("--show", o.show, "say what the file holds");
-  app.add_flag("--reset", o.reset, "remove the file");
+  app.add_flag("--reset", o.reset, "remove the file, if it is a tuning file");
   app.add_flag("--regret", o.regret, "measure how good the choices are");
   app.add_option("--suite", o.suite, "problems of --regret, default 200")->type_name("N");
   app.add_option("--json", o.json, "write what --regret found as JSON")->type_name("FILE|-");
   app.add_flag("--quiet", o.quiet, "no progress, no summary");
-  bench::RunOptions checked;
-  if (!bench::parse_command_line(app, checked, argc, argv)) return false;
-  if (o.seconds == 0) o.seconds = o.thorough ? kThoroughSeconds : kDefaultSeconds;
-  if (o.min_time == 0) o.min_time = o.thorough || o.regret ? 0.02 : 0.004;
+  if (!bench::parse_command_line(app, argc, argv)) return false;
+  if (app.count("--seconds") == 0) o.seconds = o.thorough ? kThoroughSeconds : kDefaultSeconds;
+  if (app.count("--min-time") == 0) o.min_time = o.thorough || o.regret ? 0.02 : 0.004;
   if (!(o.seconds > 0 && o.seconds <= 86400))
-    throw UsageError(fmt::format("--seconds {}: write 0 to 86400", o.seconds));
-  if (!(o.min_time > 0 && o.min_time <= 60)) throw UsageError(fmt::format("--min-time {}: write up to 60", o.min_time));
-  if (o.threads < 0 || o.threads > 1024) throw UsageError(fmt::format("--threads {}: write 1 to 1024", o.threads));
+    throw UsageError(fmt::format("--seconds {}: write seconds, above 0 and up to 86400", o.seconds));
+  if (!(o.min_time > 0 && o.min_time <= 60))
+    throw UsageError(fmt::format("--min-time {}: write seconds, above 0 and up to 60", o.min_time));
+  bench::check_threads(o.threads);
   if (o.suite < 1 || o.suite > 100000) throw UsageError(fmt::format("--suite {}: write 1 to 100000", o.suite));
   if (!o.regret)
     for (const char* option : {"--suite", "--json"})
@@ -210,6 +210,25 @@ int finish(const std::vector<std::string>& wrong, const std::vector<std::string>
   return !wrong.empty() ? bench::kWrong : interrupted ? bench::kInterrupted : 0;
 }
 
+/// Times of a part of the instructions would stand in the file as those of all: dispatch then chooses wrongly.
+void refuse_cap(const Context& ctx) {
+  const IsaLevel capped = ctx.machine().cpu.isa, all = detected_machine().cpu.isa;
+  if (capped != all)
+    throw UsageError(
+        fmt::format("TANDEM_ISA_MAX={} is below {}, which this processor has and a tuning file is of: leave "
+                    "it out",
+                    name(capped), name(all)));
+}
+
+/// What merging will drop of the file, in words: times of another machine, build or driver.
+std::string replaced_by(const tuning::File& file, const std::string& path) {
+  if (!std::filesystem::exists(path)) return "";
+  const tuning::File old = tuning::read_file(path);
+  const tuning::Match match = tuning::match(old.fingerprint, file.fingerprint);
+  if (match.exact() || old.measured.empty()) return "";
+  return fmt::format("; {} that it held are gone: {}", old.measured.size(), match.differences);
+}
+
 int tune(Context& ctx, const Options& o, const std::string& path, const SessionOptions& how, Progress& line) {
   std::vector<tuning::Problem> problems;
   if (!o.record.empty())
@@ -224,16 +243,20 @@ int tune(Context& ctx, const Options& o, const std::string& path, const SessionO
       print(p.op + " " + p.text + "\n");
     return 0;
   }
+  if (!o.remeasure) refuse_cap(ctx);
+  tuning::prepare_file(path);
+  bench::check_outputs({{"--file", path}}, {{"--record", o.record}});
   tuning::File file = news(path, o.remeasure);
   Session session;
   if (!o.remeasure) session = listed ? measure_list(ctx, problems, how) : measure_even(ctx, templates, how);
   line.clear();
   file.measured = std::move(session.measured);
   const std::size_t added = file.measured.size();
+  const std::string replaced = replaced_by(file, path);
   const tuning::File now = tuning::merge_into_file(path, file);
   if (!o.quiet)
-    print(fmt::format("{} problems, {} times measured; {} holds {}\n", session.problems, added, path,
-                      now.measured.size()));
+    print(fmt::format("{} problems, {} times measured; {} holds {}{}\n", session.problems, added, path,
+                      now.measured.size(), replaced));
   return finish(session.wrong, session.skipped, how.cancelled());
 }
 
@@ -257,19 +280,22 @@ int import(const Options& o, const std::string& path) {
                                  comparison.library, there.name, name(there.isa), version(), here.name,
                                  name(here.isa)));
   require_same_gpu(comparison, o.import);
+  bench::check_outputs({{"--file", path}}, {{"--import", o.import}});
   tuning::File file = news(path, false);
   tuning::record(file.measured, comparison);
   const std::size_t added = file.measured.size();
+  const std::string replaced = replaced_by(file, path);
   const tuning::File now = tuning::merge_into_file(path, file);
-  if (!o.quiet) print(fmt::format("{} times taken from {}; {} holds {}\n", added, o.import, path, now.measured.size()));
+  if (!o.quiet)
+    print(fmt::format("{} times taken from {}; {} holds {}{}\n", added, o.import, path, now.measured.size(), replaced));
   return 0;
 }
 
 int regret(Context& ctx, const Options& o, const SessionOptions& how, Progress& line) {
-  const Regret found = try_choices(ctx, o.suite, how);
+  const Regret found = try_choices(ctx, static_cast<std::size_t>(o.suite), how);
   line.clear();
   if (!o.quiet && o.json != "-") print("predictions: " + tuning_model(ctx) + "\n" + text_of(found));
-  bench::write_file(o.json, [&] { return json_of(found, tuning_model(ctx), o.seed); });
+  bench::write_files({{o.json, [&] { return json_of(found, tuning_model(ctx), o.seed); }}});
   return finish(found.wrong, {}, how.cancelled());
 }
 
@@ -283,12 +309,11 @@ int run(int argc, const char* const* argv) {
     return 0;
   }
   if (o.reset) {
-    std::error_code error;
-    const bool removed = std::filesystem::remove(path, error);
-    if (error) throw Error(Code::io_error, fmt::format("{}: cannot remove: {}", path, error.message()));
+    const bool removed = tuning::remove_file(path);
     if (!o.quiet) print(path + (removed ? ": removed\n" : ": there is none\n"));
     return 0;
   }
+  if (o.regret) bench::check_outputs({{"--json", o.json}}, {{"--file", path}});
   ContextOptions options;
   options.threads = o.threads;
   Context ctx(options);

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
+#include <mutex>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -22,6 +24,11 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kWorkspaceAlignment = 256;
+
+// What cpu::measure() fills: what depends on the instruction sets.
+constexpr double Ceilings::*kCpuCeilings[] = {&Ceilings::cpu_flops,      &Ceilings::cpu_s8_ops,
+                                              &Ceilings::cpu_bf16_flops, &Ceilings::cpu_l2_bytes,
+                                              &Ceilings::cpu_l3_bytes,   &Ceilings::cpu_dram_bytes};
 
 Machine detect() {
   Machine machine;
@@ -45,14 +52,26 @@ Machine measured(Machine machine) {
   return machine;
 }
 
+/// Ceilings as this processor reaches them with instruction sets up to a cap, measured once in a process for each cap:
+/// 20 ms. The others stay as they are.
+void measure_capped(const CpuInfo& capped, Ceilings& ceilings) {
+  static std::mutex mutex;
+  static std::map<IsaLevel, Ceilings> known;
+  const std::lock_guard lock(mutex);
+  const auto [at, fresh] = known.try_emplace(capped.isa);
+  if (fresh) cpu::measure(capped, at->second);
+  for (double Ceilings::*field : kCpuCeilings) ceilings.*field = at->second.*field;
+}
+
 /// Which operation a kernel name belongs to; throws when no kernel has that name.
-int op_of_kernel(std::string_view kernel) {
+int op_of_kernel(std::string_view kernel, const char* who = "") {
   int found = -1;
   for_each_op([&]<class Op>() {
     if (find_kernel<Op>(kernel)) found = op_index<Op>();
   });
   if (found < 0)
-    throw Error(Code::invalid_argument, fmt::format("there is no kernel named '{}'; kernels(ctx) lists them", kernel));
+    throw Error(Code::invalid_argument,
+                fmt::format("{}there is no kernel named '{}'; kernels(ctx) lists them", who, kernel));
   return found;
 }
 
@@ -98,7 +117,7 @@ void Context::Impl::find_machine(const std::string& source) {
   tuning_source = source;
   if (pretended) {
     machine = *options.machine;
-    model = "the ceilings that were given";
+    model = "the ceilings that were given, no measured times";
   }
   if (!pretended || !spec.path.empty()) {
     constexpr auto kMeasured = +[] { return this_machine().ceilings; };
@@ -126,12 +145,22 @@ void Context::Impl::limit_machine() {
     machine.cpu.threads = options.threads;
   else if (env.threads)
     machine.cpu.threads = *env.threads;
+  const IsaLevel all = machine.cpu.isa;
   for (const std::optional<IsaLevel>& cap : {env.isa_max, options.isa_max})
-    if (cap && *cap < machine.cpu.isa) {
-      machine.cpu.isa = *cap;
-      if (tuning) model = fmt::format("measured ceilings; what was measured is not of {}, the cap", name(*cap));
-      tuning = nullptr;
-    }
+    if (cap && *cap < machine.cpu.isa) machine.cpu.isa = *cap;
+  if (machine.cpu.isa == all) return;
+  const bool frozen = parse_tuning_source(tuning_source, "tuning: ").frozen;
+  const char* ceilings = pretended ? "the ceilings that were given"
+                         : frozen  ? "frozen: assumed ceilings"
+                                   : "measured ceilings";
+  if (tuning || (frozen && !pretended))
+    model = fmt::format("{}; what was measured is not of {}, the cap", ceilings, name(machine.cpu.isa));
+  tuning = nullptr;
+  if (pretended) return;
+  if (frozen)
+    for (double Ceilings::*field : kCpuCeilings) machine.ceilings.*field = 0;  // then assumed
+  else
+    measure_capped(machine.cpu, machine.ceilings);
 }
 
 void Context::Impl::use_tuning(const std::string& source) {
@@ -155,6 +184,8 @@ Context::Impl::Impl(const ContextOptions& wanted) : options(wanted) {
   find_machine(env.tuning);
   if (env.log) log = [](const std::string& line) { std::fprintf(stderr, "tandem: %s\n", line.c_str()); };
   if (!env.record.empty()) recorder = std::make_unique<ProblemRecorder>(env.record);
+  if (options.policy.kernels.empty())
+    for (const std::string& kernel : env.kernels) op_of_kernel(kernel, "TANDEM_KERNEL: ");
   set_policy(options.policy);
 }
 

@@ -37,13 +37,16 @@ std::string line_of(const Changed& changed, const Style& style) {
   const Effect& e = changed.effect;
   const Paint paint{style.colour};
   const std::string verdict = left(name(e.verdict), 12);
-  return fmt::format("  {}  {} -> {}  {} ({} .. {})  {} {}  {}{}\n",
+  const std::string interval = e.has_interval()
+                                   ? fmt::format("{} .. {}", factor(e.ratio_95.low), factor(e.ratio_95.high))
+                                   : fmt::format("n/a of {} sample{}", e.samples, e.samples == 1 ? "" : "s");
+  return fmt::format("  {}  {} -> {}  {} ({})  {} {}  {}{}\n",
                      e.verdict == Verdict::slower   ? paint.red(verdict)
                      : e.verdict == Verdict::faster ? paint.green(verdict)
                                                     : verdict,
                      right(duration(changed.before->time.summary.median), 9),
-                     right(duration(changed.after->time.summary.median), 9), factor(e.ratio), factor(e.ratio_95.low),
-                     factor(e.ratio_95.high), changed.after->op, changed.after->problem, changed.after->kernel,
+                     right(duration(changed.after->time.summary.median), 9), factor(e.ratio), interval,
+                     changed.after->op, changed.after->problem, changed.after->kernel,
                      changed.after->label.empty() ? "" : "  " + changed.after->label);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/profile/roof.h"
+
 namespace tandem::profile {
 namespace {
 
@@ -44,7 +46,7 @@ void derive_figures(std::vector<Row>& rows) {
   for (const Row& row : rows)
     if (row.reference && row.timed() && std::isnan(reference)) reference = row.time.summary.median;
   for (Row& row : rows) {
-    row.rate_unit = row.work.rate_is_flops ? "GFLOP/s" : "GB/s";
+    row.rate_unit = row.work.rate_is_flops ? arithmetic_unit(row.work) : "GB/s";
     if (!row.timed()) continue;
     const double median = row.time.summary.median;
     row.rate = (row.work.rate_is_flops ? row.work.flops : row.work.bytes) / median / 1e9;

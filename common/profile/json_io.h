@@ -30,6 +30,15 @@ Known(T&, bool) -> Known<T>;
 template <class T>
 Known(T&, bool, std::remove_const_t<T>) -> Known<T>;
 
+/// Seconds of a call, null unless `known`; what no clock can have said is refused.
+template <class T>
+struct Seconds {
+  T& value;
+  bool known;
+};
+template <class T>
+Seconds(T&, bool) -> Seconds<T>;
+
 /// A number that is null where `exists` is false.
 template <class Flag, class T>
 struct Counted {
@@ -52,9 +61,12 @@ template <class Flag>
 struct Either {
   Flag& flag;
   const char *yes, *no;
+  const char* once = yes;  // what older versions wrote for yes
 };
 template <class Flag>
 Either(Flag&, const char*, const char*) -> Either<Flag>;
+template <class Flag>
+Either(Flag&, const char*, const char*, const char*) -> Either<Flag>;
 
 /// Text that is one of these words, which live for ever.
 template <class Text>
@@ -124,6 +136,10 @@ class JsonWriter {
   }
   template <class T>
   static Json json_of(const Known<T>& number) {
+    return number.known ? Json(number.value) : Json();
+  }
+  template <class T>
+  static Json json_of(const Seconds<T>& number) {
     return number.known ? Json(number.value) : Json();
   }
   template <class Flag, class T>
@@ -232,6 +248,7 @@ class JsonReader {
     out.value = out.absent;
     if (!json.is_null()) take(key, json, out.value);
   }
+  void take(const std::string& key, const Json& json, Seconds<double>& out) const;
   template <class Flag, class T>
   void take(const std::string& key, const Json& json, Counted<Flag, T>& out) const {
     out.exists = !json.is_null();
@@ -246,8 +263,8 @@ class JsonReader {
   template <class Flag>
   void take(const std::string& key, const Json& json, Either<Flag>& out) const {
     const std::string& text = text_at(key, json);
-    if (text != out.yes && text != out.no) refuse_word(key, text);
-    out.flag = text == out.yes;
+    if (text != out.yes && text != out.once && text != out.no) refuse_word(key, text);
+    out.flag = text != out.no;
   }
   template <class Text>
   void take(const std::string& key, const Json& json, OneOf<Text>& out) const {

@@ -89,7 +89,7 @@ std::string layout_table(const LayoutReport& report) {
                         slowdown_cell(row));
   text += "\n";
   for (const std::string& sentence : report.advice) text += sentence + "\n";
-  return text + "(" + run_time(report) + ")\n";
+  return text + "(" + (report.interrupted ? "interrupted: " : "") + run_time(report) + ")\n";
 }
 
 std::string layout_markdown(const LayoutReport& report) {
@@ -104,7 +104,7 @@ std::string layout_markdown(const LayoutReport& report) {
 }
 
 std::string layout_csv(const LayoutReport& report) {
-  std::string text = "group,access,bytes,median_s,p25_s,p75_s,min_s,p95_s,samples,bytes_s,slowdown,reason\n";
+  std::string text = "group,access,bytes," + timing_columns("") + ",bytes_s,slowdown,reason\n";
   for (const LayoutRow& row : report.rows)
     text += fmt::format("{},{},{},{},{},{},{}\n", row.group, csv_text(row.access), csv_number(row.bytes),
                         timing_cells(row.time), csv_number(row.rate), csv_number(row.slowdown), csv_text(row.reason));

@@ -36,6 +36,11 @@ std::size_t memory_bytes(const ConstView& view) {
 
 bool is_real(DType dtype) { return dtype == DType::f32 || dtype == DType::bf16 || dtype == DType::f16; }
 
+/// What Op::fill_structure() makes of integers: where the values of a compressed operand are.
+bool is_place(const OperandSpec& spec) {
+  return spec.name == "row_offsets" || spec.name == "columns" || spec.name.ends_with("_places");
+}
+
 /// Values of a range, both ends included.
 void fill_range(const View& memory, const ValueRange& range, std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -105,6 +110,7 @@ Operands::Operands(std::string_view op, std::span<const OperandSpec> specs, std:
                     : specs[i].range ? fmt::format("{} in [{:.4g}, {:.4g}]", specs[i].name, specs[i].range->low,
                                                    specs[i].range->high)
                     : is_real(specs[i].dtype) ? fmt::format("{} uniform [{}, {})", specs[i].name, fill.low, fill.high)
+                    : is_place(specs[i])      ? fmt::format("{} random places", specs[i].name)
                                               : fmt::format("{} random bits", specs[i].name);
   }
   if (reads_result) {

@@ -50,13 +50,13 @@ void add_work(Profile& p) {
   const double seconds = timed ? p.row.time.summary.median : kAbsent;
   const std::string untimed = "the kernel was not timed";
   const bool counts = work.flops > 0;
-  const std::string no_flops = "the operation only moves data";
-  add("flops",
-      derived(counts ? work.flops : kAbsent, "flop", "counted from the problem, a multiply-add as two", no_flops));
+  const std::string no_flops = "the operation only moves data", unit = arithmetic_unit(work);
+  add("flops", derived(counts ? work.flops : kAbsent, work.arithmetic == DType::s8 ? "op" : "flop",
+                       "counted from the problem, a multiply-add as two", no_flops));
   add("bytes", derived(work.bytes, "byte", "each operand once, as the problem says", ""));
   const double intensity = counts ? work.flops / work.bytes : kAbsent;
   add("intensity", derived(intensity, "flop/byte", "flops / bytes", no_flops));
-  add("rate", derived(counts ? work.flops / seconds / 1e9 : kAbsent, "GFLOP/s", "flops / median of the kernel alone",
+  add("rate", derived(counts ? work.flops / seconds / 1e9 : kAbsent, unit, "flops / median of the kernel alone",
                       counts ? untimed : no_flops));
   add("bandwidth", derived(work.bytes / seconds / 1e9, "GB/s", "bytes / median of the kernel alone", untimed));
 
@@ -64,10 +64,10 @@ void add_work(Profile& p) {
   const bool has_arithmetic = counts && arithmetic.flops && arithmetic.value > 0, has_memory = memory.value > 0;
   const std::string unmeasured = "this ceiling is not measured here";
   if (has_arithmetic)
-    add("arithmetic ceiling", {arithmetic.value / 1e9, "GFLOP/s", Source::measured,
+    add("arithmetic ceiling", {arithmetic.value / 1e9, unit, Source::measured,
                                fmt::format("{} of all threads, at the start of this run", arithmetic.by)});
   else
-    add("arithmetic ceiling", absent("GFLOP/s", counts ? unmeasured : no_flops));
+    add("arithmetic ceiling", absent(unit, counts ? unmeasured : no_flops));
   if (has_memory)
     add("memory ceiling",
         {memory.value / 1e9, "GB/s", Source::measured, fmt::format("{}, where the operands fit", memory.by)});
@@ -146,8 +146,8 @@ std::vector<NamedFigure> counter_figures(const CounterReading& reading, int call
                                            reading.counted_fraction < 1 ? ", scaled up: the counters took turns" : "");
   const std::string why_not = reading.reason.empty() ? "not counted" : reading.reason;
   const auto add = [&](const char* name, double value) {
-    figures.push_back(
-        {name, std::isfinite(value) ? Figure{value / calls, "1", Source::measured, per_call} : absent("1", why_not)});
+    figures.push_back({name, std::isfinite(value) ? Figure{value / calls, "count", Source::measured, per_call}
+                                                  : absent("count", why_not)});
   };
   add("cycles", reading.cycles);
   add("instructions", reading.instructions);

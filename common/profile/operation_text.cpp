@@ -12,18 +12,22 @@
 namespace tandem::profile {
 namespace {
 
-constexpr std::size_t kName = 20, kBar = 36, kValue = 16;
+constexpr std::size_t kName = 21, kBar = 36, kValue = 16;
 
 std::string value_of(const Figure& figure) {
   if (figure.source == Source::absent) return "n/a";
   if (figure.unit == "s") return (figure.value < 0 ? "-" : "") + duration(std::abs(figure.value));
   if (figure.unit == "Hz") return with_prefix(figure.value) + "Hz";
   if (figure.unit == "1") return significant(figure.value);
-  if (figure.unit == "flop" || figure.unit == "byte") return with_prefix(figure.value) + figure.unit + "s";
+  if (figure.unit == "count") return with_prefix(figure.value);
+  if (figure.unit == "flop") return with_prefix(figure.value) + "FLOP";
+  if (figure.unit == "op") return with_prefix(figure.value) + "op";
+  if (figure.unit == "byte") return with_prefix(figure.value) + "B";
   return significant(figure.value) + " " + figure.unit;
 }
 
 std::string source_of(const Figure& figure, const Paint& paint) {
+  if (figure.source == Source::absent) return paint.dim(figure.how);  // the value says n/a
   return paint.dim(fmt::format("{}: {}", name(figure.source), figure.how));
 }
 

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 constexpr std::size_t kMaxValues = 4'000'000;
 constexpr std::size_t kMaxKeys = 256;  // of one object, which finds a key by looking at them all
 constexpr int kMaxDepth = 16;
+constexpr double kMostSeconds = 1e9;  // no call takes longer
 
 [[noreturn]] void refuse(const std::string& source, const std::string& sentence) {
   throw Error(Code::io_error, source + ": " + sentence);
@@ -79,7 +80,7 @@ void complete(Row& row) {
   complete(row.time);
   complete(row.end_to_end);
   complete(row.cold);
-  row.work.rate_is_flops = row.rate_unit == "GFLOP/s";
+  row.work.rate_is_flops = row.rate_unit == "GFLOP/s" || row.rate_unit == "Gop/s";
   if (row.ceiling.value > 0) row.ceiling.seconds = row.ceiling_fraction * row.time.summary.median;
 }
 
@@ -135,12 +136,19 @@ void JsonReader::take(const std::string& key, const Json& json, double& out) con
   out = json.is_null() ? kAbsent : json.get<double>();
 }
 
+void JsonReader::take(const std::string& key, const Json& json, Seconds<double>& out) const {
+  take(key, json, out.value);
+  if (out.value < 0 || out.value > kMostSeconds)
+    refuse(key, fmt::format("is {}, expected seconds from 0 to {:g}", json.dump(), kMostSeconds));
+}
+
 void JsonReader::take(const std::string& key, const Json& json, std::vector<double>& out) const {
   out.clear();
   for (const Json& entry : list_at(key, json)) {
     if (!entry.is_number()) refuse(key, fmt::format("has {} in it, expected numbers", kind_of(entry)));
     out.push_back(entry.get<double>());
-    if (!(out.back() >= 0)) refuse(key, fmt::format("has {} in it, expected no negative numbers", entry.dump()));
+    if (!(out.back() >= 0 && out.back() <= kMostSeconds))
+      refuse(key, fmt::format("has {} in it, expected seconds from 0 to {:g}", entry.dump(), kMostSeconds));
   }
 }
 

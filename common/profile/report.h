@@ -20,7 +20,10 @@ std::vector<const Row*> in_order(std::span<const Row> rows);
 std::string remarks_cell(const Row& row);
 /// The part of the compared results that was clamped; empty where the result is no 8-bit integer.
 std::string saturated_cell(const Row& row);
-/// "faster +-0.4 %": the verdict, and half the width of the speed-up's interval. Empty where there is none.
+/// Over the reference kernel: what the verdict's interval is of, where there is a verdict.
+double speedup_of(const Row& row);
+/// "faster +-0.4 %": the verdict, and half the width of the speed-up's interval; "faster n/a" where there are too few
+/// samples for an interval. Empty where there is no verdict.
 std::string verdict_cell(const Effect& effect);
 /// "6.07x of 20.00x": the speed-up over the dense product, and what the fewer operations promise. Empty where no
 /// operand is compressed or no dense row was timed.

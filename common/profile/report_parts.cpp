@@ -47,11 +47,22 @@ std::string csv_text(const std::string& text) {
 
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{:.9g}", value) : ""; }
 
+std::string timing_columns(const std::string& prefix) {
+  std::string text;
+  for (const char* column : {"median_s", "p25_s", "p75_s", "min_s", "p95_s", "p99_s", "median_95_low_s",
+                             "median_95_high_s", "cv", "mad_s", "samples", "calls_per_sample", "stop"})
+    text += (text.empty() ? "" : ",") + prefix + column;
+  return text;
+}
+
 std::string timing_cells(const Timing& timing) {
-  if (!timing.measured()) return ",,,,,0";
+  if (!timing.measured()) return ",,,,,,,,,,0,,";
   const Summary& s = timing.summary;
-  return fmt::format("{},{},{},{},{},{}", csv_number(s.median), csv_number(s.p25), csv_number(s.p75), csv_number(s.min),
-                     csv_number(s.p95), timing.samples.size());
+  std::string text;
+  for (const double value :
+       {s.median, s.p25, s.p75, s.min, s.p95, s.p99, s.median_95.low, s.median_95.high, s.cv, s.mad})
+    text += csv_number(value) + ",";
+  return text + fmt::format("{},{},{}", timing.samples.size(), timing.calls_per_sample, name(timing.stop));
 }
 
 std::string markdown_cell(const std::string& text) {
@@ -75,10 +86,10 @@ std::string run_header(const RunFacts& c, const Style& style) {
         gpu.index, gpu.name, gpu.compute_capability / 10, gpu.compute_capability % 10,
         significant(c.machine.ceilings.gpu_flops / 1e12), significant(c.machine.ceilings.gpu_bytes / 1e9),
         significant(c.machine.ceilings.h2d_bytes / 1e9), significant(c.machine.ceilings.d2h_bytes / 1e9));
-  text += fmt::format("measured ceilings, {} thread{}: FMA {} GFLOP/s (one thread {}), s8 dot {}, bf16 dot {}",
-                      c.roof.threads, c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
-                      significant(c.roof.flops_one / 1e9), significant(c.roof.s8_all / 1e9),
-                      significant(c.roof.bf16_all / 1e9));
+  text += fmt::format(
+      "measured ceilings, {} thread{}: FMA {} GFLOP/s (one thread {}), s8 dot {} Gop/s, bf16 dot {} GFLOP/s",
+      c.roof.threads, c.roof.threads == 1 ? "" : "s", significant(c.roof.flops_all / 1e9),
+      significant(c.roof.flops_one / 1e9), significant(c.roof.s8_all / 1e9), significant(c.roof.bf16_all / 1e9));
   for (const auto& [way, rate] : kMemoryRates) {
     text += fmt::format("; {}", way);
     for (const MemoryLevel& level : c.roof.levels)
@@ -115,9 +126,9 @@ std::string markdown_header(const RunFacts& c) {
                                  name(c.machine.cpu.isa), c.roof.threads, c.library, c.date, c.seed);
   if (c.machine.gpus.empty()) text += fmt::format("No GPU: {}.\n", c.machine.no_gpu_reason);
   for (const GpuInfo& gpu : c.machine.gpus) text += fmt::format("GPU {}: {}.\n", gpu.index, gpu.name);
-  text += fmt::format("\nCeilings measured in this run, in GB/s: FMA {} GFLOP/s, s8 dot {}, bf16 dot {}\n",
-                      significant(c.roof.flops_all / 1e9), significant(c.roof.s8_all / 1e9),
-                      significant(c.roof.bf16_all / 1e9));
+  text += fmt::format(
+      "\nCeilings measured in this run: FMA {} GFLOP/s, s8 dot {} Gop/s, bf16 dot {} GFLOP/s; in GB/s:\n",
+      significant(c.roof.flops_all / 1e9), significant(c.roof.s8_all / 1e9), significant(c.roof.bf16_all / 1e9));
   text += "\n| | copy | read | write |\n|---|---|---|---|\n";
   for (const MemoryLevel& level : c.roof.levels)
     text += fmt::format("| {} | {} | {} | {} |\n", level.name, significant(level.copy_bytes / 1e9),

@@ -42,7 +42,9 @@ std::string above_ceilings(std::span<const Row> rows);
 std::string csv_text(const std::string& text);
 /// Empty for what is not finite.
 std::string csv_number(double value);
-/// Median, p25, p75, min, p95 and the number of samples: six fields, empty where nothing was measured.
+/// What there is to say about a timing, as timing_columns() names it; empty fields where nothing was measured.
 std::string timing_cells(const Timing& timing);
+/// The names of those cells, each with a prefix.
+std::string timing_columns(const std::string& prefix);
 
 }  // namespace tandem::profile

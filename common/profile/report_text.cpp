@@ -6,6 +6,7 @@
 #include "common/profile/format.h"
 #include "common/profile/report.h"
 #include "common/profile/report_parts.h"
+#include "common/profile/roof.h"
 
 namespace tandem::profile {
 namespace {
@@ -21,41 +22,82 @@ std::string markdown_row(const Row& row) {
                      markdown_cell(kernel), duration(row.time.summary.median), spread_cell(row.time),
                      row.end_to_end.measured() ? duration(row.end_to_end.summary.median) : "", significant(row.rate),
                      row.rate_unit, percent(row.ceiling_fraction), above.empty() ? "" : fmt::format(", {}", above),
-                     factor(row.speedup_vs_reference), verdict_cell(row.vs_reference), verdict_cell(row.vs_best),
+                     factor(speedup_of(row)), verdict_cell(row.vs_reference), verdict_cell(row.vs_best),
                      with_prefix(row.work.bytes), saturated_cell(row), dense_cell(row), row.bound_ratio);
 }
 
 std::string effect_cells(const Effect& effect) {
-  return fmt::format("{},{},{},{},{},{}", effect.verdict == Verdict::none ? "" : name(effect.verdict),
+  return fmt::format("{},{},{},{},{},{},{}", effect.verdict == Verdict::none ? "" : name(effect.verdict),
                      csv_number(effect.ratio), csv_number(effect.ratio_95.low), csv_number(effect.ratio_95.high),
-                     csv_number(effect.p_value), csv_number(effect.smallest_effect));
+                     csv_number(effect.p_value), csv_number(effect.smallest_effect),
+                     effect.samples > 0 ? std::to_string(effect.samples) : "");
+}
+
+std::string effect_columns(const std::string& which) {
+  return fmt::format(
+      "verdict_vs_{0},ratio_vs_{0},ratio_vs_{0}_low,ratio_vs_{0}_high,p_vs_{0},smallest_effect_vs_{0},"
+      "samples_vs_{0}",
+      which);
+}
+
+/// The columns of a row and its cells, from one list.
+struct Cells {
+  std::string names, values;
+  void add(const std::string& name, const std::string& value) {
+    names += (names.empty() ? "" : ",") + name;
+    values += (names == name ? "" : ",") + value;
+  }
+  void add(const std::string& name, double value) { add(name, csv_number(value)); }
+};
+
+Cells cells_of(const Row& row) {
+  Cells cells;
+  cells.add("op", row.op);
+  cells.add("problem", csv_text(row.problem));
+  cells.add("label", csv_text(row.label));
+  cells.add("kernel", row.kernel);
+  cells.add("ran", row.ran);
+  cells.add("backend", row.backend);
+  cells.add("status", std::string(name(row.status)));
+  cells.add("reason", csv_text(row.reason));
+  cells.add("threads", std::to_string(row.threads));
+  cells.add(timing_columns(""), timing_cells(row.time));
+  cells.add(timing_columns("end_to_end_"), timing_cells(row.end_to_end));
+  cells.add("rate", row.rate);
+  cells.add("rate_unit", row.rate_unit);
+  cells.add("ceiling_by", row.ceiling.by);
+  cells.add("ceiling", row.ceiling.value > 0 ? row.ceiling.value / 1e9 : kAbsent);
+  cells.add("ceiling_unit", row.ceiling.value > 0 ? (row.ceiling.flops ? arithmetic_unit(row.work) : "GB/s") : "");
+  cells.add("ceiling_fraction", row.ceiling_fraction);
+  cells.add("bound_ratio", row.bound_ratio);
+  cells.add("max_abs_error", row.max_abs_error);
+  cells.add("compared", std::to_string(row.compared));
+  cells.add("saturated", row.can_saturate ? std::to_string(row.saturated) : "");
+  cells.add("flops", row.work.flops);
+  cells.add("dense_flops", row.work.dense_flops > 0 ? row.work.dense_flops : kAbsent);
+  cells.add("bytes", row.work.bytes);
+  cells.add("written_bytes", row.work.written_bytes);
+  cells.add("speedup_vs_reference", row.speedup_vs_reference);
+  cells.add("end_to_end_speedup_vs_reference", row.end_to_end_speedup_vs_reference);
+  cells.add("theoretical_speedup_vs_dense", row.theoretical_speedup);
+  cells.add("speedup_vs_dense", row.speedup_vs_dense);
+  cells.add("chosen_by_dispatch", row.chosen ? "true" : "false");
+  cells.add("predicted_s", row.predicted_seconds);
+  cells.add("predicted_end_to_end_s", row.predicted_end_to_end_seconds);
+  cells.add("regret", row.regret);
+  cells.add(effect_columns("reference"), effect_cells(row.vs_reference));
+  cells.add(effect_columns("best"), effect_cells(row.vs_best));
+  cells.add("drift", row.drift);
+  cells.add(timing_columns("cold_"), timing_cells(row.cold));
+  cells.add("reproduce", csv_text(row.reproduce));
+  return cells;
 }
 
 }  // namespace
 
 std::string to_csv(const Comparison& c) {
-  std::string text =
-      "op,problem,label,kernel,ran,backend,status,reason,threads,median_s,p25_s,p75_s,min_s,p95_s,samples,"
-      "end_to_end_median_s,end_to_end_p25_s,end_to_end_p75_s,end_to_end_min_s,end_to_end_p95_s,end_to_end_samples,"
-      "rate,rate_unit,ceiling_by,ceiling_fraction,bound_ratio,max_abs_error,compared,saturated,bytes,speedup_vs_"
-      "reference,"
-      "end_to_end_speedup_vs_reference,theoretical_speedup_vs_dense,speedup_vs_dense,chosen_by_dispatch,predicted_s,"
-      "regret,verdict_vs_reference,ratio_vs_reference,ratio_vs_reference_low,ratio_vs_reference_high,p_vs_reference,"
-      "smallest_effect_vs_reference,verdict_vs_best,ratio_vs_best,ratio_vs_best_low,ratio_vs_best_high,p_vs_best,"
-      "smallest_effect_vs_best,drift,cold_median_s,cold_p25_s,cold_p75_s,cold_min_s,cold_p95_s,cold_samples,"
-      "reproduce\n";
-  for (const Row& row : c.rows)
-    text +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
-                    row.op, csv_text(row.problem), csv_text(row.label), row.kernel, row.ran, row.backend,
-                    name(row.status), csv_text(row.reason), row.threads, timing_cells(row.time),
-                    timing_cells(row.end_to_end), csv_number(row.rate), row.rate_unit, row.ceiling.by,
-                    csv_number(row.ceiling_fraction), csv_number(row.bound_ratio), csv_number(row.max_abs_error),
-                    row.compared, row.can_saturate ? std::to_string(row.saturated) : "", csv_number(row.work.bytes),
-                    csv_number(row.speedup_vs_reference), csv_number(row.end_to_end_speedup_vs_reference),
-                    csv_number(row.theoretical_speedup), csv_number(row.speedup_vs_dense), row.chosen,
-                    csv_number(row.predicted_seconds), csv_number(row.regret), effect_cells(row.vs_reference),
-                    effect_cells(row.vs_best), csv_number(row.drift), timing_cells(row.cold), csv_text(row.reproduce));
+  std::string text = cells_of(Row{}).names + "\n";
+  for (const Row& row : c.rows) text += cells_of(row).values + "\n";
   return text;
 }
 

@@ -11,6 +11,7 @@
 #include <tandem/profile.h>
 
 #include "common/profile/json_io.h"
+#include "common/profile/roof.h"
 
 namespace tandem::profile {
 
@@ -38,7 +39,7 @@ struct EnumNames<DType> {
 /// The figures of a timing, each key with a prefix; null where nothing was measured.
 template <class Io, class T>
 void describe_timing(Io& io, const std::string& prefix, T& timing) {
-  const auto figure = [&](const char* key, auto& value) { io(prefix + key, Known{value, timing.measured(), kAbsent}); };
+  const auto figure = [&](const char* key, auto& value) { io(prefix + key, Seconds{value, timing.measured()}); };
   auto& s = timing.summary;
   figure("median_s", s.median);
   figure("p25_s", s.p25);
@@ -48,8 +49,8 @@ void describe_timing(Io& io, const std::string& prefix, T& timing) {
   figure("p99_s", s.p99);
   figure("median_95_low_s", s.median_95.low);
   figure("median_95_high_s", s.median_95.high);
-  figure("cv", s.cv);
-  io.later(prefix + "mad_s", Known{s.mad, timing.measured(), kAbsent});
+  io(prefix + "cv", Known{s.cv, timing.measured(), kAbsent});
+  io.later(prefix + "mad_s", Seconds{s.mad, timing.measured()});
   io(prefix + "calls_per_sample", timing.calls_per_sample);
   io(prefix + "stop", timing.stop);
   io(prefix + "sample_s", timing.samples);
@@ -72,6 +73,7 @@ void describe_effect(Io& io, const std::string& which, E& effect) {
   io.later("ratio_vs_" + which + "_high", effect.ratio_95.high);
   io.later("p_vs_" + which, effect.p_value);
   io.later("smallest_effect_vs_" + which, effect.smallest_effect);
+  io.later("samples_vs_" + which, effect.samples);
 }
 
 template <class Io, class R>
@@ -98,7 +100,7 @@ void describe_row(Io& io, R& row) {
   io("rate_unit", row.rate_unit);
   io("ceiling_by", row.ceiling.by);
   io("ceiling", Giga{row.ceiling.value});
-  io("ceiling_unit", Either{row.ceiling.flops, "GFLOP/s", "GB/s"});
+  io("ceiling_unit", Either{row.ceiling.flops, arithmetic_unit(row.work), "GB/s", "GFLOP/s"});
   io("ceiling_fraction", row.ceiling_fraction);
   io("bound_ratio", row.bound_ratio);
   io("max_abs_error", row.max_abs_error);

@@ -22,4 +22,8 @@ Roof measure_roof(const CpuInfo& cpu, double min_seconds);
 Bound host_bound(const Work& work, const Roof& roof);
 Bound device_bound(const Work& work, const Ceilings& ceilings);
 
+/// What operations are told in: "op" for products of integers, which are no floating-point operations, else "FLOP".
+inline const char* operation_word(const Work& work) { return work.arithmetic == DType::s8 ? "op" : "FLOP"; }
+inline const char* arithmetic_unit(const Work& work) { return work.arithmetic == DType::s8 ? "Gop/s" : "GFLOP/s"; }
+
 }  // namespace tandem::profile

@@ -41,6 +41,7 @@ Effect paired(std::span<const double> other, std::span<const double> self, const
   std::vector<double> logs(other.size());
   for (std::size_t i = 0; i < logs.size(); ++i) logs[i] = std::log(other[i] / self[i]);
   Effect effect;
+  effect.samples = static_cast<int>(other.size());
   effect.p_value = signed_rank(logs).p;
   std::sort(logs.begin(), logs.end());
   effect.ratio = std::exp(quantile(logs, 0.5));
@@ -55,7 +56,8 @@ Verdict verdict_of(const Effect& effect, const VerdictOptions& options) {
   const bool different = effect.p_value < options.significance;
   if (effect.ratio_95.low > more && different) return Verdict::faster;
   if (effect.ratio_95.high < less && different) return Verdict::slower;
-  return effect.ratio_95.low >= less && effect.ratio_95.high <= more ? Verdict::same : Verdict::inconclusive;
+  const bool within = effect.ratio_95.low >= less && effect.ratio_95.high <= more;
+  return within && effect.has_interval() ? Verdict::same : Verdict::inconclusive;
 }
 
 /// Every other timed row against `base`, as one set of questions.
@@ -120,6 +122,7 @@ Effect effect_of(std::span<const double> other, std::span<const double> self, bo
   if (in_rounds && common >= kPairedRounds) return paired(other.first(common), self.first(common), options);
   std::vector<double> above(other.begin(), other.end()), below(self.begin(), self.end());
   Effect effect;
+  effect.samples = static_cast<int>(common);
   effect.ratio = median_of(above) / median_of(below);
   effect.ratio_95 = bootstrap_ratio(other, self, options.confidence, options.seed);
   effect.p_value = mann_whitney(other, self).p;

@@ -38,7 +38,7 @@ Effect effect_of(std::span<const double> other, std::span<const double> self, bo
 /// Gives the verdicts of questions that were asked at once: p is adjusted by Holm's method first.
 ///   faster        the whole interval is above 1 + threshold, and p is below the significance
 ///   slower        the whole interval is below 1 / (1 + threshold), and p likewise
-///   same          the whole interval lies between those two
+///   same          the whole interval lies between those two, and there are 6 samples on each side
 ///   inconclusive  anything else
 /// smallest_effect becomes the speed-up - 1 that would have been called faster in 4 of 5 runs with an interval as wide:
 /// (1 + threshold) * exp(h * (1 + 0.84 / 1.96)) - 1, h half the width of the interval of log(ratio).

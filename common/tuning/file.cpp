@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -29,6 +30,7 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 16u << 20;
 constexpr std::size_t kMaxText = 256;
+constexpr std::size_t kStart = 256;  // bytes in which a tuning file names its schema
 constexpr auto kLockPatience = std::chrono::seconds(10);
 constexpr const char* kDateForm = "%Y-%m-%dT%H:%M:%SZ";
 
@@ -72,6 +74,13 @@ void check(const Measurement& m, std::size_t index, const std::string& source) {
 
 using Key = std::tuple<std::string, std::string, std::string, int>;
 Key key_of(const Measurement& m) { return {m.kernel, m.op, m.problem, m.threads}; }
+
+void make_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) fail(path, "cannot make its folder: " + error.message());
+}
 
 /// Holds the lock as long as it lives.
 class Lock {
@@ -133,11 +142,26 @@ File read_file(const std::string& path) {
   return parse_file(text, path);
 }
 
-File merge_into_file(const std::string& path, const File& news) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+void prepare_file(const std::string& path) {
+  make_folder_of(path);
+  const io::AtomicFile probe(path);  // removed again: it is not committed
+}
+
+bool remove_file(const std::string& path) {
   std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error) fail(path, "cannot make its folder: " + error.message());
+  if (!std::filesystem::exists(std::filesystem::symlink_status(path, error))) return false;
+  const io::InputFile file(path);
+  std::string start(std::min<std::size_t>(kStart, static_cast<std::size_t>(file.size())), '\0');
+  file.read(0, start.data(), start.size());
+  if (!start.starts_with('{') || start.find("\"schema\"") == start.npos || start.find("\"tandem-tuning/") == start.npos)
+    fail(path, "not removed: this is no tuning file");
+  std::filesystem::remove(path, error);
+  if (error) fail(path, "cannot remove: " + error.message());
+  return true;
+}
+
+File merge_into_file(const std::string& path, const File& news) {
+  make_folder_of(path);
   const Lock lock(path + ".lock");
   File merged = news;
   merged.date = now_utc();

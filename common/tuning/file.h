@@ -38,6 +38,14 @@ File read_file(const std::string& path);
 /// Folders are made. What cannot be read is not overwritten: Error(io_error). Returns what the file holds then.
 File merge_into_file(const std::string& path, const File& news);
 
+/// Throws Error(io_error) when merge_into_file() could not write there, before anything is measured. Makes the folders,
+/// as merging does.
+void prepare_file(const std::string& path);
+
+/// Removes a tuning file, also one that cannot be read whole; false when nothing is there. Throws Error(io_error) for
+/// what does not begin as one: a path may be mistyped.
+bool remove_file(const std::string& path);
+
 /// now as File::date has it; and the seconds since such a date, NaN when it is none.
 std::string now_utc();
 double seconds_since(const std::string& date);

@@ -57,6 +57,9 @@ TEST(CompareCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
       {"relu --a /nowhere/x.npy", "/nowhere/x.npy"},
       {"relu f32:10 --b x.npy", "--b"},
       {"digits --data /nowhere", "/nowhere"},
+      {"relu f32:10 --data /tmp", "--data is the folder of the job digits"},
+      {"relu f32:{m} -a m=1 -a m=2", "the axis m is given twice"},
+      {"relu f32:10 --selftest --peers", "--peers"},
   };
   for (const auto& bad : kBad) expect_usage_error(run(bad.arguments), "tandem-compare", bad.mentions);
 }
@@ -133,6 +136,20 @@ TEST(CompareCli, JsonHasTheSchemaAndARowForEveryKernel) {
   }
   EXPECT_EQ(kernels["matmul"], expected_kernels<Matmul>());
   EXPECT_EQ(kernels["relu"], expected_kernels<Unary>());
+}
+
+TEST(CompareCli, TitlesTellWhatOperandsHold) {
+  const Ran ran = run("'spmm csr:16x16x16@0.2' --kernels 'cpu.*'" + kQuick);
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("row_offsets random places, columns random places, values uniform"), std::string::npos)
+      << ran.out;
+}
+
+TEST(CompareCli, ReproducesUnderTheSameCap) {
+  const Ran ran = run("relu f32:10 --kernels auto --json -" + kQuick, "TANDEM_ISA_MAX=scalar");
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const std::string command = json::parse(ran.out).at("rows").at(0).at("reproduce");
+  EXPECT_EQ(command.rfind("TANDEM_ISA_MAX=scalar tandem-compare relu f32:10 ", 0), 0u) << command;
 }
 
 TEST(CompareCli, OneDispatchedKernelAProblemAndItsCommandWorks) {

@@ -101,7 +101,8 @@ TEST(Environment, BadValuesAreErrors) {
       {"TANDEM_THREADS=0", "error: TANDEM_THREADS=0: "},
       {"TANDEM_ISA_MAX=mmx", "error: TANDEM_ISA_MAX=mmx: "},
       {"TANDEM_LOG=on", "error: TANDEM_LOG=on: "},
-      {"TANDEM_KERNEL=cpu.matmul.f32.quantum", "cpu.matmul.f32.quantum"},
+      {"TANDEM_KERNEL=cpu.matmul.f32.quantum",
+       "error: TANDEM_KERNEL: there is no kernel named 'cpu.matmul.f32.quantum'"},
   };
   for (const auto& [variables, sentence] : bad) {
     const std::string text = child(variables);

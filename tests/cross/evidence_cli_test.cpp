@@ -25,6 +25,12 @@ TEST(EvidenceCli, BadCommandsAreOneSentence) {
     expect_usage_error(run_program(TANDEM_EVIDENCE_PROGRAM, arguments), "tandem-evidence", "--");
 }
 
+TEST(EvidenceCli, TellsItsVersion) {
+  const Ran ran = run_program(TANDEM_EVIDENCE_PROGRAM, "--version");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out.rfind("tandem-evidence ", 0), 0u) << ran.out;
+}
+
 }  // namespace
 }  // namespace tandem::test::evidence_cli_test
 

@@ -49,6 +49,8 @@ TEST(ExplainCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
       {"relu f32:10 --break-even --max-mib -5", "--max-mib"},
       {"relu f32:10 --threads -2", "--threads"},
       {"relu f32:10 --analyze --min-time 0", "--min-time"},
+      {"relu f32:10 --min-time 1", "--min-time is given without --analyze or --measure"},
+      {"relu f32:10 --break-even --seed 3", "--seed is given without --analyze or --measure"},
       {"relu f32:10 --unknown", "--unknown"},
       {"relu f32:0 --analyze", "no element"},
       {"relu f32:10 --json /nowhere/at/all.json", "/nowhere/at/all.json"},

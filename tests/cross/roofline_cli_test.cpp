@@ -27,6 +27,7 @@ TEST(RooflineCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
               {"relu f32:10 --svg - --json -", "standard output"},
               {"relu f32:10 --svg /nowhere/at/all.svg", "/nowhere/at/all.svg"},
               {"relu f32:10 --min-time 0", "--min-time"},
+              {"relu f32:10 --kernels nosuch", "'nosuch'"},
               {"relu f32:10 --unknown", "--unknown"}};
   for (const auto& bad : kBad) expect_usage_error(run(bad.arguments), "tandem-roofline", bad.mentions);
 }

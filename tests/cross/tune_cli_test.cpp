@@ -9,6 +9,7 @@
 #include <tandem/tuning.h>
 #include <nlohmann/json.hpp>
 
+#include "common/core/context_impl.h"
 #include "tests/support/program_run.h"
 #include "tests/support/temporary_folder.h"
 
@@ -36,6 +37,11 @@ TEST(TuneCli, BadCommandsAreOneSentenceAndExitCodeTwo) {
       {"wish f32:10", "'wish'"},
       {"relu f32:0", "no element"},
       {"--seconds -1", "--seconds"},
+      {"--seconds 0", "--seconds 0"},
+      {"relu f32:10 --min-time 0", "--min-time 0"},
+      {"--suite -1 --regret", "--suite -1"},
+      {"--regret --json /nowhere/at/all.json", "/nowhere/at/all.json"},
+      {"--seconds 60 --file /proc/x.json", "/proc/x.json: cannot write"},
       // What would be passed over in silence.
       {"relu f32:10 --seconds 2", "--seconds means nothing together with problems that are named"},
       {"relu f32:10 --record " + list, "--problems means nothing together with --record"},
@@ -189,6 +195,45 @@ TEST(TuneCli, SpendsTheTimeItIsGiven) {
   if (measured.size() < first_round.size()) {  // else half a second was enough for more
     for (const std::string& problem : measured) EXPECT_TRUE(first_round.contains(problem)) << problem;
   }
+}
+
+TEST(TuneCli, ACapOnTheInstructionSetsIsNotTuned) {
+  const TemporaryFolder folder;
+  if (detected_machine().cpu.isa == IsaLevel::scalar) GTEST_SKIP() << "there is no lower level";
+  const std::string file = " --file " + folder.file("t.json");
+  const std::string cap = "TANDEM_TUNING=off TANDEM_ISA_MAX=scalar";
+  expect_usage_error(run("relu f32:10 --min-time 0.001" + file, cap), "tandem-tune", "TANDEM_ISA_MAX=scalar is below");
+  EXPECT_FALSE(std::filesystem::exists(folder.file("t.json")));
+  EXPECT_EQ(run("--dry-run" + file, cap).exit_code, 0) << "nothing is measured";
+}
+
+TEST(TuneCli, ResetRemovesNothingButATuningFile) {
+  const TemporaryFolder folder;
+  const std::string thesis = folder.file("thesis.txt"), torn = folder.file("t.json"), empty = folder.file("empty");
+  write_bytes(thesis, "A thesis about {\"schema\": \"tandem-tuning/1\"}");
+  std::filesystem::create_directory(empty);
+  expect_usage_error(run("--reset --file " + thesis), "tandem-tune", "thesis.txt: not removed: this is no tuning file");
+  expect_usage_error(run("--reset --file " + empty), "tandem-tune", "not a regular file");
+  EXPECT_TRUE(std::filesystem::exists(thesis) && std::filesystem::exists(empty));
+  ASSERT_EQ(run("relu f32:10 --min-time 0.001 --file " + torn).exit_code, 0);
+  write_bytes(torn, read_bytes(torn).substr(0, 300));  // of no use, and still what is to go
+  EXPECT_EQ(run("--reset --file " + torn).out, torn + ": removed\n");
+  EXPECT_EQ(run("--reset --file " + torn).out, torn + ": there is none\n");
+}
+
+TEST(TuneCli, TellsWhatItReplaces) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("t.json");
+  ASSERT_EQ(run("relu f32:10 --min-time 0.001 --file " + file).exit_code, 0);
+  json other = json::parse(read_bytes(file));
+  const std::size_t held = other.at("measured").size();
+  other["fingerprint"]["cpu"] = "An abacus";
+  write_bytes(file, other.dump());
+  const Ran ran = run("relu f32:20 --min-time 0.001 --file " + file);
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("; " + std::to_string(held) + " that it held are gone: cpu is 'An abacus' there"),
+            std::string::npos)
+      << ran.out;
 }
 
 }  // namespace

@@ -129,5 +129,26 @@ TEST(Context, CapsWhatItUses) {
   }
 }
 
+TEST(Context, ACapOnTheInstructionSetsHasItsOwnCeilings) {
+  ContextOptions options;
+  options.use_gpu = false;
+  Context all(options);
+  if (all.machine().cpu.isa < IsaLevel::avx2) GTEST_SKIP() << "no level is several times as fast as scalar";
+  options.isa_max = IsaLevel::scalar;
+  Context capped(options);
+  use_tuning(all, "off");
+  use_tuning(capped, "off");
+  const Ceilings &fast = all.machine().ceilings, &slow = capped.machine().ceilings;
+  EXPECT_GT(slow.cpu_flops, 0);
+  EXPECT_GT(slow.cpu_dram_bytes, 0);
+  EXPECT_LT(slow.cpu_flops, fast.cpu_flops / 2);
+  EXPECT_LT(slow.cpu_s8_ops, fast.cpu_s8_ops / 2);
+  // What follows from them.
+  const auto predicted = [](Context& ctx) { return explain(ctx, "matmul f32:256x256x256").predicted_seconds; };
+  EXPECT_GT(predicted(capped), 2 * predicted(all));
+  use_tuning(capped, "frozen");  // which measures nothing
+  EXPECT_EQ(capped.machine().ceilings.cpu_flops, 0);
+}
+
 }  // namespace
 }  // namespace tandem::machine_test

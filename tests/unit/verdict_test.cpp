@@ -193,6 +193,13 @@ TEST(Verdict, FewSamplesAreJudgedByTheirExtremes) {
   // Three samples of a long call against many: 2 of C(43, 3) orders are as extreme.
   EXPECT_EQ(judged({9, 10, 11}, times(scattered(40, 0.01, 1), 1.0), true).verdict, Verdict::faster);
   EXPECT_EQ(judged({9, 10, 11}, {1, 1.1, 0.9}, true).verdict, Verdict::inconclusive);  // p is 0.1 at best
+  // One that is as long as another says nothing of how both scatter.
+  const Effect one = judged({1}, {1}, true), six = judged({1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 1}, true);
+  EXPECT_EQ(one.verdict, Verdict::inconclusive);
+  EXPECT_EQ(one.samples, 1);
+  EXPECT_FALSE(one.has_interval());
+  EXPECT_EQ(six.verdict, Verdict::same);
+  EXPECT_TRUE(six.has_interval());
 }
 
 TEST(Verdict, ManyQuestionsAreAskedTogether) {

@@ -87,6 +87,9 @@ struct Effect {
   Interval ratio_95{kAbsent, kAbsent};
   double p_value = kAbsent;          ///< of the two being equal; adjusted for all the rows that were compared at once
   double smallest_effect = kAbsent;  ///< the speed-up - 1 that would most likely have been seen through the scatter
+  int samples = 0;                   ///< of the side that has fewer; 0: results of an older library do not tell
+  /// There is a 95 % interval; with fewer samples ratio_95 has the extremes.
+  bool has_interval() const { return samples == 0 || samples >= 6; }
 };
 
 /// What a running measurement tells its observer, at most every 50 ms and never inside a sample.

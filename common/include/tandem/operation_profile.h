@@ -23,7 +23,7 @@ std::string_view name(Source source);
 
 struct Figure {
   double value = kAbsent;
-  std::string unit;  ///< "s", "flop", "byte", "flop/byte", "GFLOP/s", "GB/s", "Hz", "1"
+  std::string unit;  ///< "s", "flop" or "op", "byte", "flop/byte", "GFLOP/s" or "Gop/s", "GB/s", "Hz", "count", "1"
   Source source = Source::absent;
   std::string how;  ///< how it was measured, the formula, or why it is not there
 };

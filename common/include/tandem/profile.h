@@ -160,7 +160,7 @@ struct Row {
 
   Work work;
   double rate = kAbsent;              ///< work / time.median, in 1e9 rate_unit a second
-  std::string rate_unit;              ///< "GFLOP/s" or "GB/s"
+  std::string rate_unit;              ///< "GFLOP/s", "Gop/s" for products of integers, or "GB/s"
   Bound ceiling;                      ///< what limits this problem on this machine
   double ceiling_fraction = kAbsent;  ///< ceiling.seconds / time.median
 

@@ -12,13 +12,14 @@ namespace tandem::profile {
 struct Style {
   bool colour = false;   ///< ANSI escape sequences
   bool unicode = false;  ///< block characters for bars
+  int width = 0;         ///< characters of a line, which tables of rows leave out columns for; 0: any number
 };
 
 /// The machine, its ceilings and what might disturb it: three or four lines and an empty one.
 std::string run_header(const RunFacts& facts, const Style& style);
 /// The rows of one problem, fastest first; kernels that were skipped for the same reason share a line.
 std::string table_block(std::span<const Row> rows, const Style& style);
-/// Counts, statements and what the run took.
+/// Counts, statements, what the run took, and which columns were left out for want of width.
 std::string table_footer(const Comparison& comparison, const Style& style);
 
 /// Schema "tandem-compare/1": docs/profiling.md describes it. Absent numbers are null.
