@@ -27,8 +27,8 @@ struct Regret {
   std::vector<std::string> wrong;
 };
 
-/// `count` problems, none of them measured before: an operation at random, one of its templates at random, sizes at random.
-/// A regret above 2 % is measured again, five times as long, before it counts.
+/// `count` problems, none of them measured before: an operation at random, one of its templates at random, sizes at
+/// random. A regret above 2 % is measured again, five times as long, before it counts.
 Regret try_choices(Context& ctx, std::size_t count, const SessionOptions& options);
 
 std::string text_of(const Regret& regret);

@@ -31,8 +31,8 @@ std::vector<std::string> split(std::string_view text, char at) {
   return parts;
 }
 
-/// "[,out=f32|bf16][,axis=N|,zp]" -> ",out=f32", ",out=bf16", ",axis=0", ",axis=1", ",zp". Options that take any name or number are left out,
-/// as they change little of the time.
+/// "[,out=f32|bf16][,axis=N|,zp]" -> ",out=f32", ",out=bf16", ",axis=0", ",axis=1", ",zp". Options that take any name
+/// or number are left out, as they change little of the time.
 std::vector<std::string> options_of(std::string_view form) {
   std::vector<std::string> options;
   for (std::size_t open = form.find('['); open != form.npos; open = form.find('[', open + 1)) {

@@ -1,5 +1,5 @@
-// Problems of every operation, made from the grammar that it states (Op::kForm): what is tuned, and what a choice is tried
-// on. A new operation whose form is of a known kind gets its problems without a line here.
+// Problems of every operation, made from the grammar that it states (Op::kForm): what is tuned, and what a choice is
+// tried on. A new operation whose form is of a known kind gets its problems without a line here.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ struct Template {
   bool batch = false, density = false;
 };
 
-/// The templates of a form for one operation: each type, one and two sizes where the form leaves that open, and each option
-/// alone.
+/// The templates of a form for one operation: each type, one and two sizes where the form leaves that open, and each
+/// option alone.
 std::vector<Template> templates_of(const std::string& op, std::string_view form);
 
 /// Those of all operations, one for each family of printed problems, so that relu on 10x10 and on 100 counts once.

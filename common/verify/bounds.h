@@ -28,8 +28,8 @@ inline double gamma(double n) {
   return nu < 0.5 ? nu / (1 - nu) : nu;
 }
 
-/// The spacing of floats at `value`, never below that of the denormals, which is also that at a NaN. No allowance beyond
-/// the largest float.
+/// The spacing of floats at `value`, never below that of the denormals, which is also that at a NaN. No allowance
+/// beyond the largest float.
 inline double spacing(double value) {
   const double magnitude = std::min(std::abs(value), kLargest);
   if (!(magnitude >= 0x1p-126)) return kDenormal;

@@ -21,8 +21,8 @@ struct SkinnyArgs {
 using SkinnyKernel = void (*)(const SkinnyArgs&);
 
 /// sum[i * sum_row + j] = the dot product of row i of a and column j of b, both with unit stride along k. As many rows
-/// as the kernel has. b is f32 or bf16, b_col elements apart. a is f32; for a b of bf16, in blocks of two vectors filled
-/// up with zeros: the values of even k, then those of odd k.
+/// as the kernel has. b is f32 or bf16, b_col elements apart. a is f32; for a b of bf16, in blocks of two vectors
+/// filled up with zeros: the values of even k, then those of odd k.
 struct DotsArgs {
   int64_t n = 0, k = 0;
   const float* a = nullptr;

@@ -219,10 +219,10 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 }
 
 // In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %): a stored element in each strip, where
-// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, as often
-// as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored, more of
-// them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate of
-// memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes
+// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, as
+// often as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored,
+// more of them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate
+// of memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes
 // more (fitted, as the copies, to 300 products on a Xeon).
 double cost(const SpmmProblem& p, const Machine& machine) {
   constexpr double kCall = 35e-9;

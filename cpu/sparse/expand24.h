@@ -87,8 +87,8 @@ std::size_t expanded_bytes(const Problem& p) {
 }
 
 /// Calls dense(args, queue, workspace) with b dense, and expanded by all threads before if it comes in 2:4 storage.
-/// kReadsPanels: where panels of b came, `dense` reads them and nothing else of a b whose columns are not side by side; the
-/// expansion is then left out.
+/// kReadsPanels: where panels of b came, `dense` reads them and nothing else of a b whose columns are not side by side;
+/// the expansion is then left out.
 template <class T, bool kReadsPanels = false, class Args, class Dense>
 Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dense) {
   if (args.b24.values == nullptr && args.b24.groups == 0) return dense(args, queue, workspace);

@@ -10,7 +10,8 @@
 
 namespace tandem::cuda {
 
-/// An operand of a product: element (i, l) of item b at data[i * row + l * depth + b * item], i along m or n, l along k.
+/// An operand of a product: element (i, l) of item b at data[i * row + l * depth + b * item], i along m or n, l along
+/// k.
 struct OperandOfK {
   const void* data;
   std::int64_t rows, k, row, depth;
@@ -73,8 +74,9 @@ Code pack(const Queue& queue, const OperandOfK& from, void* to) {
   });
 }
 
-/// An operand that is not contiguous along k, packed into `room`, which is then advanced; others, and where the room does
-/// not suffice, as they are. One that is contiguous, but not aligned, asked for no room: what there is is the other's.
+/// An operand that is not contiguous along k, packed into `room`, which is then advanced; others, and where the room
+/// does not suffice, as they are. One that is contiguous, but not aligned, asked for no room: what there is is the
+/// other's.
 template <class Element>
 OperandOfK k_major(const Queue& queue, const OperandOfK& operand, Workspace& room, Code& code) {
   constexpr int kSize = sizeof(Element);

@@ -157,9 +157,9 @@ __device__ __forceinline__ void store_pair(std::uint32_t* to, std::uint32_t x, s
                : "memory");
 }
 
-/// The lanes of a warp meet after branches that they may have taken apart, and each sees what the others wrote to shared
-/// memory. The vote makes them one group again: a barrier alone may let them go on apart, and tools that look for races
-/// then lose its order.
+/// The lanes of a warp meet after branches that they may have taken apart, and each sees what the others wrote to
+/// shared memory. The vote makes them one group again: a barrier alone may let them go on apart, and tools that look
+/// for races then lose its order.
 __device__ __forceinline__ void meet() {
   (void)__any_sync(0xffffffffu, 1);
   __syncwarp();

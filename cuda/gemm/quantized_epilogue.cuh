@@ -77,8 +77,9 @@ __device__ __forceinline__ void finish(const QuantizedMatmulArgs& args, std::uin
 /// by side then take the elements of one column.
 __device__ __forceinline__ bool stores_columns(const QuantizedMatmulArgs& args) { return args.c.row < args.c.col; }
 
-/// Sums of a part of a tile in shared memory (those of a and b only where there are zero points), at element (i0, j0) of the result. A line of `pitch` words is a row of
-/// the result, or a column where stores_columns(); a warp stores 32 elements of it.
+/// Sums of a part of a tile in shared memory (those of a and b only where there are zero points), at element (i0, j0)
+/// of the result. A line of `pitch` words is a row of the result, or a column where stores_columns(); a warp stores 32
+/// elements of it.
 struct StagedSums {
   const std::uint32_t* products;
   const std::uint32_t* rows_of_a;

@@ -94,8 +94,8 @@ class SlabLoader<Element, kRows, kThreads, Way::rows> {
 
  private:
   __device__ __forceinline__ int place(int s) const { return slab_at(row_ + s * kAcross, chunk_ * 16); }
-  /// Ends of rows that are no whole chunk: by elements, since a copy of less than 16 bytes counts as one of 16 for tools
-  /// that check accesses.
+  /// Ends of rows that are no whole chunk: by elements, since a copy of less than 16 bytes counts as one of 16 for
+  /// tools that check accesses.
   __device__ __forceinline__ void fetch_end(char* slab) const {
 #pragma unroll 1
     for (int s = 0; s < kSteps; ++s)

@@ -47,8 +47,8 @@ __device__ __forceinline__ unsigned rank_in_cluster() {
   return rank;
 }
 
-/// Waits until the phase of that parity has ended. A new barrier's phase is the one of parity 0; that of parity 1 counts
-/// as ended.
+/// Waits until the phase of that parity has ended. A new barrier's phase is the one of parity 0; that of parity 1
+/// counts as ended.
 __device__ __forceinline__ void barrier_wait(std::uint64_t* barrier, unsigned parity) {
   asm volatile(
       "{\n"

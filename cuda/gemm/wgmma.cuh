@@ -14,8 +14,8 @@ inline constexpr bool kHasWgmma = true;
 inline constexpr bool kHasWgmma = false;
 #endif
 
-/// Of rows of 128 bytes of k whose chunks of 16 lie as in cuda/gemm/slab.cuh, from an address that is a multiple of 1024
-/// on. Plus 2: 32 bytes further along k.
+/// Of rows of 128 bytes of k whose chunks of 16 lie as in cuda/gemm/slab.cuh, from an address that is a multiple of
+/// 1024 on. Plus 2: 32 bytes further along k.
 __device__ __forceinline__ std::uint64_t slab_descriptor(const char* slab) {
   const auto address = static_cast<std::uint64_t>(__cvta_generic_to_shared(slab));
   constexpr std::uint64_t kSwizzle128 = std::uint64_t{1} << 62;

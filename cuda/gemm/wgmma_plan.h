@@ -20,9 +20,9 @@ inline std::int64_t wgmma_waves(std::int64_t m, std::int64_t n, std::int64_t bat
   return ceil_div(ceil_div(m, rows) * ceil_div(n, cols) * batch, places);
 }
 
-/// Whether 256 columns finish earlier than 128, by the area that the busiest multiprocessor computes. Wide tiles come in
-/// pairs, one below the other. A narrow tile is taken to cost 1.15 times as much for each element: it reads half as much
-/// again from shared memory, and what pairs share.
+/// Whether 256 columns finish earlier than 128, by the area that the busiest multiprocessor computes. Wide tiles come
+/// in pairs, one below the other. A narrow tile is taken to cost 1.15 times as much for each element: it reads half as
+/// much again from shared memory, and what pairs share.
 inline bool prefers_wide_wgmma(std::int64_t m, std::int64_t n, std::int64_t batch, const Machine& machine) {
   const std::int64_t processors = multiprocessors(machine), pairs = std::max<std::int64_t>(processors / 2, 1);
   return static_cast<double>(wgmma_waves(m, n, batch, 256, 256, pairs)) * 2.0 <=

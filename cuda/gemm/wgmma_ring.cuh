@@ -1,7 +1,7 @@
 // A product on the tensor cores of 9.0 whose slabs the copy engine brings. One thread starts the copies, two warpgroups
 // multiply; two blocks of a cluster take tiles one below the other and share the slabs of b, half of which each
-// fetches for both, since all multiprocessors together would else ask L2 for more than it can give. Blocks stay and take
-// one tile after the other, so that the slabs of the next one come while the last one is stored.
+// fetches for both, since all multiprocessors together would else ask L2 for more than it can give. Blocks stay and
+// take one tile after the other, so that the slabs of the next one come while the last one is stored.
 #pragma once
 
 #include "cuda/gemm/tensor_copy.cuh"
@@ -149,8 +149,8 @@ __device__ __forceinline__ void multiply_ring(const Ring<Shape>& ring, RingPlace
   release<Shape>(ring, before);
 }
 
-/// Passes a warp's 16 rows of sums through its staging, 32 columns at a time: calls store(col) when columns col .. col +
-/// 31 of them are there, kPitch words a row.
+/// Passes a warp's 16 rows of sums through its staging, 32 columns at a time: calls store(col) when columns col .. col
+/// + 31 of them are there, kPitch words a row.
 template <class Shape, class Sum, class Store>
 __device__ __forceinline__ void pass_columns(const Sum (&c)[Shape::kBlocksN][4], std::uint32_t* staging, int lane,
                                              int cols, Store&& store) {

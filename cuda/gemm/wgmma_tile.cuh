@@ -23,8 +23,8 @@ struct WgmmaShape {
   static constexpr int kStaging = kRows * kPitch > kCols* kColumnPitch ? kRows* kPitch : kCols* kColumnPitch;
 };
 
-/// The sums of the block's tile over the whole depth. `side.add` sees each slab while it is multiplied. Returns with all
-/// threads past the last use of shared memory.
+/// The sums of the block's tile over the whole depth. `side.add` sees each slab while it is multiplied. Returns with
+/// all threads past the last use of shared memory.
 template <class Product, class Shape, class LoaderA, class LoaderB, class SideSums>
 __device__ __forceinline__ void multiply_by_wgmma(LoaderA& load_a, LoaderB& load_b, int slabs, char* shared,
                                                   typename Product::Sum (&c)[Shape::kBlocksN][4], SideSums& side) {

@@ -4,9 +4,9 @@
 //          that is not contiguous along k is packed first. alpha, beta, bias, activation and the one rounding follow at
 //          once, four elements of a row a thread.
 // Limits:  compute capability 9.0 and code for 90a; m, n and k below 2^31 - 128; any strides, batches and alignment.
-//          Batches of several dimensions, and operands along k that are not aligned to 16 bytes, are served by a plainer
-//          kernel, whose warps bring the slabs. The depth is not split, so that a small result of a long sum leaves
-//          most of the device idle, and fewer than 128 rows or columns waste the rest of the tile.
+//          Batches of several dimensions, and operands along k that are not aligned to 16 bytes, are served by a
+//          plainer kernel, whose warps bring the slabs. The depth is not split, so that a small result of a long sum
+//          leaves most of the device idle, and fewer than 128 rows or columns waste the rest of the tile.
 // Expect:  compiled for 9.0a: no spills, and ptxas does not run the instructions one after the other. Counted under the
 //          emulator: no bank conflict, loads and stores of global memory 100 % coalesced. On an H100 697 TFLOP/s at
 //          4096 cubed, 0.90 of cuBLASLt.

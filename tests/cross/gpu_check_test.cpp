@@ -63,8 +63,8 @@ class GpuCheckCli : public ::testing::Test {
          "while [ $# -gt 0 ]; do [ \"$1\" = --json ] && cp " + compare_result_ + " \"$2\"; shift; done\n");
   }
 
-  /// An executable that appends its name and arguments to a file, one a line, and then does as it is told. A line is one
-  /// write: parts of a program of tests run at the same time.
+  /// An executable that appends its name and arguments to a file, one a line, and then does as it is told. A line is
+  /// one write: parts of a program of tests run at the same time.
   void fake(const std::string& program, const std::string& then = "", const std::string& place = "build/bin/") {
     const fs::path path = folder_.path() / (place + program);
     write_bytes(path.string(), "#!/usr/bin/env bash\nline=$(printf '%s' " + program +

@@ -14,8 +14,8 @@ void leave_out(const std::string& kernel, const std::string& reason);
 /// Reason -> kernels.
 const std::map<std::string, std::set<std::string>>& kernels_left_out();
 
-/// TANDEM_REQUIRE_CUDA=1: whatever needs a GPU must not be left out for want of one. What the GPU that is there lacks for
-/// a kernel is only reported.
+/// TANDEM_REQUIRE_CUDA=1: whatever needs a GPU must not be left out for want of one. What the GPU that is there lacks
+/// for a kernel is only reported.
 bool cuda_is_required();
 
 /// Why nothing can run on a GPU here, in the driver's words where there is one; empty: a GPU (or an emulator) is there.

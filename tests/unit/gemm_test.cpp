@@ -42,10 +42,11 @@ TEST(MatmulBlocking, FollowsTheCaches) {
 TEST(MatmulBlocking, RowsThatShareSetsOfL2MakeShortBlocksOfK) {
   CpuInfo cpu;
   cpu.l2_bytes = 2 << 20;
-  const auto depth = [&](std::int64_t k, std::int64_t b_row, std::int64_t kc = 1024) {
+  const auto depth = [&](std::int64_t k, std::int64_t b_row, std::int64_t kc = 1024, std::int64_t c_col = 1) {
     MatmulArgs args;
     args.k = k;
     args.b.row = b_row;
+    args.c.col = c_col;
     return thin_depth(args, {128, kc, 4096}, cpu);
   };
   EXPECT_EQ(depth(4096, 4000), 512);
@@ -58,6 +59,7 @@ TEST(MatmulBlocking, RowsThatShareSetsOfL2MakeShortBlocksOfK) {
   EXPECT_EQ(depth(97, 4096), 49);
   EXPECT_EQ(depth(4096, 4096, 40), 20);  // a forced size is kept
   EXPECT_EQ(depth(4096, 4096, 1), 1);
+  EXPECT_EQ(depth(4096, 4096, 1024, 16), 512);  // a c in columns is not written more often
 }
 
 TEST(MatmulBlocking, IsForcedInAScope) {

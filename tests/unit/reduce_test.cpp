@@ -52,7 +52,8 @@ TEST(ReduceColumns, AMaximumDoesNotDependOnItsNeighbours) {
   }
 }
 
-// Columns with NaN of both signs and infinities, which give NaN of their own: the bits do not depend on where shares begin.
+// Columns with NaN of both signs and infinities, which give NaN of their own: the bits do not depend on where shares
+// begin.
 TEST(ReduceColumns, NanBitsDoNotDependOnThreads) {
   const Shape shape{3, 200, 103};
   std::vector<float> values(static_cast<std::size_t>(3 * 200 * 103), 1.0f);
