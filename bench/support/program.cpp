@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -19,8 +20,10 @@ volatile std::sig_atomic_t on_terminal = 0;
 void on_interrupt(int signal) {
   constexpr char kWord[] = "\r\x1b[Kinterrupted: ends after the call that runs; once more ends it at once\n";
   interrupted = true;
+  const int error = errno;  // of what is interrupted
   if (on_terminal) (void)!::write(STDERR_FILENO, kWord, sizeof kWord - 1);
   std::signal(signal, SIG_DFL);
+  errno = error;
 }
 
 }  // namespace

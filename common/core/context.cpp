@@ -58,8 +58,12 @@ void measure_capped(const CpuInfo& capped, Ceilings& ceilings) {
   static std::mutex mutex;
   static std::map<IsaLevel, Ceilings> known;
   const std::lock_guard lock(mutex);
-  const auto [at, fresh] = known.try_emplace(capped.isa);
-  if (fresh) cpu::measure(capped, at->second);
+  auto at = known.find(capped.isa);
+  if (at == known.end()) {
+    Ceilings measured;
+    cpu::measure(capped, measured);
+    at = known.emplace(capped.isa, measured).first;
+  }
   for (double Ceilings::*field : kCpuCeilings) ceilings.*field = at->second.*field;
 }
 

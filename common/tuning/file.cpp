@@ -144,7 +144,9 @@ File read_file(const std::string& path) {
 
 void prepare_file(const std::string& path) {
   make_folder_of(path);
+  const Lock lock(path + ".lock");
   const io::AtomicFile probe(path);  // removed again: it is not committed
+  if (std::filesystem::exists(path)) read_file(path);
 }
 
 bool remove_file(const std::string& path) {

@@ -419,9 +419,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   plan.args = &args;
   plan.call = call;
   if (plan.call.fused == nullptr) plan.call.fused = &args;
-  // Words of other numbers than those of b are packed for one call only.
-  if (args.packed_panel == set.nr() && set.element * set.group == kWord)
-    plan.packed_b = static_cast<const char*>(args.packed_b);
+  if (has_panels(set, args.packed_b, args.packed_panel)) plan.packed_b = static_cast<const char*>(args.packed_b);
   const bool streams = streams_b(set, plan.packed_b != nullptr);
   MatmulArgs other;
   plan.dots = plan.packed_b == nullptr && takes_dots(set, args.m, args.n, args.k, args.a.col == 1, args.b.row == 1);

@@ -91,10 +91,9 @@ struct Result {
 }  // namespace
 
 bool takes_int_dots(const IntDots& dots, const IntDotsSize& size) {
-  const bool columns = few_are_columns(size.m, size.n);
-  // Panels are better for few rows, but of no use to few columns: all of a would have to be packed.
-  if (dots.kernels == nullptr || size.k < dots.span || (size.packed && !columns)) return false;
-  return std::min(size.m, size.n) <= kSkinnyRows && (columns ? size.a_along : size.b_along);
+  if (dots.kernels == nullptr || size.k < dots.span) return false;
+  if (size.packed && !reads_b_beside_panels(size.m, size.n)) return false;
+  return std::min(size.m, size.n) <= kSkinnyRows && (few_are_columns(size.m, size.n) ? size.a_along : size.b_along);
 }
 
 std::size_t int_dots_workspace(const IntDots& dots, std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -136,8 +135,8 @@ void int_dots(const IntDots& dots, StoreTile store, const QuantizedMatmulArgs& a
       result(sums, few.rows, j, call.count, few_sums, adds_many ? sums + few.rows * kAtOnce : nullptr);
     }
   };
-  const int threads =
-      threads_worth(2.0 * static_cast<double>(few.rows * many) * static_cast<double>(args.k) / 4, queue);
+  const int threads = threads_worth(
+      2.0 * static_cast<double>(few.rows * many) * static_cast<double>(args.k) * dots.few_bytes / 4, queue);
   if (threads == 1) return part({0, many});
   queue.pool->run(threads, [&](int t, int n) { part(share_of(many, kGrain, t, n)); });
 }

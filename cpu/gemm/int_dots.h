@@ -9,13 +9,18 @@
 
 namespace tandem::cpu {
 
-/// What decides about a product: whether a has unit stride along k, whether b has, whether panels of b came with it.
+/// What decides about a product: whether a has unit stride along k, whether b has, whether panels of
+/// b came that the set can use.
 struct IntDotsSize {
   std::int64_t m = 0, n = 0, k = 0;
   bool a_along = false, b_along = false, packed = false;
 };
 /// Whether the few are the columns of b.
 constexpr bool few_are_columns(std::int64_t m, std::int64_t n) { return n < m; }
+/// Whether a few columns are multiplied so beside panels of b, which are of no use there: all of a would be packed.
+constexpr bool reads_b_beside_panels(std::int64_t m, std::int64_t n) {
+  return few_are_columns(m, n) && n <= kSkinnyRows;
+}
 bool takes_int_dots(const IntDots& dots, const IntDotsSize& size);
 
 /// Bytes of scratch, whatever the strides.

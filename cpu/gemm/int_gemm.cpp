@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/gemm/int_dots.h"
+#include "cpu/gemm/plan.h"
 
 namespace tandem::cpu {
 
@@ -14,8 +15,8 @@ std::size_t int_gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t 
 void int_gemm(const GemmSet& set, std::int32_t shift, const QuantizedMatmulArgs& args, const Queue& queue,
               Workspace workspace) {
   if (args.m == 0 || args.n == 0) return;
-  if (takes_int_dots(set.int_dots,
-                     {args.m, args.n, args.k, args.a.col == 1, args.b.row == 1, args.packed_b != nullptr}))
+  if (takes_int_dots(set.int_dots, {args.m, args.n, args.k, args.a.col == 1, args.b.row == 1,
+                                    has_panels(set, args.packed_b, args.packed_panel)}))
     return int_dots(set.int_dots, set.store, args, queue, workspace);
   MatmulArgs product;
   product.m = args.m;

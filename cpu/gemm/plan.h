@@ -78,6 +78,12 @@ inline bool is_skinny_size(const GemmSet& set, std::int64_t m, std::int64_t n, s
   return m <= kSkinnyRows && k * n * kWord > (m <= kSkinnyCachedRows ? cpu.l2_bytes / 2 : cpu.l3_bytes);
 }
 
+// Whether panels of b came that are as wide as those of the set, and of the words that it multiplies: others are packed
+// for one call only.
+inline bool has_panels(const GemmSet& set, const void* packed, std::int64_t panel) {
+  return packed != nullptr && panel == set.nr() && set.element * set.group == kWord;
+}
+
 // Whether few rows are streamed from b though panels of it came: only bytes have tiles that read panels as fast.
 inline bool streams_b(const GemmSet& set, bool has_panels) { return set.ones == 0 || !has_panels; }
 

@@ -281,12 +281,13 @@ void run_of(const TransposeArgs& args, const Queue& queue, Block<T> block) {
   auto* to = static_cast<T*>(args.y);
   const bool copy = m.x_col == 1 && m.y_row == 1, tiles = !copy && m.x_col == 1 && m.y_col == 1;
   const std::int64_t elements = args.batch.elements * m.rows * m.cols, bytes = 2 * elements * args.element_bytes;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(to) % sizeof(T) == 0;
   const auto is_whole = [](std::int64_t stride) { return stride * static_cast<std::int64_t>(sizeof(T)) % 64 == 0; };
   const bool whole_lines = reinterpret_cast<std::uintptr_t>(to) % 64 == 0 && is_whole(m.y_row) &&
                            std::all_of(args.batch.strides[1], args.batch.strides[1] + args.batch.rank, is_whole);
   constexpr std::int64_t kLeastColumns = 16, kTall = kTallStripBytes / sizeof(T);
-  const bool stream =
-      tiles && m.cols >= kLeastColumns && (whole_lines || m.rows >= kTall) && bypass_caches(*queue.machine, bytes);
+  const bool stream = tiles && aligned && m.cols >= kLeastColumns && (whole_lines || m.rows >= kTall) &&
+                      bypass_caches(*queue.machine, bytes);
   // In strips x is read along its rows; else y is written along its own, so that its lines are completed soon.
   const bool along_x = stream && whole_lines;
   const std::int64_t strip = along_x ? kStripBytes / sizeof(T) : stream ? kTall : side(m.cols);

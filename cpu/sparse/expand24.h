@@ -10,6 +10,7 @@
 #include "common/dispatch/kernel.h"
 #include "common/ops/matmul.h"
 #include "common/ops/quantized_matmul.h"
+#include "cpu/gemm/int_dots.h"
 #include "cpu/gemm/threads.h"
 
 namespace tandem::cpu {
@@ -103,8 +104,10 @@ Code with_dense_b(Args args, const Queue& queue, Workspace workspace, Dense dens
   };
   if constexpr (kReadsPanels) {
     constexpr DType kDType = sizeof(T) == 1 ? DType::s8 : DType::bf16;
-    // With one value of k, b expanded lies by rows as well, and few rows of bf16 read such a b beside its panels.
-    if (args.k != 1 && args.packed_b && args.packed_panel > 0 &&
+    // With one value of k, b expanded lies by rows as well, and few rows of bf16 read such a b beside its panels; few
+    // columns of integers are read there too.
+    const bool beside = args.k == 1 || (kDType == DType::s8 && reads_b_beside_panels(args.m, args.n));
+    if (!beside && args.packed_b && args.packed_panel > 0 &&
         args.packed_panel == packed_layout(queue.machine->cpu, kDType, args.k, args.n).panel)
       return multiply();
   }

@@ -1,6 +1,7 @@
 // Every operation through its public functions, on the host: shapes and numbers of results, forced kernels, what last()
 // and the log say.
 #include <cmath>
+#include <cstring>
 
 #include "tests/support/calls.h"
 
@@ -129,6 +130,30 @@ TEST(Calls, TransposeOfEveryType) {
     EXPECT_EQ(to_string(y.shape()), "2x7x5");
     EXPECT_EQ(judged<Transpose>({}, {as_operand(x), as_operand(y)}, y, true), "") << name(dtype);
   }
+}
+
+// Past the caches too, where whole lines are stored, memory may begin anywhere.
+TEST(Calls, LargeTransposesOfAnyAlignment) {
+  const auto check = []<class T>(T, DType dtype, std::int64_t rows, std::int64_t cols, std::size_t offset) {
+    Context ctx;
+    const auto count = static_cast<std::size_t>(rows * cols);
+    std::vector<T> x(count);
+    for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<T>(i * 2654435761u >> 7);
+    std::vector<char> y(count * sizeof(T) + offset + 1, 'x');
+    CallOptions call;
+    call.kernel = "cpu.transpose.f32.simd";
+    transpose_into(ctx, ConstView(x.data(), dtype, {rows, cols}), View(y.data() + offset, dtype, {cols, rows}), call);
+    std::size_t wrong = 0;
+    for (std::int64_t j = 0; j < cols; ++j)
+      for (std::int64_t i = 0; i < rows; ++i)
+        wrong += std::memcmp(&x[static_cast<std::size_t>(i * cols + j)],
+                             y.data() + offset + static_cast<std::size_t>(j * rows + i) * sizeof(T), sizeof(T)) != 0;
+    EXPECT_EQ(wrong, 0u) << name(dtype) << " at " << offset;
+    EXPECT_EQ(y.back(), 'x');
+  };
+  for (const std::size_t offset : {0, 1, 2, 4}) check(std::uint32_t(), DType::s32, 3001, 2811, offset);
+  for (const std::size_t offset : {1, 2}) check(std::uint16_t(), DType::bf16, 4101, 4111, offset);
+  check(std::uint8_t(), DType::s8, 6001, 5611, 1);
 }
 
 TEST(Calls, ForcedByArgumentAndPolicy) {

@@ -109,6 +109,33 @@ TEST(Weights, IntegersQuantiseTheInputByRowOrAsGiven) {
   }
 }
 
+// Of few outputs, b is read beside its panels, and so is expanded after all; other products leave the workspace dirty.
+TEST(Weights, IntegersIn24OfFewOutputs) {
+  Context ctx;
+  for (const std::int64_t k : {31, 32, 64, 200, 256})
+    for (std::int64_t outputs = 1; outputs <= 9; ++outputs) {
+      Tensor x = Tensor::empty({100, k}, DType::f32), w = Tensor::empty({outputs, k}, DType::f32);
+      fill_uniform({x.data<float>(), static_cast<std::size_t>(x.elements())}, 1);
+      fill_uniform({w.data<float>(), static_cast<std::size_t>(w.elements())}, 2);
+      const Tensor pruned = prune_2_4(w).values;
+      const ConstView w24 = pruned.view().transposed();
+      QuantizedWeightsOptions plain;
+      plain.pack = false;
+      const Weights packed = Weights::quantized_2_4(ctx, w24), bare = Weights::quantized_2_4(ctx, w24, plain);
+      const Tensor expected = linear(ctx, x, bare);
+      for (const KernelInfo& kernel : kernels(ctx)) {
+        if (kernel.op != "quantized_matmul" || !kernel.runnable || kernel.backend != Backend::cpu) continue;
+        if (!kernel.name.ends_with("24")) continue;
+        (void)matmul(ctx, x.view().transposed(), x);
+        LinearOptions options;
+        options.call.kernel = kernel.name;
+        EXPECT_TRUE(same_bits(linear(ctx, x, packed, options), expected)) << outputs << "x" << k << kernel.name;
+      }
+      (void)matmul(ctx, x.view().transposed(), x);
+      EXPECT_TRUE(same_bits(linear(ctx, x, packed), expected)) << outputs << "x" << k;
+    }
+}
+
 // Few outputs are dot products with b itself, though panels of it are there.
 TEST(Weights, IntegersOfFewOutputsAreThoseOfThePlainProduct) {
   Context ctx;
