@@ -144,8 +144,8 @@ File read_file(const std::string& path) {
 
 void prepare_file(const std::string& path) {
   make_folder_of(path);
+  { const io::AtomicFile probe(path); }  // removed again: it is not committed
   const Lock lock(path + ".lock");
-  const io::AtomicFile probe(path);  // removed again: it is not committed
   if (std::filesystem::exists(path)) read_file(path);
 }
 
