@@ -1,16 +1,29 @@
 // Dot products of a few rows with many, bytes side by side along k in both: no packing. Included by the files of
 // integers, inside their anonymous namespaces, after tile-inl.h, for an Isa that also has
 //
-//   static constexpr int kRegisters;                       // vectors
-//   static Vec load_many<Signs>(const void*);              // kSpan bytes of a row of the many
-//   static void multiply<Signs>(Vec& sum, Vec few, Vec many);
-//   static void store4(int32_t* to, Vec, Vec, Vec, Vec);   // the sum of the lanes of each, wrapping
-//   static constexpr int kSpan, kFewBytes;                 // bytes of the many a step, of a value of the few
+//   static constexpr int kRegisters;           // vectors
+//   static constexpr int kSpan, kFewBytes;     // bytes of the many a step, of a value of the few
+//   static Vec load_many<Signs>(const void*);  // kSpan bytes of a row of the many
+//   static __m256i half(Vec);                  // words that add up to the same, in 32 bytes
 
 // As many of the many at a time as leave the registers to the sums, and enough chains for the latency of one.
 constexpr int dots_columns(int rows) {
   constexpr int kSums = Isa::kRegisters * 3 / 4;
   return rows == 1 ? 8 : 4 * rows <= kSums ? 4 : 2 * rows <= kSums ? 2 : 1;
+}
+
+// Unsigned bytes come first in the instruction.
+template <Signs kSigns>
+TANDEM_DOT_INLINE void multiply(Isa::Vec& sum, Isa::Vec few, Isa::Vec many) {
+  kSigns == Signs::many ? Isa::dot(sum, few, many) : Isa::dot(sum, many, few);
+}
+
+// The sum of the words of each, wrapping.
+TANDEM_DOT_INLINE void store4(int32_t* to, Isa::Vec a, Isa::Vec b, Isa::Vec c, Isa::Vec d) {
+  const __m256i four =
+      _mm256_hadd_epi32(_mm256_hadd_epi32(Isa::half(a), Isa::half(b)), _mm256_hadd_epi32(Isa::half(c), Isa::half(d)));
+  const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
 }
 
 template <Signs kSigns, int kRows, int kColumns>
@@ -31,7 +44,7 @@ TANDEM_DOT_INLINE void dots_of(const IntDotsArgs& args, int64_t j) {
     for (int i = 0; i < kRows; ++i) {
       const Isa::Vec x = Isa::load(few + i * few_row);
 #pragma GCC unroll 8
-      for (int c = 0; c < kColumns; ++c) Isa::template multiply<kSigns>(sum[c][i], x, y[c]);
+      for (int c = 0; c < kColumns; ++c) multiply<kSigns>(sum[c][i], x, y[c]);
     }
     few += kFewSpan;
   };
@@ -44,7 +57,7 @@ TANDEM_DOT_INLINE void dots_of(const IntDotsArgs& args, int64_t j) {
     return q < kCount ? sum[q % kColumns][q / kColumns] : Isa::zero();
   };
 #pragma GCC unroll 8
-  for (int q = 0; q < kCount; q += 4) Isa::store4(sums + q, at(q), at(q + 1), at(q + 2), at(q + 3));
+  for (int q = 0; q < kCount; q += 4) store4(sums + q, at(q), at(q + 1), at(q + 2), at(q + 3));
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 8

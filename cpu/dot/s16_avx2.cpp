@@ -28,15 +28,7 @@ struct Isa {
     const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
     return kSigns == Signs::few ? _mm256_cvtepu8_epi16(bytes) : _mm256_cvtepi8_epi16(bytes);
   }
-  template <Signs kSigns>
-  static void multiply(Vec& sum, Vec few, Vec many) {
-    dot(sum, few, many);
-  }
-  static void store4(int32_t* to, Vec a, Vec b, Vec c, Vec d) {
-    const Vec four = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-    const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
-  }
+  static __m256i half(Vec v) { return v; }
 };
 
 #include "cpu/dot/tile-inl.h"

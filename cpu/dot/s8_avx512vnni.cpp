@@ -31,17 +31,8 @@ struct Isa {
   static Vec load_many(const void* p) {
     return kSigns == Signs::both ? _mm512_xor_si512(load(p), _mm512_set1_epi8(-128)) : load(p);
   }
-  template <Signs kSigns>
-  static void multiply(Vec& sum, Vec few, Vec many) {
-    kSigns == Signs::many ? dot(sum, few, many) : dot(sum, many, few);
-  }
   static __m256i half(Vec v) {  // the variants with a mask, since g++ 12 warns of the others
     return _mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(0xff, v, 0), _mm512_maskz_extracti64x4_epi64(0xff, v, 1));
-  }
-  static void store4(int32_t* to, Vec a, Vec b, Vec c, Vec d) {
-    const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(half(a), half(b)), _mm256_hadd_epi32(half(c), half(d)));
-    const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
   }
 };
 

@@ -30,15 +30,7 @@ struct Isa {
   static Vec load_many(const void* p) {
     return kSigns == Signs::both ? _mm256_xor_si256(load(p), _mm256_set1_epi8(-128)) : load(p);
   }
-  template <Signs kSigns>
-  static void multiply(Vec& sum, Vec few, Vec many) {
-    kSigns == Signs::many ? dot(sum, few, many) : dot(sum, many, few);
-  }
-  static void store4(int32_t* to, Vec a, Vec b, Vec c, Vec d) {
-    const Vec four = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-    const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
-  }
+  static __m256i half(Vec v) { return v; }
 };
 
 #include "cpu/dot/tile-inl.h"

@@ -315,8 +315,7 @@ void copy_few(const Plan& plan, const Item& item, float* to) {
 
 void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratch) {
   const MatmulArgs& args = *plan.args;
-  constexpr std::int64_t kAtOnce = 64;
-  alignas(kLine) float sums[kSkinnyRows * kAtOnce];
+  alignas(kLine) float sums[kSkinnyRows * kDotsAtOnce];
   DotsArgs dots;
   dots.k = args.k;
   dots.a = reinterpret_cast<const float*>(item.a);
@@ -330,15 +329,15 @@ void dots_part(const Plan& plan, const Item& item, Share columns, Scratch scratc
   dots.b_col = args.b.col;
   StoreArgs store;
   store.tile = sums;
-  store.tile_row = kAtOnce;
+  store.tile_row = kDotsAtOnce;
   store.rows = args.m;
   store.args = plan.call.fused;
-  for (std::int64_t j = columns.begin; j < columns.end; j += kAtOnce) {
-    dots.n = std::min(kAtOnce, columns.end - j);
+  for (std::int64_t j = columns.begin; j < columns.end; j += kDotsAtOnce) {
+    dots.n = std::min(kDotsAtOnce, columns.end - j);
     dots.b = element_at(item.b, plan, j * args.b.col);
     char* c = item.c + j * args.c.col * plan.c_element;
     dots.sum = plan.call.direct ? reinterpret_cast<float*>(c) : sums;
-    dots.sum_row = plan.call.direct ? args.c.row : kAtOnce;
+    dots.sum_row = plan.call.direct ? args.c.row : kDotsAtOnce;
     plan.set->dots[args.m - 1](dots);
     if (plan.call.direct) continue;
     store.columns = dots.n;

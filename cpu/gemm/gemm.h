@@ -73,7 +73,8 @@ struct GemmCall {
   bool row_sums = false, column_sums = false;  // the store wants them; integer sets
 };
 
-/// Scratch of gemm() for a product of this size on machine.cpu.threads threads, whatever the strides.
+/// Scratch of gemm() for a product of this size on machine.cpu.threads threads, whatever the strides,
+/// and for the turned product.
 std::size_t gemm_workspace(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const Machine& machine);
 
 /// All batch items. Panels that args.packed_b brings are used where they are as wide as those of the set.

@@ -11,9 +11,6 @@
 namespace tandem::cpu {
 namespace {
 
-constexpr std::int64_t kAtOnce = 64;  // of the many
-constexpr std::int64_t kGrain = 8;    // of the many that go together
-
 // Bytes of a row of the few: whole spans, and one for the rest.
 std::int64_t row_bytes(const IntDots& dots, std::int64_t k) {
   return round_up(round_up(k, dots.span) * dots.few_bytes, kLine);
@@ -48,6 +45,12 @@ std::int32_t copy_few(const IntDots& dots, const Few& few, std::int64_t i, std::
                        : copy(static_cast<const std::uint8_t*>(few.data));
 }
 
+// Element i for all columns.
+template <class T>
+QuantizedMatmulArgs::Vector<T> only(const QuantizedMatmulArgs::Vector<T>& v, std::int64_t i) {
+  return v.data == nullptr ? v : QuantizedMatmulArgs::Vector<T>{v.data + i * v.stride, 0};
+}
+
 // c as the store sees it. Where the few are columns of b it is turned, a row at a time, since the bias belongs to the
 // columns of a tile.
 struct Result {
@@ -59,31 +62,31 @@ struct Result {
                   const std::int32_t* few_sums, const std::int32_t* many_sums) const {
     const auto element = static_cast<std::int64_t>(size_of(args.result));
     QuantizedMatmulArgs seen = args;
-    IntStoreArgs fused{&seen, 0};
+    if (is_turned) {
+      std::swap(seen.sa, seen.sb);
+      std::swap(seen.za, seen.zb);
+      std::swap(seen.c.row, seen.c.col);
+    }
+    const IntStoreArgs fused{&seen, 0};
     StoreArgs to;
     to.tile = sums;
-    to.tile_row = kAtOnce;
-    to.rows = few;
+    to.tile_row = kDotsAtOnce;
+    to.rows = is_turned ? 1 : few;
     to.columns = count;
     to.j = j;
-    to.c = static_cast<char*>(args.c.data) + j * (is_turned ? args.c.row : args.c.col) * element;
+    to.c = static_cast<char*>(args.c.data) + j * seen.c.col * element;
     to.args = &fused;
-    to.row_sums = args.zb.data == nullptr || is_turned ? nullptr : few_sums;
-    to.column_sums = args.za.data == nullptr ? nullptr : many_sums;
-    if (!is_turned) return store(to);
-    std::swap(seen.sa, seen.sb);
-    std::swap(seen.za, seen.zb);
-    std::swap(seen.c.row, seen.c.col);
-    to.rows = 1;
-    to.column_sums = args.zb.data == nullptr ? nullptr : many_sums;
-    for (std::int64_t i = 0; i < few; ++i) {
-      if (args.bias_s32.data != nullptr) seen.bias_s32 = {args.bias_s32.data + i * args.bias_s32.stride, 0};
-      if (args.bias_f32.data != nullptr) seen.bias_f32 = {args.bias_f32.data + i * args.bias_f32.stride, 0};
-      to.i = i;
-      to.row_sums = args.za.data == nullptr ? nullptr : few_sums + i;
+    to.row_sums = seen.zb.data == nullptr ? nullptr : few_sums;
+    to.column_sums = seen.za.data == nullptr ? nullptr : many_sums;
+    for (; to.i < few; to.i += to.rows) {
+      if (is_turned) {
+        seen.bias_s32 = only(args.bias_s32, to.i);
+        seen.bias_f32 = only(args.bias_f32, to.i);
+      }
       store(to);
-      to.tile = static_cast<const std::int32_t*>(to.tile) + kAtOnce;
-      to.c = static_cast<char*>(to.c) + args.c.col * element;
+      to.tile = static_cast<const std::int32_t*>(to.tile) + to.rows * to.tile_row;
+      to.c = static_cast<char*>(to.c) + to.rows * seen.c.row * element;
+      if (to.row_sums != nullptr) to.row_sums += to.rows;
     }
   }
 };
@@ -126,19 +129,19 @@ void int_dots(const IntDots& dots, StoreTile store, const QuantizedMatmulArgs& a
   const IntDotsKernel kernel = dots.kernels[static_cast<int>(signs) * kIntDotsRows + rows - 1];
   const Result result{args, store, columns};
   const auto part = [&](Share mine) {
-    alignas(kLine) std::int32_t sums[kIntDotsRows * kAtOnce];
-    IntDotsArgs call{0, args.k, copies, row, starts, nullptr, many_row, sums, kAtOnce};
-    for (std::int64_t j = mine.begin; j < mine.end; j += kAtOnce) {
-      call.count = std::min(kAtOnce, mine.end - j);
+    alignas(kLine) std::int32_t sums[kIntDotsRows * kDotsAtOnce];
+    IntDotsArgs call{0, args.k, copies, row, starts, nullptr, many_row, sums, kDotsAtOnce};
+    for (std::int64_t j = mine.begin; j < mine.end; j += kDotsAtOnce) {
+      call.count = std::min(kDotsAtOnce, mine.end - j);
       call.many = from + j * many_row;
       kernel(call);
-      result(sums, few.rows, j, call.count, few_sums, adds_many ? sums + few.rows * kAtOnce : nullptr);
+      result(sums, few.rows, j, call.count, few_sums, adds_many ? sums + few.rows * kDotsAtOnce : nullptr);
     }
   };
   const int threads = threads_worth(
       2.0 * static_cast<double>(few.rows * many) * static_cast<double>(args.k) * dots.few_bytes / 4, queue);
   if (threads == 1) return part({0, many});
-  queue.pool->run(threads, [&](int t, int n) { part(share_of(many, kGrain, t, n)); });
+  queue.pool->run(threads, [&](int t, int n) { part(share_of(many, kDotsStep, t, n)); });
 }
 
 }  // namespace tandem::cpu

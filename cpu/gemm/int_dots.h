@@ -9,8 +9,8 @@
 
 namespace tandem::cpu {
 
-/// What decides about a product: whether a has unit stride along k, whether b has, whether panels of
-/// b came that the set can use.
+/// What decides about a product: whether a has unit stride along k, whether b has, whether panels of b came that the
+/// set can use.
 struct IntDotsSize {
   std::int64_t m = 0, n = 0, k = 0;
   bool a_along = false, b_along = false, packed = false;

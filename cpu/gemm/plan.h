@@ -106,7 +106,8 @@ inline bool takes_dots(const GemmSet& set, std::int64_t m, std::int64_t n, std::
 inline std::int64_t dots_row(const GemmSet& set, std::int64_t k) {
   return round_up(k, std::int64_t{set.takes_words() ? 1 : 2} * set.lanes);
 }
-constexpr std::int64_t kDotsStep = 8;  // columns that go together
+constexpr std::int64_t kDotsStep = 8;     // of the many that go together
+constexpr std::int64_t kDotsAtOnce = 64;  // whose sums are stored together
 
 // Columns at a time, in a row or a few, so that the sums take 16 to 32 KiB.
 inline std::int64_t skinny_columns(const GemmSet& set, std::int64_t m) {

@@ -18,15 +18,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/loops/strips.h"
 #include "cpu/loops/transpose-inl.h"
-
-#ifndef TANDEM_CPU_TRANSPOSE_STRIP
-#define TANDEM_CPU_TRANSPOSE_STRIP
-namespace tandem::cpu {
-// Of a column of x, read side by side when y is not cached; of y whose rows do not begin with lines, the latter.
-constexpr std::int64_t kStripBytes = 128, kTallStripBytes = 512, kWideBytes = 256;
-}  // namespace tandem::cpu
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace tandem::cpu {
