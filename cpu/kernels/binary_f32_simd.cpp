@@ -5,7 +5,7 @@
 // Expect:  measured on a Zen 5 server core, one thread: add moves 0.8 to 1.0 of the bytes a second of a copy in L2, and
 //          above the last-level cache about those of a copy with non-temporal stores. On a Xeon a bias of 10 columns
 //          under 10000 rows takes a 24th of the time that gathering took, of 64 columns under 1000 rows half; dividing
-//          10000 rows of 10 by a number each takes a 12th.
+//          10000 rows of 10 by a number each takes a ninth.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/binary_f32_simd.cpp"
 #include "cpu/simd/simd.h"

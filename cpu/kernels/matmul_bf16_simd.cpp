@@ -7,8 +7,8 @@
 // Expect:  of the vdpbf16ps ceiling on Zen 5, f32 results, prepared b, one thread, tandem-dot-bench: 0.88 at 255 cubed,
 //          0.93 at 512 and 1024 (2.0 times the f32 product); 0.83 to 0.90 unprepared. 1x4096x4096 on a
 //          Xeon with AMX: b at 26 GB/s alone in tandem-compare, at 14 among others in tandem-dot-bench. Dot
-//          products there: 1x4096x4096,tb and 4096x1x4096 at 28 GB/s, the rate of L3, 2.2 and 5.5 times as fast as
-//          packed; 1024x8x1024 3 times.
+//          products there: 1x4096x4096,tb and 4096x1x4096 at 28 GB/s, the rate of L3, 2.0 and 5.8 times as fast as
+//          packed; 1024x8x1024 2.7 times.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_bf16_simd.cpp"
 #include "cpu/simd/simd.h"

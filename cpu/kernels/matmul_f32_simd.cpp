@@ -6,7 +6,7 @@
 //          wait for nothing.
 // Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b of more
 //          rows is packed in every call; without a unit stride c is stored element by element (6x301x1291 on a Xeon:
-//          47 us so, 44 with c by rows).
+//          49 us so, 43 with c by rows).
 // Expect:  of the multiply-add ceiling on Zen 5 (AVX-512, two 512-bit units), tandem-gemm-bench: 0.90 to 0.95 at 128 to
 //          2048 cubed, odd sizes included, on one thread; 0.87 to 0.92 at 256 to 2048 cubed on two; 0.86 at
 //          16x1024x1024, 0.82 at 64x4096x64; 0.85 of the read bandwidth at 1x4096x4096. 8x8x8 takes 66 to 92 ns. On a

@@ -5,7 +5,7 @@
 // Limits:  panels take two bytes a value; b is packed in every call, unless rows or columns are few.
 // Expect:  of the vpmaddwd ceiling on Zen 5, f32 results, one thread, tandem-dot-bench: 0.83 at 255 cubed, 0.88 at 512,
 //          0.91 at 1024; few rows are bound by packing b (2.3 GB/s at 1x4096x4096). Dot products on a Xeon: 1712x1x448
-//          18 us, an eighth of the packed product, 4096x1x4096 at 28 GB/s, the rate of L3.
+//          19 us, an eighth of the packed product, 4096x1x4096 at 28 GB/s, the rate of L3.
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"
 #include "cpu/dot/choose.h"

@@ -11,7 +11,7 @@
 //          of the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of
 //          that bandwidth. On a Xeon with AMX: 0.91 at 2048, 0.86 at 1024, 0.83 at 1000, 0.89 at 512, 0.75 at 255.
 //          Since these figures the rest of a row of a is read with masks: on a Cascade Lake 1.035 times as fast at 255.
-//          Dot products on that Xeon: 1712x1x448 6.8 us, a tenth of the packed product, 4096x1x4096 and 1x4096x4096,tb
+//          Dot products on that Xeon: 1712x1x448 7.3 us, a tenth of the packed product, 4096x1x4096 and 1x4096x4096,tb
 //          at 28 GB/s, the rate of L3; 1024x8x1024 half of the packed product's time, three times that of `amx`.
 #include "common/dispatch/cost.h"
 #include "common/dispatch/kernel.h"

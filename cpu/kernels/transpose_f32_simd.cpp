@@ -6,8 +6,8 @@
 //          (both past the caches, in strips of 16 rows); 0.35 to 0.45 where the rows are a multiple of 4 KiB apart
 //          (1024x1024, 4096x4096; on a Xeon, in strips of 32, 4096x4096 is as fast as 4000x4000).
 //          1000x1000: 88 GB/s of f32, 87 of bf16, 57 to 70 of bytes; two to four rows or columns 80 to 270 GB/s.
-//          Through the buffer, on a Xeon: 8192x8192 of bf16 3.9 times as fast as in the caches, of bytes 2.4 times;
-//          4001x4001 of f32, whose rows of y begin within lines, 2.2 times, 6001x7001 of bf16 as fast.
+//          Through the buffer, on a Xeon: 8192x8192 of bf16 3.9 times as fast as in the caches, of bytes 2.5 times;
+//          4001x4001 of f32, whose rows of y begin within lines, 1.9 times, 6001x7001 of bf16 as fast.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/transpose_f32_simd.cpp"
 #include "cpu/simd/simd.h"
