@@ -48,6 +48,7 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
   const auto& c = plan.args->c;
   char* at = item.c + (i * c.row + j * c.col) * plan.c_element;
   args.last = columns - (vectors - 1) * set.lanes;
+  const MicroKernel kernel = (args.a_step == 1 ? set.tiles_along_k : set.tiles)[which];
   if (plan.call.direct && (set.masks || args.last == set.lanes)) {
     args.c = at;
     args.c_row = c.row;
@@ -55,10 +56,9 @@ void tile(const Plan& plan, const Item& item, const BlockOfK& block, std::int64_
     const auto& bias = plan.args->bias;
     args.bias = block.first && bias.data != nullptr ? static_cast<const float*>(bias.data) + j : nullptr;
     args.relu = block.last && plan.args->activation == Activation::relu;
-    (args.bias != nullptr || args.relu ? set.finishing[which] : set.tiles[which])(args);
+    kernel(args);
     return;
   }
-  const MicroKernel kernel = set.tiles[which];
   // c on its way into the cache while the tile is computed.
   if (plan.fetches_c)
     for (std::int64_t r = 0; r < rows; ++r)
@@ -176,7 +176,7 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
     } else {
       args.a = element_at(a_block, plan, r * a.row);
       args.a_row = a.row;
-      args.a_step = a.col;
+      args.a_step = plan.args->k == 1 ? 1 : a.col;
     }
     if (plan.call.row_sums) sums.rows = scratch.row_sums + p * a_width;
     tile(plan, item, block, rows.begin + r, panels.rows(p), columns.begin + q * set.nr(), b_panels.width(q), sums,
@@ -204,9 +204,9 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       const bool from_b = packs_next || b_panels.in_place(q + 1);
       ahead = from_b ? b_panels.source(q + 1) : b_panels.at(q + 1);
       args.ahead_step = from_b ? b.row * set.element * set.group : b_panels.padded(q + 1) * kWord;
-      args.ahead_every = std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
-      if (from_b && b.col != 1) args.ahead_every = INT64_MAX;
-      if (ready != nullptr) args.ahead_every = INT64_MAX;  // panels follow each other in memory
+      args.ahead_every = 2 * std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
+      if (from_b && b.col != 1) args.ahead_every = TileArgs().ahead_every;
+      if (ready != nullptr) args.ahead_every = TileArgs().ahead_every;  // panels follow each other in memory
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
       const Share part{std::min(block.words, p * slice), std::min(block.words, (p + 1) * slice)};
@@ -438,7 +438,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
   if (set.takes_words() && is_thin(args, blocking))
     blocking.kc =
         plan.packed_b == nullptr ? thin_depth(args, blocking, cpu) : std::max<std::int64_t>(blocking.kc / 2, 1);
-  plan.packing = {should_pack_a(set, args), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};
+  plan.packing = {should_pack_a(set, args, cpu), plan.packed_b != nullptr || should_pack_b(set, args, blocking, cpu)};
   plan.mc = blocking.mc;
   plan.nc = blocking.nc;
   // A short k leaves most of the work to a large c, which is then written row by row, while L2 holds b: 1512x964x4 of
@@ -476,7 +476,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
   if (is_better_turned(set, args)) return run_matmul(set, turned(args), queue, workspace);
-  gemm(set, args, {.direct = is_direct(args, set.finishing != nullptr)}, queue, workspace);
+  gemm(set, args, {.direct = is_direct(args, set.finishes)}, queue, workspace);
 }
 
 }  // namespace tandem::cpu

@@ -41,8 +41,9 @@ struct GemmSet {
   int group = 1;    // values of k a word
   int element = 4;  // bytes of a value in a and b
   bool masks = false;
-  const MicroKernel* tiles = nullptr;      // [(rows - 1) * vectors + vectors_used - 1]
-  const MicroKernel* finishing = nullptr;  // the same with TileArgs::bias and relu; null: there are none
+  bool finishes = false;                       // tiles take TileArgs::bias and relu
+  const MicroKernel* tiles = nullptr;          // [(rows - 1) * vectors + vectors_used - 1]; a_row is 1
+  const MicroKernel* tiles_along_k = nullptr;  // the same with an a_step of 1; null: a is always packed
   PackPanel pack_a = nullptr, pack_b = nullptr;
   PackPanel pack_lines = nullptr;  // of a, for the tiles of AMX
   StoreTile store = nullptr;

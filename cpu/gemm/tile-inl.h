@@ -72,109 +72,159 @@ HWY_INLINE void prefetch_l2(const void* p) {
 #endif
 }
 
-// kFinish: with the bias and the larger of the sum and 0, as code of its own, since the loop has no register to spare.
-template <int kRows, int kCols, bool kFinish>
-HWY_NOINLINE void f32_tile(const TileArgs& args) {
-  constexpr int kGroup = 4;  // rows that one pointer reaches: p, p + row, p + 2 row, p + 3 row
-  constexpr int kPointers = (kRows + kGroup - 1) / kGroup;
+// Whether a tile's rows of a follow each other, as in a panel, or lie along k.
+enum class Rows { side_by_side, along_k };
+
+template <bool kPart, class Mask>
+HWY_INLINE VecF32 f32_load(Mask mask, bool last, const float* HWY_RESTRICT from) {
+  return kPart && last ? hn::MaskedLoad(mask, F32(), from) : hn::LoadU(F32(), from);
+}
+
+// One step along k, the `kStep`th from where the pointers are.
+template <int kRows, int kCols, Rows kOrder, bool kPart, int kStep, int kPointers, class Mask>
+HWY_INLINE void f32_step(VecF32 (&sum)[kRows][kCols], const float* HWY_RESTRICT const (&a)[kPointers],
+                         std::int64_t a_row, std::int64_t a_row3, std::int64_t a_step, const float* HWY_RESTRICT b,
+                         std::int64_t b_step, Mask mask) {
+  constexpr int kGroup = (kRows + kPointers - 1) / kPointers;
   const F32 d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t a_row = args.a_row, a_row3 = 3 * args.a_row, a_step = args.a_step, b_step = args.b_step;
+  VecF32 bv[kCols];
+#pragma GCC unroll 4
+  for (int j = 0; j < kCols; ++j) bv[j] = f32_load<kPart>(mask, j == kCols - 1, b + kStep * b_step + lanes * j);
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+    const int r = i % kGroup;
+    const VecF32 x = hn::Set(d, kOrder == Rows::side_by_side ? a[0][kStep * a_step + i]
+                                                             : a[i / kGroup][(r == 3 ? a_row3 : r * a_row) + kStep]);
+#pragma GCC unroll 4
+    for (int j = 0; j < kCols; ++j) sum[i][j] = multiply_add(x, bv[j], sum[i][j]);
+  }
+}
+
+// kPart: the last vector is not whole. A masked load takes a port of the multiply-adds, so that others go without.
+template <int kRows, int kCols, Rows kOrder, bool kPart>
+HWY_INLINE void f32_tile(const TileArgs& args) {
+  // Rows that one pointer reaches: p, p + row, p + 2 row, p + 3 row.
+  constexpr int kPointers = kOrder == Rows::along_k ? (kRows + 3) / 4 : 1;
+  // Steps at a time: what moves the pointers takes ports of the multiply-adds too. Four are slower than two.
+  constexpr int kSteps = 2;
+  const F32 d;
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t a_row = args.a_row, a_row3 = 3 * args.a_row;
   const std::int64_t c_row = args.c_row, ahead_step = args.ahead_step, ahead_every = args.ahead_every;
-  const bool accumulate = args.accumulate;
+  std::int64_t a_step = args.a_step, b_step = args.b_step;
   auto mask = hn::FirstN(d, static_cast<std::size_t>(args.last));
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-  asm("" : "+Yk"(mask.raw));  // else g++ 12 moves it from a general register in each step
+  if (kPart) asm("" : "+Yk"(mask.raw));  // else g++ 12 moves it from a general register in each step
 #endif
   const float* HWY_RESTRICT b = static_cast<const float*>(args.b);
   float* HWY_RESTRICT c = static_cast<float*>(args.c);
-  const float* a[kPointers];
+  const float* HWY_RESTRICT a[kPointers];
 #pragma GCC unroll 4
   for (int g = 0; g < kPointers; ++g) {
-    a[g] = static_cast<const float*>(args.a) + kGroup * g * a_row;
+    a[g] = static_cast<const float*>(args.a) + 4 * g * a_row;
     opaque(a[g]);
   }
 
-  const float* c_line = c;
+  const float* c_ahead = c;
   VecF32 sum[kRows][kCols];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int j = 0; j < kCols; ++j) sum[i][j] = hn::Zero(d);
-    hwy::Prefetch(c_line);
-    if (kCols > 1) hwy::Prefetch(c_line + lanes * (kCols - 1));
-    c_line += c_row;
-    opaque(c_line);
+    hwy::Prefetch(c_ahead);
+    if (kCols > 1) hwy::Prefetch(c_ahead + lanes * (kCols - 1));
+    c_ahead += c_row;
+    opaque(c_ahead);
   }
 
+  const auto go_on = [&](std::int64_t steps) HWY_ATTR {
+    b += steps * b_step;
+    opaque(b);
+    opaque(a_step);  // else there is a register for the distance of each value of the second step
+    opaque(b_step);
+#pragma GCC unroll 4
+    for (int g = 0; g < kPointers; ++g) {
+      a[g] += kOrder == Rows::along_k ? steps : steps * a_step;
+      opaque(a[g]);
+    }
+  };
   const char* ahead = args.ahead;
-  for (std::int64_t left = args.kc; left > 0;) {
-    std::int64_t steps = left < ahead_every ? left : ahead_every;
+  std::int64_t left = args.kc;
+  while (left >= kSteps) {
+    const std::int64_t steps = (left < ahead_every ? left : ahead_every) & -kSteps;
     left -= steps;
-    prefetch_l2(ahead);
-    prefetch_l2(ahead + 64);
-    prefetch_l2(ahead + 124);
-    ahead += ahead_step;
-    for (; steps > 0; --steps) {
-      VecF32 bv[kCols];
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; ++r) {
+      prefetch_l2(ahead);
+      prefetch_l2(ahead + 64);
+      prefetch_l2(ahead + 124);
+      ahead += ahead_step;
+    }
+    for (std::int64_t s = 0; s < steps; s += kSteps) {
+      f32_step<kRows, kCols, kOrder, kPart, 0>(sum, a, a_row, a_row3, a_step, b, b_step, mask);
+      f32_step<kRows, kCols, kOrder, kPart, 1>(sum, a, a_row, a_row3, a_step, b, b_step, mask);
+      go_on(kSteps);
+    }
+  }
+  if (left > 0) f32_step<kRows, kCols, kOrder, kPart, 0>(sum, a, a_row, a_row3, a_step, b, b_step, mask);
+
+  if (args.accumulate) {
+    const float* HWY_RESTRICT c_line = c;
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
       for (int j = 0; j < kCols; ++j)
-        bv[j] = kMasks && j == kCols - 1 ? hn::MaskedLoad(mask, d, b + lanes * j) : hn::LoadU(d, b + lanes * j);
-      b += b_step;
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-        const int r = i % kGroup;
-        const VecF32 x = hn::Set(d, a[i / kGroup][r == 3 ? a_row3 : r * a_row]);
-#pragma GCC unroll 4
-        for (int j = 0; j < kCols; ++j) sum[i][j] = multiply_add(x, bv[j], sum[i][j]);
-      }
-#pragma GCC unroll 4
-      for (int g = 0; g < kPointers; ++g) {
-        a[g] += a_step;
-        opaque(a[g]);
-      }
+        sum[i][j] = add(sum[i][j], f32_load<kPart>(mask, j == kCols - 1, c_line + lanes * j));
+      c_line += c_row;
+      opaque(c_line);
     }
   }
-
-  VecF32 bias[kCols];
-  if constexpr (kFinish) {
+  if (args.bias != nullptr) {
 #pragma GCC unroll 4
     for (int j = 0; j < kCols; ++j) {
-      bias[j] = hn::Zero(d);
-      if (args.bias == nullptr) continue;
-      const float* at = args.bias + lanes * j;
-      bias[j] = kMasks && j == kCols - 1 ? hn::MaskedLoad(mask, d, at) : hn::LoadU(d, at);
+      const VecF32 bias = f32_load<kPart>(mask, j == kCols - 1, args.bias + lanes * j);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) sum[i][j] = add(sum[i][j], bias);
     }
+  }
+  if (args.relu) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < kCols; ++j) sum[i][j] = vrelu(d, sum[i][j]);
   }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int j = 0; j < kCols; ++j) {
-      const bool part = kMasks && j == kCols - 1;
-      float* at = c + lanes * j;
-      if (accumulate) sum[i][j] = add(sum[i][j], part ? hn::MaskedLoad(mask, d, at) : hn::LoadU(d, at));
-      if constexpr (kFinish) {
-        if (args.bias != nullptr) sum[i][j] = add(sum[i][j], bias[j]);
-        if (args.relu) sum[i][j] = vrelu(d, sum[i][j]);
-      }
-      if (part)
-        hn::BlendedStore(sum[i][j], mask, d, at);
+      if (kPart && j == kCols - 1)
+        hn::BlendedStore(sum[i][j], mask, d, c + lanes * j);
       else
-        hn::StoreU(sum[i][j], d, at);
+        hn::StoreU(sum[i][j], d, c + lanes * j);
     }
     c += c_row;
+    opaque(c);
   }
 }
 
-template <bool kFinish, std::size_t... kIndex>
+template <int kRows, int kCols, Rows kOrder>
+HWY_NOINLINE void f32_tile(const TileArgs& args) {
+  if (kMasks && args.last < static_cast<std::int64_t>(hn::Lanes(F32())))
+    f32_tile<kRows, kCols, kOrder, kMasks>(args);
+  else
+    f32_tile<kRows, kCols, kOrder, false>(args);
+}
+
+template <Rows kOrder, std::size_t... kIndex>
 const MicroKernel* f32_tiles(std::index_sequence<kIndex...>) {
   static constexpr MicroKernel kTiles[] = {
-      &f32_tile<static_cast<int>(kIndex / kVectors) + 1, static_cast<int>(kIndex % kVectors) + 1, kFinish>...};
+      &f32_tile<static_cast<int>(kIndex / kVectors) + 1, static_cast<int>(kIndex % kVectors) + 1, kOrder>...};
   return kTiles;
 }
-template <bool kFinish>
+template <Rows kOrder>
 const MicroKernel* f32_tiles() {
-  return f32_tiles<kFinish>(std::make_index_sequence<std::size_t{kMr} * kVectors>());
+  return f32_tiles<kOrder>(std::make_index_sequence<std::size_t{kMr} * kVectors>());
 }
 
 }  // namespace HWY_NAMESPACE

@@ -7,8 +7,8 @@
 namespace tandem::cpu {
 
 /// c = a b over kc words of k, or c += a b. Strides in words: a(i, p) is at a[i * a_row + p * a_step], b(p, j) at
-/// b[p * b_step + j], c(i, j) at c[i * c_row + j]. Finishing kernels then add the bias, one for each column, and take
-/// the larger of the sum and 0.
+/// b[p * b_step + j], c(i, j) at c[i * c_row + j]. Tiles of f32 then add the bias, one for each column, and take the
+/// larger of the sum and 0.
 struct TileArgs {
   int64_t kc = 0;
   const void* a = nullptr;
@@ -21,10 +21,10 @@ struct TileArgs {
   bool accumulate = false;
   const float* bias = nullptr;
   bool relu = false;
-  // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, one each `ahead_every` steps.
+  // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, two of them each `ahead_every` steps.
   const char* ahead = nullptr;
   int64_t ahead_step = 0;  // bytes
-  int64_t ahead_every = INT64_MAX;
+  int64_t ahead_every = INT64_MAX - 1;  // even
 };
 using MicroKernel = void (*)(const TileArgs&);
 

@@ -51,8 +51,9 @@ GemmSet bf16_gemm_set(const DotTiles* dot) {
     set.vectors = kVectors;
     set.lanes = static_cast<int>(hn::Lanes(F32()));
     set.masks = kMasks;
-    set.tiles = f32_tiles<false>();
-    set.finishing = f32_tiles<true>();
+    set.finishes = true;
+    set.tiles = f32_tiles<Rows::side_by_side>();
+    set.tiles_along_k = f32_tiles<Rows::along_k>();
     set.pack_a = set.pack_b = pack_panel<WidenedBf16>;
   }
   return set;
