@@ -39,7 +39,8 @@ template <int kRows, int kCols>
 void tile(const TileArgs& args) {
   constexpr int kChains = chains_of<kRows, kCols>();
   constexpr int64_t kAhead = 8192, kAheadOfA = 16;  // bytes; steps
-  const int64_t a_step = 4 * args.a_step, b_step = 4 * args.b_step, ahead_step = args.ahead_step;
+  const int64_t ahead_step = args.ahead_step;
+  int64_t a_step = 4 * args.a_step, b_step = 4 * args.b_step, soon = kAheadOfA * a_step;
   const int64_t ahead_every = args.ahead_every;
   const char *a = static_cast<const char*>(args.a), *b = static_cast<const char*>(args.b), *ahead = args.ahead;
   Isa::Vec sum[kChains][kRows][kCols];
@@ -52,10 +53,13 @@ void tile(const TileArgs& args) {
   for (int64_t left = args.kc; left > 0;) {
     int64_t steps = left < ahead_every ? left : ahead_every;
     left -= steps;
-    __builtin_prefetch(ahead, 0, 2);
-    __builtin_prefetch(ahead + 64, 0, 2);
-    __builtin_prefetch(ahead + 124, 0, 2);
-    ahead += ahead_step;
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; ++r) {
+      __builtin_prefetch(ahead, 0, 2);
+      __builtin_prefetch(ahead + 64, 0, 2);
+      __builtin_prefetch(ahead + 124, 0, 2);
+      ahead += ahead_step;
+    }
     if (kChains > 1)
       for (; steps >= kChains; steps -= kChains) {
 #pragma GCC unroll 4
@@ -68,8 +72,17 @@ void tile(const TileArgs& args) {
         a += kChains * a_step;
         b += kChains * b_step;
       }
-    for (; steps > 0; --steps) {
-      __builtin_prefetch(a + kAheadOfA * a_step);
+    // Two at a time: what moves the pointers takes ports of the products.
+    for (; steps >= 2; steps -= 2) {
+      __builtin_prefetch(a + soon);
+      step<kRows, kCols, kChains>(sum, 0, a, b);
+      step<kRows, kCols, kChains>(sum, 0, a + a_step, b + b_step);
+      a += 2 * a_step;
+      b += 2 * b_step;
+      // Else the addresses of the second step have a register each.
+      asm("" : "+r"(a), "+r"(b), "+r"(a_step), "+r"(b_step), "+r"(soon));
+    }
+    if (steps > 0) {
       step<kRows, kCols, kChains>(sum, 0, a, b);
       a += a_step;
       b += b_step;

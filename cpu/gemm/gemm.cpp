@@ -206,7 +206,6 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       args.ahead_step = from_b ? b.row * set.element * set.group : b_panels.padded(q + 1) * kWord;
       args.ahead_every = 2 * std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
       if (from_b && b.col != 1) args.ahead_every = TileArgs().ahead_every;
-      if (ready != nullptr) args.ahead_every = TileArgs().ahead_every;  // panels follow each other in memory
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
       const Share part{std::min(block.words, p * slice), std::min(block.words, (p + 1) * slice)};

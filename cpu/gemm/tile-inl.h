@@ -72,6 +72,8 @@ HWY_INLINE void prefetch_l2(const void* p) {
 #endif
 }
 
+constexpr int kGroup = 4;  // rows that one pointer reaches: p, p + row, p + 2 row, p + 3 row
+
 // Whether a tile's rows of a follow each other, as in a panel, or lie along k.
 enum class Rows { side_by_side, along_k };
 
@@ -85,7 +87,6 @@ template <int kRows, int kCols, Rows kOrder, bool kPart, int kStep, int kPointer
 HWY_INLINE void f32_step(VecF32 (&sum)[kRows][kCols], const float* HWY_RESTRICT const (&a)[kPointers],
                          std::int64_t a_row, std::int64_t a_row3, std::int64_t a_step, const float* HWY_RESTRICT b,
                          std::int64_t b_step, Mask mask) {
-  constexpr int kGroup = (kRows + kPointers - 1) / kPointers;
   const F32 d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   VecF32 bv[kCols];
@@ -104,8 +105,7 @@ HWY_INLINE void f32_step(VecF32 (&sum)[kRows][kCols], const float* HWY_RESTRICT 
 // kPart: the last vector is not whole. A masked load takes a port of the multiply-adds, so that others go without.
 template <int kRows, int kCols, Rows kOrder, bool kPart>
 HWY_INLINE void f32_tile(const TileArgs& args) {
-  // Rows that one pointer reaches: p, p + row, p + 2 row, p + 3 row.
-  constexpr int kPointers = kOrder == Rows::along_k ? (kRows + 3) / 4 : 1;
+  constexpr int kPointers = kOrder == Rows::along_k ? (kRows + kGroup - 1) / kGroup : 1;
   // Steps at a time: what moves the pointers takes ports of the multiply-adds too. Four are slower than two.
   constexpr int kSteps = 2;
   const F32 d;
@@ -122,7 +122,7 @@ HWY_INLINE void f32_tile(const TileArgs& args) {
   const float* HWY_RESTRICT a[kPointers];
 #pragma GCC unroll 4
   for (int g = 0; g < kPointers; ++g) {
-    a[g] = static_cast<const float*>(args.a) + 4 * g * a_row;
+    a[g] = static_cast<const float*>(args.a) + kGroup * g * a_row;
     opaque(a[g]);
   }
 
