@@ -12,18 +12,10 @@ constexpr int kLoads = 4 / Isa::kGroup;                  // of a row of a block
 constexpr int kLoadColumns = Isa::kGroup * Isa::kLanes;  // of one
 constexpr int kDepth = 4;                                // words of k for which the sums stay in registers
 
-// Rows of b in part: columns beyond n and values beyond k become 0.
-struct Edge {
-  alignas(64) char rows[Isa::kGroup][kBlockColumns * kValue];
-};
-TANDEM_DOT_INLINE void load_edge(const char* b, int64_t b_row, int64_t rows, int64_t columns, Edge& edge) {
-  edge = Edge{};
-  for (int64_t r = 0; r < Isa::kGroup && r < rows; ++r)
-    for (int64_t j = 0; j < columns * kValue; ++j) edge.rows[r][j] = b[r * b_row + j];
-}
-
+// The sums of the block at `j` of `depth` words from p. Its columns of b begin at `from`. kWhole: k has all values of
+// these words.
 template <int kRows, bool kWhole>
-TANDEM_DOT_INLINE void skinny_block(const SkinnyArgs& args, int64_t p, int64_t depth, int64_t j) {
+TANDEM_DOT_INLINE void skinny_block(const SkinnyArgs& args, int64_t p, int64_t depth, int64_t j, int64_t from) {
   constexpr int kBytes = 4 * Isa::kLanes;
   char* at = static_cast<char*>(args.sum) + 4 * j;
   Isa::Vec sum[kRows][4];
@@ -33,25 +25,17 @@ TANDEM_DOT_INLINE void skinny_block(const SkinnyArgs& args, int64_t p, int64_t d
     for (int v = 0; v < 4; ++v) sum[i][v] = p == 0 ? Isa::zero() : Isa::load(at + 4 * i * args.sum_row + kBytes * v);
   const char* a = static_cast<const char*>(args.a) + 4 * p * args.a_col;
   const int64_t b_row = args.b_row * kValue;
-  const char* b = static_cast<const char*>(args.b) + Isa::kGroup * p * b_row + j * kValue;
+  const char* b = static_cast<const char*>(args.b) + Isa::kGroup * p * b_row + from * kValue;
   for (int64_t d = 0; d < depth; ++d) {
-    Edge edge;
-    const char* from = b;
-    int64_t from_row = b_row;
-    if (!kWhole) {
-      const int64_t columns = args.n - j;
-      load_edge(b, b_row, args.k - Isa::kGroup * (p + d), columns < kBlockColumns ? columns : kBlockColumns, edge);
-      from = edge.rows[0];
-      from_row = kBlockColumns * kValue;
-    }
+    const int64_t rows_left = args.k - Isa::kGroup * (p + d);
     Isa::Vec words[4];
 #pragma GCC unroll 2
     for (int h = 0; h < kLoads; ++h) {
       Isa::Vec rows[Isa::kGroup];
 #pragma GCC unroll 4
       for (int r = 0; r < Isa::kGroup; ++r) {
-        const char* at_row = from + r * from_row + h * kLoadColumns * kValue;
-        rows[r] = Isa::load(at_row);
+        const char* at_row = b + r * b_row + h * kLoadColumns * kValue;
+        rows[r] = kWhole || r < rows_left ? Isa::load(at_row) : Isa::zero();
         // So many rows are too many streams for the hardware.
         if (kWhole) __builtin_prefetch(at_row + 1024, 0, 2);
       }
@@ -86,16 +70,24 @@ TANDEM_DOT_INLINE void put_in_order(int32_t* block) {
 template <int kRows>
 void skinny(const SkinnyArgs& args) {
   const int64_t words = (args.k + Isa::kGroup - 1) / Isa::kGroup;
+  // The last block begins earlier where it would not be whole, and computes some columns again.
+  const int64_t rest = args.n % kBlockColumns, last = args.n - rest;
   int64_t p = 0;
   do {  // once for k = 0 too
     const int64_t depth = words - p < kDepth ? words - p : kDepth;
-    int64_t j = 0;
-    if (Isa::kGroup * (p + depth) <= args.k)
-      for (; j + kBlockColumns <= args.n; j += kBlockColumns) skinny_block<kRows, true>(args, p, depth, j);
-    for (; j < args.n; j += kBlockColumns) skinny_block<kRows, false>(args, p, depth, j);
+    const bool whole = Isa::kGroup * (p + depth) <= args.k;
+    for (int64_t j = 0; j < args.n; j += kBlockColumns) {
+      const int64_t from = j < last ? j : args.n - kBlockColumns;
+      if (whole)
+        skinny_block<kRows, true>(args, p, depth, j, from);
+      else
+        skinny_block<kRows, false>(args, p, depth, j, from);
+    }
     p += kDepth;
   } while (p < words);
-  for (int i = 0; i < kRows; ++i)
-    for (int64_t j = 0; j < args.n; j += kBlockColumns)
-      put_in_order(static_cast<int32_t*>(args.sum) + i * args.sum_row + j);
+  for (int i = 0; i < kRows; ++i) {
+    int32_t* sum = static_cast<int32_t*>(args.sum) + i * args.sum_row;
+    for (int64_t j = 0; j < args.n; j += kBlockColumns) put_in_order(sum + j);
+    for (int64_t j = last; j < args.n; ++j) sum[j] = sum[j + kBlockColumns - rest];
+  }
 }

@@ -28,16 +28,16 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
 }
 
 /// Whole tiles of 16 x 16 are multiplied at a part of the ceiling that loads of tiles leave; the rest takes cycles,
-/// fitted to 1500 single products on a Xeon with AMX (s8, u8, bf16; median error 14 %). `packs_a`: even where a lies by
-/// rows.
+/// fitted to 1350 single products on a Xeon with AMX (s8, u8, bf16; median error 10 % on products left out). `packs_a`:
+/// even where a lies by rows.
 inline double amx_seconds(const ProductSize& p, const Machine& machine, int group, bool packs_a,
                           double Ceilings::*ceiling) {
-  constexpr double kEfficiency = 0.5, kCall = 200e-9;
-  constexpr double kBlock = 125, kRowOfBlock = 16;    // 32 x 32 sums, one row of them stored
-  constexpr double kLineOfA = 3.7, kPackedLine = 17;  // 64 bytes of a row
-  constexpr double kTurnedWords = 26;                 // words of 32 rows of an a in columns
-  // Of b: a word packed from its values side by side, from rows; a byte beyond half of L2.
-  constexpr double kWordAlong = 0.64, kWordAcross = 0.58, kFarByte = 0.15;
+  constexpr double kEfficiency = 0.5, kCall = 230e-9;
+  constexpr double kBlock = 180, kStored = 6.5, kStoredPart = 7;     // 32 x 32 sums; a vector of a row, one not whole
+  constexpr double kLineOfA = 3.2, kPackedLine = 15.5, kRest = 8.5;  // 64 bytes of a row, what is left of k of one
+  constexpr double kTurnedWords = 26;                                // words of 32 rows of an a in columns
+  // Of b: a word packed from its values side by side, a row of words of a panel; a byte beyond half of L2.
+  constexpr double kWordAlong = 0.69, kRowAcross = 17.3, kFarByte = 0.03, kRowAddedUp = 12;
   const std::int64_t tile = kTileSide, words = ceil_div(p.k, group), steps = ceil_div(words, tile);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   const std::int64_t in_place = packs_a || p.a != Layout::row ? 0
@@ -45,16 +45,20 @@ inline double amx_seconds(const ProductSize& p, const Machine& machine, int grou
                                                               : p.m / (2 * tile) * (2 * tile);
   const std::int64_t bands = ceil_div(p.m, 2 * tile), blocks = ceil_div(p.n, 2 * tile);
   double cycles =
-      kBlock * count(bands, blocks) + kRowOfBlock * count(p.m, blocks) + kLineOfA * count(2 * tile * bands, steps) +
+      kBlock * count(bands, blocks) + kStored * count(p.m, ceil_div(p.n, tile)) +
+      kLineOfA * count(2 * tile * bands, steps) +
       (p.a == Layout::row ? kPackedLine * count(p.m - in_place, steps) : kTurnedWords * count(bands, words));
+  if (p.n % tile != 0) cycles += kStoredPart * static_cast<double>(p.m);
+  if (p.k % (tile * group) != 0) cycles += kRest * static_cast<double>(in_place);
   if (!p.packed) {
     const std::int64_t bytes = kWord * p.n * words;
     cycles += kFarByte * static_cast<double>(std::max<std::int64_t>(bytes - machine.cpu.l2_bytes / 2, 0));
   }
-  if (!p.packed && p.b == Layout::column)
+  if (!p.packed && (p.b == Layout::column || p.n == 1))
     cycles += kWordAlong * count(p.n, words);
   else if (!p.packed)
-    cycles += kWordAcross * count(round_up(p.n, tile), words);
+    cycles += kRowAcross * count(blocks, words);
+  if (!p.packed && p.adds_columns) cycles += kRowAddedUp * count(blocks, words);
   const auto items = static_cast<double>(p.batch);
   const double flops =
       2 * items * count(round_up(p.m, tile), round_up(p.n, tile)) * static_cast<double>(steps * tile * group);

@@ -18,8 +18,9 @@ struct ProductSize {
   std::int64_t m = 0, n = 0, k = 0, batch = 1;
   Layout a = Layout::row, b = Layout::row;
   double bytes = 0;
-  bool packed = false;     // panels of b come with the call
-  bool adds_rows = false;  // b has zero points: they need the sums of the rows of a, one more vector of columns
+  bool packed = false;        // panels of b come with the call
+  bool adds_rows = false;     // b has zero points: they need the sums of the rows of a, one more vector of columns
+  bool adds_columns = false;  // a has zero points, or is shifted: they need the sums of the columns of b
 };
 
 inline bool is_dots(const GemmSet& set, const ProductSize& p) {

@@ -8,7 +8,8 @@ namespace tandem::cpu {
 /// sum = a b: as many rows as the kernel has, n columns, from zero in ascending k. a(i, p) is at a[i * a_row +
 /// p * a_col]: of f32, element p of k; of others, word p of k, the last one filled up with zeros.
 /// Rows of b have unit stride, b_row elements apart. `sum` is 64-byte aligned; its rows are sum_row words apart, which
-/// kernels of words of several values fill up to whole blocks of four vectors.
+/// kernels of words of several values fill up to whole blocks of four vectors. These kernels read the last columns as a
+/// whole block too, together with those in front of them, where need be in front of b: so many columns there must be.
 struct SkinnyArgs {
   int64_t n = 0, k = 0;
   const void* a = nullptr;

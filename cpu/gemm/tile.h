@@ -23,7 +23,7 @@ struct TileArgs {
   bool relu = false;
   // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, two of them each `ahead_every` steps.
   const char* ahead = nullptr;
-  int64_t ahead_step = 0;  // bytes
+  int64_t ahead_step = 0;               // bytes
   int64_t ahead_every = INT64_MAX - 1;  // even
 };
 using MicroKernel = void (*)(const TileArgs&);

@@ -25,8 +25,9 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  return amx_seconds({p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), p.packed}, machine, 4,
-                     p.b_zero_points, &Ceilings::cpu_s8_ops);
+  return amx_seconds(
+      {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), p.packed, p.b_zero_points, p.a_zero_points},
+      machine, 4, p.b_zero_points, &Ceilings::cpu_s8_ops);
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {
