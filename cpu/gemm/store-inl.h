@@ -66,18 +66,11 @@ struct ElementsOfBf16 {
   using T = std::uint16_t;
   template <class D>
   static HWY_INLINE hn::Vec<D> load(D d, const T* p, std::int64_t stride, std::int64_t count) {
-    HWY_ALIGN T lane[hn::MaxLanes(D())] = {};
-    for (std::int64_t i = 0; i < count; ++i) lane[i] = p[i * stride];
-    return widen_bf16(d, hn::Load(Halves<D>(), lane));
+    return widen_bf16(d, load_some(Halves<D>(), p, stride, count));
   }
   template <class D>
   static HWY_INLINE void store(D d, hn::Vec<D> v, T* p, std::int64_t stride, std::int64_t count) {
-    const Halves<D> half;
-    const auto out = round_to_bf16(d, v);
-    if (stride == 1 && count == static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(out, half, p);
-    HWY_ALIGN T lane[hn::MaxLanes(D())];
-    hn::Store(out, half, lane);
-    for (std::int64_t i = 0; i < count; ++i) p[i * stride] = lane[i];
+    store_some(Halves<D>(), round_to_bf16(d, v), p, stride, count);
   }
 };
 
