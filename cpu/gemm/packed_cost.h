@@ -14,37 +14,46 @@
 
 namespace tandem::cpu {
 
-/// Whole vectors of columns are multiplied at `efficiency` of the ceiling; what is packed, begun and stored besides
-/// takes cycles. They were fitted to 900 single products on Zen 5 (s8 with VNNI and with AVX2, bf16; median error 10 to
-/// 12 %); a cycle is that of two multiply-adds of vectors of f32.
+/// Cycles of what a product takes beside its multiply-adds; one is that of two multiply-adds of vectors of f32. Fitted to
+/// 1000 single products of each kind on a Xeon (median error 6 to 13 % on products left out).
+struct PackedCycles {
+  double tile, stored, part;        // a tile, an element of c, a row of a vector that is not whole
+  double along_a, value_of_a;       // a word of a packed from values side by side, a value from columns
+  double along_b, across_b;         // a word of b packed from values side by side, from rows
+  double column_sum, row_sum;       // for a word of b, for a word of a tile's rows
+  double streamed, streamed_row;    // few rows: a word of k in a block of columns, the same for each row
+  double streamed_sum, streamed_a;  // an element of c, a word of a
+};
+
+/// Whole vectors of columns are multiplied at `efficiency` of the ceiling; the rest takes cycles.
 inline double packed_seconds(const GemmSet& set, const ProductSize& p, const Machine& machine, double efficiency,
                              double Ceilings::*ceiling) {
   if (is_dots(set, p)) return dots_seconds(set, p, machine);
-  constexpr double kCall = 100e-9;
-  constexpr double kTile = 140, kStored = 0.1;            // a tile, an element of c
-  constexpr double kWordAlong = 0.45, kWordAcross = 0.5;  // a word packed from its values side by side, from rows
-  constexpr double kValueAcross = 1, kValueOfRest = 1.5;  // a value packed alone
-  constexpr double kStreamed = 9, kStreamedRow = 5, kEdge = 73;  // skinny: a word of k in a block of columns
-  const std::int64_t lanes = std::max(set.lanes, 1), words = ceil_div(p.k, set.group), vectors = ceil_div(p.n, lanes);
+  constexpr double kCall = 130e-9;
+  constexpr PackedCycles kBytes{154, 0.23, 6, 0.6, 0.29, 0.52, 0.36, 0.12, 10.8, 11.3, 1.5, 1.8, 3.8};
+  constexpr PackedCycles kPairs{114, 0.47, 5, 0.5, 0.43, 0.67, 0.45, 0, 0, 4.5, 7.3, 0.87, 3.3};
+  constexpr PackedCycles kShortVectors{120, 0.05, 14, 0.1, 1.5, 0.16, 0.53, 0.09, 6.4, 11.3, 1.5, 1.8, 3.8};
+  const std::int64_t lanes = std::max(set.lanes, 1), nr = std::max<std::int64_t>(set.nr(), 1);
+  const PackedCycles& c = lanes < 16 ? kShortVectors : set.element == 2 ? kPairs : kBytes;
+  const std::int64_t words = ceil_div(p.k, set.group), padded = round_up(p.n, nr);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
-  double cycles = kStored * count(p.m, p.n),
-         flops = 2 * count(p.m, (vectors + (p.adds_rows ? 1 : 0)) * lanes) * static_cast<double>(words * set.group);
+  double cycles = 0, flops = 0;
   if (streams_b(set, p.packed) && p.b == Layout::row && is_skinny_size(set, p.m, p.n, p.k, machine.cpu)) {
     const std::int64_t blocks = ceil_div(p.n, skinny_step(set));
-    const std::int64_t edges = (p.n % skinny_step(set) != 0 ? words : 0) + (p.k % set.group != 0 ? blocks : 0);
-    cycles += count(words, blocks) * (kStreamed + kStreamedRow * static_cast<double>(p.m)) +
-              kEdge * static_cast<double>(edges);
-    flops = 0;
+    cycles = count(words, blocks) * (c.streamed + c.streamed_row * static_cast<double>(p.m)) +
+             c.streamed_sum * count(p.m, p.n) + c.streamed_a * count(p.m, words);
   } else {
-    cycles += kTile * count(ceil_div(p.m, std::max(set.mr, 1)), ceil_div(p.n, std::max<std::int64_t>(set.nr(), 1)));
-    cycles += count(p.m, words) * (p.a == Layout::row ? kWordAlong : kValueAcross * set.group);
-    if (!p.packed && p.b == Layout::column)
-      cycles += kWordAlong * count(p.n, words);
-    else if (!p.packed && lanes == 16)  // has masks
-      cycles += kWordAcross * count(words, vectors * lanes);
+    const std::int64_t row_tiles = ceil_div(p.m, std::max(set.mr, 1));
+    flops = 2 * count(p.m, round_up(p.n, lanes)) * static_cast<double>(words * set.group);
+    cycles = c.tile * count(row_tiles, padded / nr) + c.stored * count(p.m, p.n);
+    if (p.n % lanes != 0) cycles += c.part * static_cast<double>(p.m);
+    cycles += count(p.m, words) * (p.a == Layout::row ? c.along_a : c.value_of_a * set.group);
+    if (!p.packed && (p.b == Layout::column || p.n == 1))
+      cycles += c.along_b * count(p.n, words);
     else if (!p.packed)
-      cycles += static_cast<double>(words) * (kWordAcross * static_cast<double>(p.n / lanes * lanes) +
-                                              kValueOfRest * static_cast<double>(p.n % lanes * set.group));
+      cycles += c.across_b * count(padded, words);
+    if (!p.packed && p.adds_columns) cycles += c.column_sum * count(padded, words);
+    if (p.adds_rows) cycles += c.row_sum * count(row_tiles, words);
   }
   const auto items = static_cast<double>(p.batch);
   const int threads =

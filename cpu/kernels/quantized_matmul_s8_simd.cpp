@@ -31,10 +31,10 @@ Refusal supports(const QuantizedMatmulProblem&, const Machine& machine) {
 }
 
 double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
-  return packed_seconds(
-      s8_set(machine.cpu, p.a == DType::u8),
-      {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), p.packed, p.b_zero_points}, machine,
-      0.88 / s8_ceiling_ratio(machine.cpu), &Ceilings::cpu_s8_ops);
+  return packed_seconds(s8_set(machine.cpu, p.a == DType::u8),
+                        {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), p.packed, p.b_zero_points,
+                         p.a_zero_points || p.a == DType::s8},
+                        machine, 0.8 / s8_ceiling_ratio(machine.cpu), &Ceilings::cpu_s8_ops);
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {
