@@ -40,12 +40,18 @@ inline double cpu_rate(const Machine& machine, double bytes, int threads) {
   return c.cpu_dram_bytes * std::min(threads, 2);
 }
 
+/// Seconds to begin and end a parallel region.
+inline double fork_seconds(const Machine& machine, int threads) {
+  return threads > 1 ? assumed(machine.ceilings).cpu_fork_seconds : 0;
+}
+
 /// Seconds of a CPU kernel that reaches `efficiency` of an arithmetic ceiling on `threads` threads and moves `bytes`:
-/// the larger of the two. `ceiling` is that of f32 multiply-adds or of other arithmetic.
+/// the larger of the two, and the region of several threads. `ceiling` is that of f32 multiply-adds or of other arithmetic.
 inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads,
                           double Ceilings::*ceiling = &Ceilings::cpu_flops) {
   const Ceilings c = assumed(machine.ceilings);
-  return std::max(flops / (c.*ceiling * efficiency * threads), bytes / cpu_rate(machine, bytes, threads));
+  return fork_seconds(machine, threads) +
+         std::max(flops / (c.*ceiling * efficiency * threads), bytes / cpu_rate(machine, bytes, threads));
 }
 
 /// Seconds of a CUDA kernel that reaches `efficiency` of the arithmetic ceiling and `bandwidth` of the memory ceiling.

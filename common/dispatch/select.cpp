@@ -62,7 +62,7 @@ std::string refuse_by_policy(const RowFacts& row, const Copies& copies, std::opt
   return {};
 }
 
-Prediction predict(Backend backend, const Copies& copies, double kernel_seconds, int threads, const Machine& machine) {
+Prediction predict(Backend backend, const Copies& copies, double kernel_seconds, const Machine& machine) {
   const Ceilings c = assumed(machine.ceilings);
   // To run on the CPU, inputs come down and the result goes up; on the GPU the other way round.
   const bool gpu = backend == Backend::cuda;
@@ -83,20 +83,12 @@ Prediction predict(Backend backend, const Copies& copies, double kernel_seconds,
   const double kept = copies.kept_count;
   if (gpu) p.allocate = c.allocate_seconds * (copies.in_count - kept + kept / copies.reuse + copies.out_count);
   p.kernel = kernel_seconds;
-  if (gpu)
-    p.launch = c.launch_seconds;
-  else if (threads > 1)
-    p.launch = std::min(c.cpu_fork_seconds, kernel_seconds);  // tiny problems do not fork
+  if (gpu) p.launch = c.launch_seconds;
   return p;
 }
 
-double kernel_alone(Backend backend, const Prediction& p) {
-  return backend == Backend::cpu ? p.kernel + p.launch : p.kernel;
-}
-
-void use_estimate(Prediction& p, Backend backend, const Estimate& estimate) {
+void use_estimate(Prediction& p, const Estimate& estimate) {
   p.kernel = estimate.seconds;
-  if (backend == Backend::cpu) p.launch = 0;
   p.rung = estimate.rung;
   p.error = estimate.error;
 }

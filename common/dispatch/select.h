@@ -76,11 +76,10 @@ struct RowFacts {
 std::string refuse_by_machine(const RowFacts& row, const Machine& machine);
 std::string refuse_by_policy(const RowFacts& row, const Copies& copies, std::optional<Backend> backend,
                              const Policy& policy);
-Prediction predict(Backend backend, const Copies& copies, double kernel_seconds, int threads, const Machine& machine);
-/// What the tuning table measures of a kernel: on the CPU with fork and join, on a GPU without the launch.
-double kernel_alone(Backend backend, const Prediction& p);
-/// Puts an estimate in the place of the prior for that.
-void use_estimate(Prediction& p, Backend backend, const Estimate& estimate);
+/// `kernel_seconds`, like what the tuning table measures: on the CPU with fork and join, on a GPU without the launch.
+Prediction predict(Backend backend, const Copies& copies, double kernel_seconds, const Machine& machine);
+/// Puts an estimate in the place of the prior.
+void use_estimate(Prediction& p, const Estimate& estimate);
 /// The side to run on, of two that could. Where the predictions, give or take their errors, do not overlap, or an error
 /// is not known: the faster. Else the one whose worst case is cheaper; but the side that the operands are on, which
 /// has less to be moved to, is left only for a gain above the larger of the two errors.
@@ -171,7 +170,7 @@ Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const
                    const Estimates* estimates = nullptr) {
   const typename Op::Problem& problem = situation.on(entry.backend);
   Prediction p = detail::predict(entry.backend, situation.copies[static_cast<std::size_t>(entry.backend)],
-                                 entry.kernel->cost(problem, machine), machine.cpu.threads, machine);
+                                 entry.kernel->cost(problem, machine), machine);
   p.prior = p.total();
   if (!estimates) return p;
   const Subject subject{entry.name,
@@ -180,9 +179,9 @@ Prediction predict(const Entry<Op>& entry, const Situation<Op>& situation, const
                         entry.backend == Backend::cpu ? machine.cpu.threads : 0,
                         Op::flops(problem),
                         Op::bytes(problem),
-                        detail::kernel_alone(entry.backend, p)};
+                        p.kernel};
   const auto same = [&](std::string_view text) { return problem_of_text<Op>(subject.op, text) == problem; };
-  if (const auto estimate = estimates->estimate(subject, same)) detail::use_estimate(p, entry.backend, *estimate);
+  if (const auto estimate = estimates->estimate(subject, same)) detail::use_estimate(p, *estimate);
   return p;
 }
 

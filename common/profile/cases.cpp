@@ -83,7 +83,7 @@ std::vector<Row> compare_kernels(Context& context, const Case<Op>& problem, std:
     try {
       if (row.reason.empty()) {
         const Prediction p = predict(entry, situation, ctx.machine, ctx.tuning.get());
-        row.predicted_seconds = tandem::detail::kernel_alone(entry.backend, p);
+        row.predicted_seconds = p.kernel;
         row.predicted_end_to_end_seconds = p.total();
         if (entry.backend == Backend::cpu) {
           candidate.time = detail::host_way(ctx, entry, problem);

@@ -16,14 +16,8 @@ std::optional<Point> point_of(const Measurement& measured, const Entry<Op>& entr
   if (!problem || !entry.kernel || refusal_of(*entry.kernel, *problem, machine)) return std::nullopt;
   Machine then = machine;
   if (measured.threads > 0) then.cpu.threads = measured.threads;
-  const Prediction prior =
-      tandem::detail::predict(entry.backend, {}, entry.kernel->cost(*problem, then), then.cpu.threads, then);
-  return Point{measured,
-               Op::print(*problem),
-               Op::flops(*problem),
-               Op::bytes(*problem),
-               tandem::detail::kernel_alone(entry.backend, prior),
-               {}};
+  return Point{
+      measured, Op::print(*problem), Op::flops(*problem), Op::bytes(*problem), entry.kernel->cost(*problem, then), {}};
 }
 
 /// The table of what was measured, over all operations. Measurements of kernels or problems that this library does not

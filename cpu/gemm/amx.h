@@ -62,7 +62,8 @@ inline double amx_seconds(const ProductSize& p, const Machine& machine, int grou
   const auto items = static_cast<double>(p.batch);
   const double flops =
       2 * items * count(round_up(p.m, tile), round_up(p.n, tile)) * static_cast<double>(steps * tile * group);
-  const int threads = threads_worth(flops / group, machine.cpu.threads);
+  const int threads =
+      threads_worth(2 * items * count(p.m, p.n) * static_cast<double>(p.k) / group, machine.cpu.threads);
   const double cycle = 64 / assumed(machine.ceilings).cpu_flops;
   return kCall + items * cycles * cycle / threads + cpu_seconds(machine, flops, p.bytes, kEfficiency, threads, ceiling);
 }

@@ -124,6 +124,8 @@ struct ColumnPanels {
   }
 };
 
+constexpr std::int64_t kDepthAtOnce = 64;  // words of k
+
 // A block of a (rows x block) against a block of b.
 void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share rows, Share columns, bool packed,
                 bool keeps, Scratch scratch) {
@@ -135,12 +137,15 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
   const std::int64_t a_width = round_up(panels.base + (panels.longer > 0 ? 1 : 0), kPanelStep);
   const std::int64_t a_panel = a_width * block.words * kWord;
   if (plan.packing.a) {
-    for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {
-      char* panel = scratch.a + p * a_panel;
-      set.pack_a(element_at(a_block, plan, r * a.row), a.row, a.col, panels.rows(p), depth, a_width, panel);
-      if (plan.call.row_sums)
-        add_up_rows(set, panel, a_width, block.words, panels.rows(p), scratch.row_sums + p * a_width);
-    }
+    // Of an a in columns all panels take some values of k before any takes the next ones: those of each k lie on a page
+    // of their own.
+    const std::int64_t at_once = a.row == 1 ? kDepthAtOnce * set.group : std::max<std::int64_t>(depth, 1);
+    for (std::int64_t k = 0; k < depth; k += at_once)
+      for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p)
+        set.pack_a(element_at(a_block, plan, r * a.row + k * a.col), a.row, a.col, panels.rows(p),
+                   std::min(at_once, depth - k), a_width, scratch.a + p * a_panel + k / set.group * a_width * kWord);
+    for (std::int64_t p = 0; plan.call.row_sums && p < panels.count; ++p)
+      add_up_rows(set, scratch.a + p * a_panel, a_width, block.words, panels.rows(p), scratch.row_sums + p * a_width);
   }
   const char* ready = plan.packed_b;
   if (ready != nullptr) ready += (columns.begin * plan.words + block.begin * set.nr()) * kWord;
@@ -474,7 +479,7 @@ void gemm(const GemmSet& set, const MatmulArgs& args, const GemmCall& call, cons
 
 void run_matmul(const GemmSet& set, const MatmulArgs& args, const Queue& queue, Workspace workspace) {
   if (args.m == 0 || args.n == 0 || args.batch.elements == 0) return;
-  if (is_better_turned(set, args)) return run_matmul(set, turned(args), queue, workspace);
+  if (is_better_turned(set, args, queue.machine->cpu)) return run_matmul(set, turned(args), queue, workspace);
   gemm(set, args, {.direct = is_direct(args, set.finishes)}, queue, workspace);
 }
 

@@ -64,7 +64,7 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
 
 double cost(const SpmmProblem& p, const Machine& machine) {
   const double written = 4.0 * static_cast<double>(p.m) * static_cast<double>(p.k);
-  constexpr double kCall = 100e-9;  // beyond that of the product
+  constexpr double kCall = 40e-9;  // beyond that of the product
   // An element of b, beside reading it: a quarter of a cycle of the widest machines (64 flops), half of one of others.
   const double searching = 16 / assumed(machine.ceilings).cpu_flops;
   const double searched = 4.0 * static_cast<double>(p.k) * static_cast<double>(p.n);

@@ -251,9 +251,12 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const double written = 4 * rows * static_cast<double>(p.n);
   const double far =
       written > static_cast<double>(machine.cpu.l2_bytes / 2) ? 0.6 * written / cpu_rate(machine, written, 1) : 0;
-  const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
-  return kCall + std::max(cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads),
-                          (strips * stored * step + rows * a_row * cycle + copy + far) / threads);
+  const int threads = threads_worth(flops_worth(p.stored, p.m, p.n), machine.cpu.threads);
+  const double copies = plan.packed ? fork_seconds(machine, threads_worth(8 * copied, machine.cpu.threads)) : 0;
+  return kCall + copies +
+         std::max(
+             cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads),
+             fork_seconds(machine, threads) + (strips * stored * step + rows * a_row * cycle + copy + far) / threads);
 }
 
 void pack_b(const SpmmSet& set, const MatmulArgs& d, const Plan& plan, const Queue& queue, float* out) {

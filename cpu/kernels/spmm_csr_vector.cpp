@@ -128,8 +128,9 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n);
   const double stores = stores_rows(p.n, p.c) ? m * blocks(p.n) : blocks(p.m) * n;
   const double work = (static_cast<double>(p.stored) + 4 * m) * n + 50 * stores;
-  const int threads = threads_worth(flops_worth(p.stored, p.n), machine.cpu.threads);
-  return kCall + std::max(cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads), work * unit / threads);
+  const int threads = threads_worth(flops_worth(p.stored, p.m, p.n), machine.cpu.threads);
+  return kCall + std::max(cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads),
+                          fork_seconds(machine, threads) + work * unit / threads);
 }
 
 Code run(const SpmmArgs& args, const Queue& queue, Workspace scratch) {

@@ -134,7 +134,7 @@ struct Dense24 {
     constexpr double kCall = 100e-9, kColumn = 7e-9;  // beyond the product's, and beginning a column of b
     const double columns = static_cast<double>(p.n), elements = columns * static_cast<double>(p.k);
     const int threads = threads_worth(10 * elements, machine.cpu.threads);
-    return kCall + kDense.cost(dense_problem(p), machine) +
+    return kCall + kDense.cost(dense_problem(p), machine) + fork_seconds(machine, threads) +
            (kColumn * columns + kPicoseconds * 1e-12 * elements) / threads;
   }
   static std::size_t workspace(const Problem& p, const Machine& machine) {

@@ -30,16 +30,17 @@ inline std::int64_t first_row_of_share(const SpmmArgs& args, int t, int n) {
   return t == 0 ? 0 : low;
 }
 
-/// The flops that a product takes as much time as: each stored element of a narrow one costs that of some 32 columns.
-inline double flops_worth(std::int64_t stored, std::int64_t n) {
-  return 2.0 * static_cast<double>(stored) * static_cast<double>(std::max<std::int64_t>(n, 32));
+/// The flops that a product takes as much time as: each stored element of a narrow one costs that of some 32 columns,
+/// and c is written.
+inline double flops_worth(std::int64_t stored, std::int64_t m, std::int64_t n) {
+  return 2.0 * static_cast<double>(stored) * static_cast<double>(std::max<std::int64_t>(n, 32)) +
+         static_cast<double>(m) * static_cast<double>(n);
 }
 
 /// Calls rows(first, last) for every share, on as many threads as the product is worth.
 template <class Rows>
 void for_each_share_of_rows(const SpmmArgs& args, const Queue& queue, Rows rows) {
-  const double stores = static_cast<double>(args.dense.m) * static_cast<double>(args.dense.n);
-  const int threads = threads_worth(flops_worth(args.stored, args.dense.n) + stores, queue);
+  const int threads = threads_worth(flops_worth(args.stored, args.dense.m, args.dense.n), queue);
   if (threads == 1) return rows(0, args.dense.m);
   queue.pool->run(threads,
                   [&](int t, int n) { rows(first_row_of_share(args, t, n), first_row_of_share(args, t + 1, n)); });

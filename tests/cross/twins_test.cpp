@@ -63,7 +63,7 @@ TEST_F(Predicted, TheSelectionKnowsOfTwins) {
   const View operands[] = {at(0, {1, 3000}), b, at(3, {1, 2000})};
   const auto moved = [&](std::span<const Twin> known) {
     const Situation<Matmul> s = situation(operands, known);
-    return detail::predict(Backend::cuda, s.copies[1], 0, 1, ctx_.machine()).copy_in;
+    return detail::predict(Backend::cuda, s.copies[1], 0, ctx_.machine()).copy_in;
   };
   EXPECT_GT(moved({}), 3000 * 2000 * 4 / 10e9);
   EXPECT_LT(moved(twins), 20e-6);
