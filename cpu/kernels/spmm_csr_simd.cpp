@@ -218,12 +218,12 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
   return plan.packed ? static_cast<std::size_t>(plan.strips * plan.columns * p.k) * sizeof(float) : 0;
 }
 
-// In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %): a stored element in each strip, where
-// rows of narrow strips share the latency of a multiply-add, or the time to bring its row of the strip from L2, as
-// often as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums stored,
-// more of them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at the rate
-// of memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes
-// more (fitted, as the copies, to 300 products on a Xeon).
+// In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %), and narrow strips, rows, vectors of sums,
+// copies and a c that leaves L2 to 400 on a Xeon: a stored element in each strip, where rows of narrow strips share the
+// latency of a multiply-add and the mask of a partial vector costs one; or the time to bring its row of the strip from
+// L2, as often as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums
+// stored, more of them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at
+// the rate of memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes more.
 double cost(const SpmmProblem& p, const Machine& machine) {
   constexpr double kCall = 35e-9;
   const Ceilings c = assumed(machine.ceilings);
@@ -233,13 +233,14 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const auto strips = static_cast<double>(plan.strips), width = static_cast<double>(plan.columns / lanes);
   const auto vectors = static_cast<double>((p.n + lanes - 1) / lanes);
   const double cycle = 4.0 * static_cast<double>(lanes) / c.cpu_flops;
-  const double multiplied = (width <= 1 ? 2.1 : width <= 2 ? 3.5 : 2.9 + 0.8 * width) * cycle;
+  const double partial = p.n % lanes != 0 ? 1 : 0;
+  const double multiplied = (width <= 1 ? 1.7 + partial : width <= 2 ? 2.9 + partial : 2.9 + 0.8 * width) * cycle;
   const auto strip = 4 * static_cast<double>(plan.columns) * static_cast<double>(p.k);
   const double near = std::min(1.0, 0.8 * static_cast<double>(machine.cpu.l1d_bytes) / std::max(strip, 1.0));
   double step = near * multiplied +
                 (1 - near) * std::max(multiplied, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / cpu_rate(machine, 8.0 * stored, 1);
-  double a_row = 6 * strips + 1.6 * vectors;
+  double a_row = 3.6 * strips + 4.2 * vectors + 1.5 * partial;
   if (p.c == Layout::column)
     a_row += 0.65 * static_cast<double>(p.n);
   else if (p.bias || p.activation != Activation::none)
