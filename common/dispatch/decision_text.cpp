@@ -32,7 +32,7 @@ std::string stages(const Candidate& c, const Decision& decision) {
     if (seconds > 0) text += fmt::format("{}{} {}", text.empty() ? "= " : " + ", stage, duration(seconds));
   };
   add(copies_in(c, decision), c.copy_in_seconds);
-  add(runs_on(c, Backend::cuda) ? "launch" : "fork and join", c.launch_seconds);
+  add("launch", c.launch_seconds);
   add("kernel", c.kernel_seconds);
   add("copy out", c.copy_out_seconds);
   add("wait", c.wait_seconds);

@@ -67,7 +67,7 @@ struct Kernel {
   Needs needs;
   Traits traits;
   Refusal (*supports)(const Problem&, const Machine&);
-  /// Predicted seconds on a warm machine, without copies, launch, or fork and join.
+  /// Predicted seconds on a warm machine, without copies and launch; of several threads with fork and join.
   double (*cost)(const Problem&, const Machine&);
   std::size_t (*workspace)(const Problem&, const Machine&);
   /// CUDA kernels enqueue and return; CPU kernels return when done. Never throws, allocates or prints.

@@ -253,7 +253,10 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   const double far =
       written > static_cast<double>(machine.cpu.l2_bytes / 2) ? 0.6 * written / cpu_rate(machine, written, 1) : 0;
   const int threads = threads_worth(flops_worth(p.stored, p.m, p.n), machine.cpu.threads);
-  const double copies = plan.packed ? fork_seconds(machine, threads_worth(8 * copied, machine.cpu.threads)) : 0;
+  const int copiers = threads_worth(8 * copied, machine.cpu.threads);
+  // What others copied is not in the thread's own L2.
+  const double copies =
+      plan.packed ? fork_seconds(machine, copiers) + (copiers > 1 ? 4 * copied / c.cpu_l3_bytes : 0) : 0;
   return kCall + copies +
          std::max(
              cpu_seconds(machine, Spmm::flops(p), Spmm::bytes(p), 0.9, threads),

@@ -53,7 +53,7 @@ struct Candidate {
   double kernel_seconds = 0;
   double copy_in_seconds = 0;
   double copy_out_seconds = 0;
-  double launch_seconds = 0;    ///< kernel launch, or fork and join of the threads
+  double launch_seconds = 0;    ///< of a CUDA kernel; fork and join of host threads belong to the kernel
   double wait_seconds = 0;      ///< for the GPU to finish, where the result goes to the host
   double allocate_seconds = 0;  ///< of device memory for what is copied
   Rung rung = Rung::prior;
