@@ -46,7 +46,8 @@ inline double fork_seconds(const Machine& machine, int threads) {
 }
 
 /// Seconds of a CPU kernel that reaches `efficiency` of an arithmetic ceiling on `threads` threads and moves `bytes`:
-/// the larger of the two, and the region of several threads. `ceiling` is that of f32 multiply-adds or of other arithmetic.
+/// the larger of the two, and the region of several threads. `ceiling` is that of f32 multiply-adds or of other
+/// arithmetic.
 inline double cpu_seconds(const Machine& machine, double flops, double bytes, double efficiency, int threads,
                           double Ceilings::*ceiling = &Ceilings::cpu_flops) {
   const Ceilings c = assumed(machine.ceilings);

@@ -7,7 +7,8 @@
 // need not be able to hold sums.
 //
 // Accumulation order: element (i, j) is summed in blocks of at most kc values of k (MatmulBlocking; the blocks depend
-// on m, k, the strides of the whole product and the machine's caches). A block is one chain of multiply-adds from zero
+// on m, k, the strides of the whole product, the machine's caches, whether panels of b came and, where the product is
+// turned, on n in the place of m). A block is one chain of multiply-adds from zero
 // in ascending k (of exact integers several); block sums are added to c in ascending order. The place of the element in
 // a tile, the tile's size, packing and threads do not matter to its bits: k is never split between threads, and every
 // tile sums in the same order. A product that takes dots() is summed over k by the lanes of one vector (of bf16: even

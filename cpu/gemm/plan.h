@@ -147,21 +147,22 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
 
 constexpr std::int64_t kPackedFrom = 16 << 10;  // bytes of a: less fits L1 whatever its strides
 
-// A few columns of b against an a of f32 in columns are better few rows against rows, which are read in place:
-// 3461x10x3088 takes 2.8 ms so on a Xeon, and 16.5 packed.
-inline bool is_few_columns(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, const CpuInfo& cpu) {
+// Whether the turned product is faster, for a c with unit stride along its rows or in columns.
+// - A c in columns comes as the turned product, with a and b turned (common/ops/matmul.cpp). Where both lay by rows they
+//   would now be packed value by value, which costs more than to store a c in columns does.
+// - A few columns of b against an a of f32 in columns are better few rows against rows, which are read in place:
+//   3461x10x3088 takes 2.8 ms so on a Xeon, and 16.5 packed.
+inline bool is_better_turned(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, bool a_in_columns,
+                             bool b_in_columns, const CpuInfo& cpu) {
+  if (!a_in_columns) return false;
+  if (b_in_columns) return (set.takes_words() ? 2 : 4) * n <= k && !takes_dots(set, m, n, k, false, true);
   const std::int64_t a_bytes = m * k * kWord, few = a_bytes > cpu.l2_bytes / 2 ? 96 : 24;
   return set.takes_words() && a_bytes > kPackedFrom && n <= few && 2 * n <= m && 4 * n <= k;
 }
-
-// Whether the turned product is faster. A c in columns comes as the turned product, with a and b turned
-// (common/ops/matmul.cpp): where both lay by rows they would now be packed value by value, which costs more than to
-// store a c in columns does.
 inline bool is_better_turned(const GemmSet& set, const MatmulArgs& args, const CpuInfo& cpu) {
-  if (args.packed_b != nullptr || args.a.row != 1 || args.a.col == 1) return false;
-  if (args.b.row == 1 && args.b.col != 1)
-    return (set.takes_words() ? 2 : 4) * args.n <= args.k && !takes_dots(set, args.m, args.n, args.k, false, true);
-  return args.c.col == 1 && is_few_columns(set, args.m, args.n, args.k, cpu);
+  const bool a_in_columns = args.a.row == 1 && args.a.col != 1, b_in_columns = args.b.row == 1 && args.b.col != 1;
+  if (args.packed_b != nullptr || (!b_in_columns && args.c.col != 1)) return false;
+  return is_better_turned(set, args.m, args.n, args.k, a_in_columns, b_in_columns, cpu);
 }
 
 // Whether the lines that the rows of a tile read at the same time fall into few sets of the L1 cache, where they would

@@ -24,7 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F32 = hn::ScalableTag<float>;
 
-// Accumulators for the registers there are: 28 of 32, or 12 of 16. Only AVX-512 has masks that cost nothing.
+// Accumulators for the registers there are: 28 of 32, or 12 of 16. Only AVX-512 has masks for memory.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 constexpr int kMr = 14, kVectors = 2;
 constexpr bool kMasks = true;

@@ -1,9 +1,9 @@
 // Idea:    register tiles (14 x 32 with AVX-512, 6 x 16 with AVX2) that read panels of a and b from L2, packed only
-//          where the operands' own strides would hurt; the next panel is fetched by the tiles of the present one; the
-//          store is fused, a bias and relu in the tiles. Few rows against a large b are streamed; few rows against the
-//          columns of a transposed b, and few columns against rows, are dot products; up to six columns are copied for
-//          that where they lie in rows. With a short k a large c is written row by row. Threads share c as a grid and
-//          wait for nothing.
+//          where the operands' own strides would hurt or a is larger than L2; the next panel is fetched by the tiles of
+//          the present one; the store is fused, a bias and relu in the tiles. Few rows against a large b are streamed;
+//          few rows against the columns of a transposed b, and few columns against rows, are dot products; up to six
+//          columns are copied for that where they lie in rows. A few columns against an a in columns are the turned
+//          product. With a short k a large c is written row by row. Threads share c as a grid and wait for nothing.
 // Limits:  takes everything; k is never split, so a small m x n with a long k uses few threads; a transposed b of more
 //          rows is packed in every call; without a unit stride c is stored element by element (6x301x1291 on a Xeon:
 //          49 us so, 43 with c by rows).
@@ -11,7 +11,8 @@
 //          2048 cubed, odd sizes included, on one thread; 0.87 to 0.92 at 256 to 2048 cubed on two; 0.86 at
 //          16x1024x1024, 0.82 at 64x4096x64; 0.85 of the read bandwidth at 1x4096x4096. 8x8x8 takes 66 to 92 ns. On a
 //          Zen 3 core (AVX2) 1x4096x4096 with a transposed b takes a third of the time that packing it took. On a Xeon
-//          0.72 to 0.82 from 256 to 2048 cubed, as OpenBLAS; 2.4 times OpenBLAS at 16x1024x1024, 1.6 at 64x4096x4096.
+//          0.81 to 0.88 from 256 to 2048 cubed, 1.04 to 1.17 times OpenBLAS; 2.4 times at 16x1024x1024, 1.6 at
+//          64x4096x4096.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_f32_simd.cpp"
 #include "cpu/simd/simd.h"
@@ -82,8 +83,8 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
   return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
 }
 
-// Beyond the multiply-adds, in cycles, fitted to 600 products on a Xeon (median error 8 % on products left out): a tile,
-// a vector of c, more where something follows the sum; a value of an a in columns or of a transposed b, which are
+// Beyond the multiply-adds, in cycles, fitted to 600 products on a Xeon (median error 8 % on products left out): a
+// tile, a vector of c, more where something follows the sum; a value of an a in columns or of a transposed b, which are
 // packed, and of a b in rows; each step along k of a partial vector, or without masks each row; and all of the latency
 // where a tile has too few sums to hide it.
 double cost(const MatmulProblem& p, const Machine& machine) {
@@ -95,29 +96,31 @@ double cost(const MatmulProblem& p, const Machine& machine) {
   if (is_dots(set, size)) return dots_seconds(set, size, machine);
   const auto count = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
   std::int64_t m = p.m, n = p.n;
-  bool packs_a = p.a == Layout::column && count(m, p.k) * kWord > kPackedFrom;
-  if (packs_a && p.b == Layout::row && !p.packed && is_few_columns(set, m, n, p.k, machine.cpu)) {
+  bool a_in_columns = p.a == Layout::column, b_in_columns = p.b == Layout::column;
+  if (!p.packed && is_better_turned(set, m, n, p.k, a_in_columns, b_in_columns, machine.cpu)) {
     std::swap(m, n);
-    packs_a = false;
+    a_in_columns = !std::exchange(b_in_columns, false);  // what was b by rows is now an a in columns
   }
   const std::int64_t vectors = ceil_div(n, set.lanes), tiles = ceil_div(m, set.mr) * ceil_div(n, set.nr());
-  const auto sums =
-      static_cast<double>(std::min<std::int64_t>(m, set.mr) * std::min<std::int64_t>(vectors, set.vectors));
-  double cycles = kTile * static_cast<double>(tiles) + kStored * count(m, vectors) +
-                  count(tiles, p.k) * std::max(0.0, kLatency - sums / 2);
+  double cycles = kTile * static_cast<double>(tiles) + kStored * count(m, vectors);
+  if (p.packed || b_in_columns || !is_skinny_size(set, m, n, p.k, machine.cpu)) {
+    const std::int64_t rows = std::min<std::int64_t>(m, set.mr), columns = std::min<std::int64_t>(vectors, set.vectors);
+    cycles += count(tiles, p.k) * std::max(0.0, kLatency - static_cast<double>(rows * columns) / 2);
+  }
   const bool finished = p.activation == Activation::none || p.activation == Activation::relu;
   if (p.reads_c || !finished)
     cycles += kPassed * count(m, vectors);
   else if (p.bias || p.activation == Activation::relu)
     cycles += kFinished * count(m, vectors);
   if (n % set.lanes != 0) cycles += set.masks ? kPartialStep * count(m, p.k) : kPartialRow * static_cast<double>(m);
-  if (packs_a) cycles += kInColumns * count(m, p.k);
-  const auto items = static_cast<double>(p.batch), once = p.shared_b ? 1 / items : 1.0;
-  if (!p.packed) cycles += (p.b == Layout::column ? kInColumns : kInRows) * count(p.n, p.k) * once;
+  if (a_in_columns && count(m, p.k) * kWord > kPackedFrom) cycles += kInColumns * count(m, p.k);
+  cycles *= static_cast<double>(p.batch);
+  if (!p.packed)
+    cycles += (b_in_columns ? kInColumns : kInRows) * count(n, p.k) * static_cast<double>(p.shared_b ? 1 : p.batch);
   const int threads = threads_worth(Matmul::flops(p), machine.cpu.threads);
   const double cycle = 4.0 * set.lanes / assumed(machine.ceilings).cpu_flops;
-  const double flops = 2 * items * count(m, round_up(n, set.lanes)) * static_cast<double>(p.k);
-  return kCall + items * cycles * cycle / threads + cpu_seconds(machine, flops, Matmul::bytes(p), kEfficiency, threads);
+  const double flops = 2 * static_cast<double>(p.batch) * count(m, round_up(n, set.lanes)) * static_cast<double>(p.k);
+  return kCall + cycles * cycle / threads + cpu_seconds(machine, flops, Matmul::bytes(p), kEfficiency, threads);
 }
 
 std::size_t workspace(const MatmulProblem& p, const Machine& machine) {

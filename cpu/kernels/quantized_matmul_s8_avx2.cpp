@@ -26,9 +26,10 @@ double cost(const QuantizedMatmulProblem& p, const Machine& machine) {
   // vector.
   const CpuInfo& cpu = machine.cpu;
   const double efficiency = 0.88 / (cpu.avx512_vnni ? 4.5 : cpu.avx_vnni ? 2.25 : 1) / s8_ceiling_ratio(cpu);
-  return packed_seconds(s16_set(p.a == DType::u8),
-                        {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), false, p.b_zero_points},
-                        machine, efficiency, &Ceilings::cpu_s8_ops);
+  return packed_seconds(
+      s16_set(p.a == DType::u8),
+      {p.m, p.n, p.k, 1, p.a_layout, p.b_layout, QuantizedMatmul::bytes(p), false, p.b_zero_points, p.a_zero_points},
+      machine, efficiency, &Ceilings::cpu_s8_ops);
 }
 
 std::size_t workspace(const QuantizedMatmulProblem& p, const Machine& machine) {

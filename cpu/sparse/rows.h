@@ -42,9 +42,12 @@ template <class Rows>
 void for_each_share_of_rows(const SpmmArgs& args, const Queue& queue, Rows rows) {
   const int threads = threads_worth(flops_worth(args.stored, args.dense.m, args.dense.n), queue);
   if (threads == 1) return rows(0, args.dense.m);
-  // Of a c in columns no two threads write the same cache lines, but for those that begin within one.
+  // Of a c in columns no two threads write the same cache lines where their shares are many lines long, but for columns
+  // that begin within one.
   constexpr std::int64_t kLineOfC = 16;
-  const std::int64_t step = args.dense.c.row == 1 && args.dense.c.col != 1 ? kLineOfC : 1, m = args.dense.m;
+  const std::int64_t m = args.dense.m;
+  const bool in_columns = args.dense.c.row == 1 && args.dense.c.col != 1;
+  const std::int64_t step = in_columns && m >= 4 * kLineOfC * threads ? kLineOfC : 1;
   const auto first = [&](int t, int n) {
     const std::int64_t row = first_row_of_share(args, t, n);
     return t == n ? m : std::min(m, (row + step / 2) / step * step);

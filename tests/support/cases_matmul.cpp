@@ -160,7 +160,7 @@ void add_strides(std::vector<Case<Matmul>>& out, bool small) {
   std::vector<Size> sizes = {{33, 50, 40}};
   if (!small)
     for (const Size& size :
-         {Size{5, 7, 9}, {16, 32, 8}, {8, 40, 100}, {1, 30, 20}, {30, 1, 20}, {70, 3, 50}, {90, 70, 300}})
+         {Size{5, 7, 9}, {16, 32, 8}, {8, 40, 100}, {1, 30, 20}, {30, 1, 20}, {70, 3, 50}, {100, 7, 60}, {90, 70, 300}})
       sizes.push_back(size);
   std::size_t i = 0;
   for (const Size& size : sizes)

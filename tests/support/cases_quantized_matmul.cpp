@@ -170,7 +170,8 @@ std::vector<Case<QuantizedMatmul>> cases<QuantizedMatmul>(Family family, Backend
       }
       break;
     case Family::threads:
-      for (const Size& size : {Size{200, 150, 120}, Size{1, 2000, 300}, Size{700, 9, 200}, Size{64, 64, 2000}}) {
+      for (const Size& size : {Size{200, 150, 120}, Size{1, 2000, 300}, Size{700, 9, 200}, Size{64, 64, 2000},
+                               Size{1, 4099, 70}, Size{3, 2080, 70}}) {
         if (small && size[0] * size[1] * size[2] > 1500000) continue;
         for (int v = 0; v < (small ? 3 : 8); ++v) add(size);
       }

@@ -92,14 +92,17 @@ TEST(Machine, AssumesWhatWasNotMeasured) {
 TEST(Machine, CostIsTheLargerOfTwoBounds) {
   const Machine m = test::gpu_machine_with(10e9);
   EXPECT_DOUBLE_EQ(cpu_seconds(m, 100e9, 0, 1, 1), 1);
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 100e9, 0, 0.5, 4), 0.5);
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 20e9, 1, 1), 1);    // above the last level cache
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 20e9, 1, 4), 0.5);  // memory serves two threads, no more
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 1e5, 1, 1), 1e-6);  // within L2
+  const double fork = fork_seconds(m, 2);
+  EXPECT_DOUBLE_EQ(fork, m.ceilings.cpu_fork_seconds);
+  EXPECT_EQ(fork_seconds(m, 1), 0);
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 100e9, 0, 0.5, 4), fork + 0.5);
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 20e9, 1, 1), 1);           // above the last level cache
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 20e9, 1, 4), fork + 0.5);  // memory serves two threads, no more
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 1e5, 1, 1), 1e-6);         // within L2
   const double l2 = static_cast<double>(m.cpu.l2_bytes), l3 = static_cast<double>(m.cpu.l3_bytes);
   ASSERT_LT(4 * l2, l3);
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 1), 2 * l2 / 50e9);         // within the last-level cache
-  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 2), 2 * l2 / (2 * 100e9));  // within the L2 of two cores
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 1), 2 * l2 / 50e9);                // within the last-level cache
+  EXPECT_DOUBLE_EQ(cpu_seconds(m, 0, 2 * l2, 1, 2), fork + 2 * l2 / (2 * 100e9));  // within the L2 of two cores
   EXPECT_DOUBLE_EQ(cpu_rate(m, l2, 1), 100e9);
   EXPECT_DOUBLE_EQ(cpu_rate(m, l3, 1), 50e9);
   EXPECT_DOUBLE_EQ(cpu_rate(m, l3 + 1, 1), 20e9);
