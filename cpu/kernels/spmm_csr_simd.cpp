@@ -240,7 +240,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
   double step = near * multiplied +
                 (1 - near) * std::max(multiplied, 4.0 * static_cast<double>(plan.columns) / (0.9 * c.cpu_l2_bytes));
   if (8.0 * stored > static_cast<double>(machine.cpu.l2_bytes)) step += 8.0 / cpu_rate(machine, 8.0 * stored, 1);
-  double a_row = 3.6 * strips + 4.2 * vectors + 1.5 * partial;
+  double a_row = 4.6 * strips + 3.6 * vectors + 1.4 * partial;
   if (p.c == Layout::column)
     a_row += 0.65 * static_cast<double>(p.n);
   else if (p.bias || p.activation != Activation::none)
@@ -251,7 +251,7 @@ double cost(const SpmmProblem& p, const Machine& machine) {
       std::max((p.b == Layout::row ? 0.45 : 0.55) * copied * cycle, fits ? 0 : 8 * copied / c.cpu_dram_bytes);
   const double written = 4 * rows * static_cast<double>(p.n);
   const double far =
-      written > static_cast<double>(machine.cpu.l2_bytes / 2) ? 0.6 * written / cpu_rate(machine, written, 1) : 0;
+      written > static_cast<double>(machine.cpu.l2_bytes / 2) ? 0.5 * written / cpu_rate(machine, written, 1) : 0;
   const int threads = threads_worth(flops_worth(p.stored, p.m, p.n), machine.cpu.threads);
   const int copiers = threads_worth(8 * copied, machine.cpu.threads);
   // What others copied is not in the thread's own L2.
