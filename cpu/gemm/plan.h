@@ -148,8 +148,8 @@ inline ScratchWords scratch_words(const GemmSet& set, const CpuInfo& cpu, const 
 constexpr std::int64_t kPackedFrom = 16 << 10;  // bytes of a: less fits L1 whatever its strides
 
 // Whether the turned product is faster, for a c with unit stride along its rows or in columns.
-// - A c in columns comes as the turned product, with a and b turned (common/ops/matmul.cpp). Where both lay by rows they
-//   would now be packed value by value, which costs more than to store a c in columns does.
+// - A c in columns comes as the turned product, with a and b turned (common/ops/matmul.cpp). Where both lay by rows
+//   they would now be packed value by value, which costs more than to store a c in columns does.
 // - A few columns of b against an a of f32 in columns are better few rows against rows, which are read in place:
 //   3461x10x3088 takes 2.8 ms so on a Xeon, and 16.5 packed.
 inline bool is_better_turned(const GemmSet& set, std::int64_t m, std::int64_t n, std::int64_t k, bool a_in_columns,

@@ -21,8 +21,8 @@ struct TileArgs {
   bool accumulate = false;
   const float* bias = nullptr;
   bool relu = false;
-  // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, two of them each `ahead_every`
-  // steps, an even number.
+  // What is read next, to be brought into L2 meanwhile: rows of two or three cache lines, two of them each
+  // `ahead_every` steps, an even number.
   const char* ahead = nullptr;
   int64_t ahead_step = 0;  // bytes
   int64_t ahead_every = INT64_MAX - 1;

@@ -218,12 +218,13 @@ std::size_t workspace(const SpmmProblem& p, const Machine& machine) {
   return plan.packed ? static_cast<std::size_t>(plan.strips * plan.columns * p.k) * sizeof(float) : 0;
 }
 
-// In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %), and narrow strips, rows, vectors of sums,
-// copies and a c that leaves L2 to 400 on a Xeon: a stored element in each strip, where rows of narrow strips share the
-// latency of a multiply-add and the mask of a partial vector costs one; or the time to bring its row of the strip from
-// L2, as often as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors of sums
-// stored, more of them where something follows the sum; elements turned for a c in columns. Strips of b are copied, at
-// the rate of memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes more.
+// In cycles, fitted to 200 products on one thread of Zen 5 (median error 10 %), and narrow strips, rows, vectors of
+// sums, copies and a c that leaves L2 to 400 on a Xeon: a stored element in each strip, where rows of narrow strips
+// share the latency of a multiply-add and the mask of a partial vector costs one; or the time to bring its row of the
+// strip from L2, as often as L1 does not hold it; and its own 8 bytes where a does not stay in L2. Rows begun, vectors
+// of sums stored, more of them where something follows the sum; elements turned for a c in columns. Strips of b are
+// copied, at the rate of memory where L3 does not hold b twice. A c that leaves L2 on its way costs a part of its bytes
+// more.
 double cost(const SpmmProblem& p, const Machine& machine) {
   constexpr double kCall = 35e-9;
   const Ceilings c = assumed(machine.ceilings);
