@@ -28,7 +28,7 @@ inline GemmSet amx_set(GemmSet set, const DotTiles& amx) {
 }
 
 /// Whole tiles of 16 x 16 are multiplied at a part of the ceiling that loads of tiles leave; the rest takes cycles,
-/// fitted to 1350 single products on a Xeon with AMX (s8, u8, bf16; median error 10 % on products left out). `packs_a`:
+/// fitted to 1350 single products on a Xeon with AMX (s8, u8, bf16; median error 11 to 15 % on others). `packs_a`:
 /// even where a lies by rows.
 inline double amx_seconds(const ProductSize& p, const Machine& machine, int group, bool packs_a,
                           double Ceilings::*ceiling) {

@@ -19,7 +19,7 @@ struct ProductSize {
   Layout a = Layout::row, b = Layout::row;
   double bytes = 0;
   bool packed = false;        // panels of b come with the call
-  bool adds_rows = false;     // b has zero points: they need the sums of the rows of a, one more vector of columns
+  bool adds_rows = false;     // b has zero points: they need the sums of the rows of a
   bool adds_columns = false;  // a has zero points, or is shifted: they need the sums of the columns of b
 };
 

@@ -210,8 +210,8 @@ void block_of_a(const Plan& plan, const Item& item, const BlockOfK& block, Share
       ahead = from_b ? b_panels.source(q + 1) : b_panels.at(q + 1);
       args.ahead_step = from_b ? b.row * set.element * set.group : b_panels.padded(q + 1) * kWord;
       args.ahead_every = 2 * std::max<std::int64_t>(1, block.words / std::max<std::int64_t>(slice, 1));
-      // In one go too where all of the next panel, ready behind this one, would be the work of few rows of a: their
-      // sums are taken in chains of several steps.
+      // One tile of few rows of a against panels that came goes through all of k at once: its sums are taken in chains
+      // of several steps, and the next panel follows in memory.
       if ((from_b && b.col != 1) || (ready != nullptr && panels.count == 1)) args.ahead_every = TileArgs().ahead_every;
     }
     for (std::int64_t p = 0, r = 0; p < panels.count; r += panels.rows(p), ++p) {

@@ -15,7 +15,7 @@
 namespace tandem::cpu {
 
 /// Cycles of what a product takes beside its multiply-adds; one is that of two multiply-adds of vectors of f32. Fitted
-/// to 1000 single products of each kind on a Xeon (median error 6 to 13 % on products left out). Of short vectors that
+/// to 1000 single products of each kind on a Xeon (median error 8 to 16 % on others). Of short vectors that
 /// was the product of bytes with AVX2; they stand for bf16 without an instruction of its own too.
 struct PackedCycles {
   double tile, stored, part;        // a tile, an element of c, a row of a vector that is not whole

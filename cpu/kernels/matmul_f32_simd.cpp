@@ -11,7 +11,7 @@
 //          2048 cubed, odd sizes included, on one thread; 0.87 to 0.92 at 256 to 2048 cubed on two; 0.86 at
 //          16x1024x1024, 0.82 at 64x4096x64; 0.85 of the read bandwidth at 1x4096x4096. 8x8x8 takes 66 to 92 ns. On a
 //          Zen 3 core (AVX2) 1x4096x4096 with a transposed b takes a third of the time that packing it took. On a Xeon
-//          0.73 to 0.88 from 256 to 2048 cubed, 1.06 to 1.18 times OpenBLAS; 2.5 times at 16x1024x1024, 1.4 to 1.6 at
+//          0.73 to 0.88 from 256 to 2048 cubed, 1.03 to 1.18 times OpenBLAS; 2.5 times at 16x1024x1024, 1.4 to 1.7 at
 //          64x4096x4096.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/matmul_f32_simd.cpp"
@@ -83,7 +83,7 @@ Refusal supports(const MatmulProblem& p, const Machine&) {
   return p.dtype == DType::f32 ? nullptr : "needs f32 operands";
 }
 
-// Beyond the multiply-adds, in cycles, fitted to 600 products on a Xeon (median error 8 % on products left out): a
+// Beyond the multiply-adds, in cycles, fitted to 600 products on a Xeon (median error 13 % on others): a
 // tile, a vector of c, more where something follows the sum; a value of an a in columns or of a transposed b, which are
 // packed, and of a b in rows; each step along k of a partial vector, or without masks each row; and all of the latency
 // where a tile has too few sums to hide it.

@@ -9,7 +9,8 @@
 // Expect:  of the vpdpbusd ceiling on Zen 5 (AVX-512, f32 results, prepared b), one thread, tandem-dot-bench: 0.90 at
 //          2048 cubed, 0.88 at 1024 (3.8 times the f32 product), 0.87 at 512, 0.86 at 1000, 0.80 at 255; b at 0.9
 //          of the read bandwidth of L3 at 1x4096x4096. Without preparation 0.02 to 0.06 less, and b at 0.3 of
-//          that bandwidth. On a Xeon with AMX: 0.91 at 2048, 0.86 at 1024, 0.83 at 1000, 0.89 at 512, 0.75 at 255.
+//          that bandwidth. On a Xeon with AMX 0.74 at 2048, 0.66 at 1024, 0.54 to 0.60 at 1000, 0.73 at 512, 0.63 at
+//          255, and 1x4096x4096 without preparation at 0.8 of the rate with it.
 //          Since these figures the rest of a row of a is read with masks: on a Cascade Lake 1.035 times as fast at 255.
 //          Dot products on that Xeon: 1712x1x448 7.3 us, a tenth of the packed product, 4096x1x4096 and 1x4096x4096,tb
 //          at 28 GB/s, the rate of L3; 1024x8x1024 half of the packed product's time, three times that of `amx`.

@@ -134,6 +134,27 @@ TEST(Rows, PredictFiniteTimesThatGrow) {
 }
 
 // Pure functions of problem and machine: asked again, in another order, they answer the same.
+TEST(Rows, CountAForkWhereTheyFork) {
+  Machine machine = plain_machine();
+  machine.ceilings.cpu_fork_seconds = 1;
+  const auto f32 = [&](std::int64_t size, std::int64_t batch) {
+    MatmulProblem problem;
+    problem.m = problem.n = problem.k = size;
+    problem.batch = batch;
+    problem.shared_b = true;
+    return find_kernel<Matmul>("cpu.matmul.f32.simd")->kernel->cost(problem, machine);
+  };
+  EXPECT_LT(f32(8, 1), 1);
+  EXPECT_LT(f32(8, 0), 1);
+  EXPECT_GE(f32(1024, 1), 1);
+  // Whole tiles of it would be worth four threads; it is not.
+  QuantizedMatmulProblem bytes;
+  bytes.m = 112, bytes.n = 3, bytes.k = 880;
+  EXPECT_LT(find_kernel<QuantizedMatmul>("cpu.quantized_matmul.s8.amx")->kernel->cost(bytes, machine), 1);
+  bytes.n = 1000;
+  EXPECT_GE(find_kernel<QuantizedMatmul>("cpu.quantized_matmul.s8.amx")->kernel->cost(bytes, machine), 1);
+}
+
 TEST(Rows, AskForTheSameWorkspaceEveryTime) {
   const Machine machine = gpu_machine_with(20e9);
   for_each_row([&]<class Op>(const Entry<Op>& entry) {
